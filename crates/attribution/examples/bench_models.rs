@@ -1,0 +1,109 @@
+//! Generates seeded path files and times models on them, for comparison with other tools.
+//!
+//! `bench_models generate ROWS CHANNELS FILE [SEED]` writes distinct paths; `bench_models run FILE MODEL…` reads the
+//! file anew for each model and prints one line of JSON a case: CPU and wall seconds, reading included, and what the
+//! process has held at most so far, so run one model a process to compare memory.
+#![allow(clippy::print_stdout, reason = "its results are its output")]
+use safar_attribution::{ModelSpec, ReadOptions, attribute, read_paths};
+use std::collections::HashSet;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["generate", rows, channels, file] => generate(rows.parse()?, channels.parse()?, file, 1),
+        ["generate", rows, channels, file, seed] => generate(rows.parse()?, channels.parse()?, file, seed.parse()?),
+        ["run", file, ref models @ ..] if !models.is_empty() => models.iter().try_for_each(|model| run(file, model)),
+        _ => Err("usage: bench_models generate ROWS CHANNELS FILE [SEED] | run FILE MODEL…".into()),
+    }
+}
+
+/// A small portable generator (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Distinct paths of geometric length (mean about 6, at most 40) over channels of falling popularity, where a touch
+/// repeats the channel before it now and then.
+fn generate(rows: usize, channels: usize, file: &str, seed: u64) -> Result<(), Box<dyn Error>> {
+    let mut random = Random(seed);
+    let mut popularity: Vec<f64> = (1..=channels).map(|rank| 1.0 / (rank as f64).sqrt()).collect();
+    for channel in 1..channels {
+        popularity[channel] += popularity[channel - 1];
+    }
+    let pick = |random: &mut Random| {
+        let at = random.unit() * popularity[channels - 1];
+        popularity.partition_point(|up_to| *up_to <= at).min(channels - 1)
+    };
+    let mut seen = HashSet::with_capacity(rows);
+    let mut out = BufWriter::new(File::create(file)?);
+    writeln!(out, "path;total_conversions;total_conversion_value;total_null")?;
+    let (mut path, mut text) = (vec![], String::new());
+    while seen.len() < rows {
+        path.clear();
+        path.push(pick(&mut random));
+        while path.len() < 40 && random.unit() < 0.83 {
+            let repeat = random.unit() < 0.15;
+            path.push(if repeat { path[path.len() - 1] } else { pick(&mut random) });
+        }
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        text.clear();
+        for channel in &path {
+            text.push_str(if text.is_empty() { "" } else { " > " });
+            text.push_str(&format!("channel_{channel:02}"));
+        }
+        let conversions = if random.unit() < 0.3 { 1 + random.next() % 5 } else { 0 };
+        let value = conversions as f64 * (10.0 + (random.next() % 9000) as f64 / 100.0);
+        writeln!(out, "{text};{conversions};{value:.2};{}", 1 + random.next() % 20)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn run(file: &str, model: &str) -> Result<(), Box<dyn Error>> {
+    let spec: ModelSpec = model.parse()?;
+    let (wall, cpu) = (Instant::now(), cpu_s()?);
+    let (paths, channels) = read_paths(BufReader::new(File::open(file)?), &ReadOptions::default())?;
+    let (read_wall, read_cpu) = (wall.elapsed().as_secs_f64(), cpu_s()? - cpu);
+    let result = attribute(&spec, &paths, &channels)?;
+    let credited: f64 = result.credits.iter().map(|credit| credit.conversions).sum();
+    let markov = result.diagnostics.markov.map(|markov| format!("{} states, {:?}", markov.states, markov.solver));
+    println!(
+        "{{\"case\":\"{spec}\",\"cpu_s\":{:.3},\"wall_s\":{:.3},\"peak_mb\":{:.0},\"read_cpu_s\":{read_cpu:.3},\
+         \"read_wall_s\":{read_wall:.3},\"conversions\":{credited},\"note\":\"{}\"}}",
+        cpu_s()? - cpu,
+        wall.elapsed().as_secs_f64(),
+        peak_mb()?,
+        markov.unwrap_or_default(),
+    );
+    Ok(())
+}
+
+/// CPU seconds of this process, all threads (Linux: clock ticks are hundredths of a second).
+fn cpu_s() -> Result<f64, Box<dyn Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat[stat.rfind(')').ok_or("stat")? + 2..].split(' ').collect();
+    Ok((fields[11].parse::<f64>()? + fields[12].parse::<f64>()?) / 100.0)
+}
+
+fn peak_mb() -> Result<f64, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).ok_or("VmHWM")?;
+    Ok(line.split_whitespace().nth(1).ok_or("VmHWM")?.parse::<f64>()? / 1024.0)
+}

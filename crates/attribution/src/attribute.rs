@@ -1,0 +1,273 @@
+//! What a model is, and the one way to run it.
+use crate::{Error, ModelSpec, Result, WEIGHT_MAX, sum::Sum};
+use rayon::prelude::*;
+use safar_model::{PathRef, Paths};
+use std::ops::Range;
+
+/// What one channel (or nobody) earned.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Credit {
+    /// In conversions.
+    pub conversions: f64,
+    /// In the currency of the paths; negative where refunds prevail.
+    pub value: f64,
+}
+
+/// A way to share conversions among the touches that led to them.
+pub trait AttributionModel: Send + Sync {
+    /// Learns from all paths, those that did not convert too; rule models learn nothing. `channels` names each
+    /// channel by its index. The paths must be sound, as [`attribute`] checks.
+    ///
+    /// # Errors
+    /// Where the model cannot take paths like these (too many channels for an exact game).
+    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>>;
+}
+
+/// A model that is ready to give credit.
+pub trait FittedModel: Send + Sync {
+    /// Writes one share for each touch of `path`. `shares` comes zeroed and as long as `path.channels`, which is
+    /// not empty. The shares of a path sum to 1, except where the model does not [conserve](FittedModel::conserves);
+    /// they are all 0 where the model leaves the path unattributed.
+    fn shares(&self, path: PathRef<'_>, shares: &mut [f64]);
+
+    /// Whether a channel's credit is the sum of its touches' shares. Where it is not (Markov: credit belongs to
+    /// the whole set of paths), [`shares`](FittedModel::shares) says how the model ranks the touches of one path.
+    fn is_per_touch(&self) -> bool {
+        true
+    }
+
+    /// Whether credits sum to the conversions, as those of every model but participation do.
+    fn conserves(&self) -> bool {
+        true
+    }
+
+    /// The credit of each of `channels` channels over all `paths`, the same paths that were fitted.
+    fn credits(&self, paths: &Paths, channels: usize) -> Vec<Credit> {
+        credits_of_shares(paths, channels, |path, shares| self.shares(path, shares))
+    }
+
+    /// What the model can say about itself.
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics::default()
+    }
+}
+
+/// What a model can say about itself beyond its credits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Diagnostics {
+    /// The paths carry no times, so touches counted as one day apart and the last one as happening at the outcome.
+    pub assumed_ages: bool,
+    /// Of a Markov chain.
+    pub markov: Option<MarkovDiagnostics>,
+    /// By channel: what a model gives before it is scaled to conversions (Shao and Li).
+    pub raw: Option<Vec<f64>>,
+    /// The credits sum to more than the conversions, on purpose (participation).
+    pub overlapping: bool,
+}
+
+/// What a Markov chain says about itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MarkovDiagnostics {
+    /// How many touches a state remembers.
+    pub order: u32,
+    /// States of the chain, without start, conversion and loss.
+    pub states: usize,
+    /// Probability that a path with at least one touch converts.
+    pub base: f64,
+    /// By channel: the part of that probability that is lost when every state holding the channel leads to a loss.
+    /// All 0 where nothing converts.
+    pub removal_effects: Vec<f64>,
+    /// By channel: the same for expected value. All 0 where the values of all paths sum to 0.
+    pub value_removal_effects: Vec<f64>,
+    /// How the removal effects were found.
+    pub solver: Solver,
+}
+
+/// How linear systems were solved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Solver {
+    /// By elimination, exact up to rounding.
+    Direct,
+    /// By sweeps until rounding.
+    Iterative {
+        /// The most sweeps that any channel took.
+        sweeps: usize,
+        /// The largest estimate, over channels, of the remaining relative error.
+        residual: f64,
+    },
+}
+
+/// Credits of every channel, and what belongs to no channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribution {
+    /// The model that gave them.
+    pub model: ModelSpec,
+    /// By channel index, one for each given name.
+    pub credits: Vec<Credit>,
+    /// Conversions and value of the paths with no touch, and what the model cannot share: by Markov, value where
+    /// nothing converts; by `shapley_rate`, paths of more channels than its limit; by `shao_li`, sums that cancel.
+    pub unattributed: Credit,
+    /// What the model says about itself.
+    pub diagnostics: Diagnostics,
+}
+
+/// Fits `model` to `paths` and adds up the credit of each channel. `channels` names the channels by their index.
+///
+/// The credits and `unattributed` sum to the conversions and the value of all paths, up to rounding (relative 1e-9).
+///
+/// # Errors
+/// A channel without a name; counts that are negative or not finite; values that are not finite; too many channels
+/// for a model that enumerates coalitions.
+pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Attribution> {
+    check(paths, channels.len())?;
+    let fitted = model.build().fit(paths, channels)?;
+    let credits = fitted.credits(paths, channels.len());
+    let mut diagnostics = fitted.diagnostics();
+    diagnostics.overlapping = !fitted.conserves();
+    let total = total(paths, |_| true);
+    // What no channel has is what is left of the total. Where every path has its credit, that is exactly the paths
+    // with no touch; the difference is only taken where the model kept something back, so that nobody sees a
+    // rounding error as an unattributed conversion.
+    let mut unattributed = self::total(paths, |path| path.channels.is_empty());
+    let mut given = [Sum::default(), Sum::default()];
+    let mut size = [Sum::default(), Sum::default()];
+    for credit in &credits {
+        given[0].add(credit.conversions);
+        given[1].add(credit.value);
+        size[0].add(credit.conversions.abs());
+        size[1].add(credit.value.abs());
+    }
+    let kept = |total: f64, given: Sum, size: Sum, without: &mut f64| {
+        let rest = total - given.get();
+        if (rest - *without).abs() > 1e-9 * total.abs().max(size.get()) {
+            *without = rest;
+        }
+    };
+    if fitted.conserves() {
+        kept(total.conversions, given[0], size[0], &mut unattributed.conversions);
+        kept(total.value, given[1], size[1], &mut unattributed.value);
+    }
+    Ok(Attribution { model: model.clone(), credits, unattributed, diagnostics })
+}
+
+/// What a channel earned at one place of paths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlaceCredit {
+    /// Index of the channel.
+    pub channel: usize,
+    /// From 1, the first touch.
+    pub place: usize,
+    /// What it earned there.
+    pub credit: Credit,
+}
+
+/// Credits by channel and place, ascending by both; places at which a channel never stands are left out.
+///
+/// With the model `shapley` these are the ordered Shapley values of Zhao, Mahboobi and Bagheri (2018).
+///
+/// # Errors
+/// As [`attribute`]; and models whose credit is not given touch by touch (Markov) have no such table.
+pub fn credits_by_place(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Vec<PlaceCredit>> {
+    check(paths, channels.len())?;
+    let fitted = model.build().fit(paths, channels)?;
+    if !fitted.is_per_touch() {
+        return Err(Error::NotPerTouch { model: model.name() });
+    }
+    let mut sums = vec![Vec::<(Sum, Sum)>::new(); channels.len()];
+    let mut met = vec![Vec::<bool>::new(); channels.len()];
+    let mut shares = vec![];
+    for path in paths.iter().filter(|path| !path.channels.is_empty()) {
+        shares.clear();
+        shares.resize(path.channels.len(), 0.0);
+        fitted.shares(path, &mut shares);
+        for (place, (channel, share)) in path.channels.iter().zip(&shares).enumerate() {
+            let (sums, met) = (&mut sums[channel.0 as usize], &mut met[channel.0 as usize]);
+            if sums.len() <= place {
+                sums.resize(place + 1, Default::default());
+                met.resize(place + 1, false);
+            }
+            met[place] = true;
+            sums[place].0.add(share * path.conversions);
+            sums[place].1.add(share * path.value);
+        }
+    }
+    let mut table = vec![];
+    for (channel, (sums, met)) in sums.into_iter().zip(met).enumerate() {
+        for (place, (conversions, value)) in sums.into_iter().enumerate().filter(|(place, _)| met[*place]) {
+            let credit = Credit { conversions: conversions.get(), value: value.get() };
+            table.push(PlaceCredit { channel, place: place + 1, credit });
+        }
+    }
+    Ok(table)
+}
+
+/// Counts are finite and at least 0, values finite, and every channel has a name.
+pub(crate) fn check(paths: &Paths, names: usize) -> Result<()> {
+    let highest = paths.channel_count();
+    if highest > names {
+        return Err(Error::UnnamedChannel { channel: highest - 1, names });
+    }
+    for (index, path) in paths.iter().enumerate() {
+        let counts = [("conversions", path.conversions), ("nulls", path.nulls)];
+        let bad = counts.into_iter().find(|(_, got)| !(0.0..=WEIGHT_MAX).contains(got));
+        let bad = bad.or_else(|| (!(-WEIGHT_MAX..=WEIGHT_MAX).contains(&path.value)).then_some(("value", path.value)));
+        if let Some((what, got)) = bad {
+            return Err(Error::BadWeight { index, what, got });
+        }
+    }
+    Ok(())
+}
+
+/// Conversions and value of the paths that `keep` keeps.
+pub(crate) fn total(paths: &Paths, keep: impl Fn(PathRef<'_>) -> bool) -> Credit {
+    let (mut conversions, mut value) = (Sum::default(), Sum::default());
+    for path in paths.iter().filter(|path| keep(*path)) {
+        conversions.add(path.conversions);
+        value.add(path.value);
+    }
+    Credit { conversions: conversions.get(), value: value.get() }
+}
+
+/// Paths in one unit of parallel work. Fixed, so that sums are grouped alike whatever the number of threads.
+const CHUNK: usize = 1 << 15;
+
+/// Works through the paths in chunks, on all threads, and returns one result for each chunk, in order.
+pub(crate) fn in_chunks<T: Send>(paths: &Paths, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let chunks = paths.len().div_ceil(CHUNK);
+    let range = |chunk: usize| chunk * CHUNK..((chunk + 1) * CHUNK).min(paths.len());
+    (0..chunks).into_par_iter().map(|chunk| work(range(chunk))).collect()
+}
+
+/// Adds up the shares of touches by channel.
+pub(crate) fn credits_of_shares(
+    paths: &Paths,
+    channels: usize,
+    shares_of: impl Fn(PathRef<'_>, &mut [f64]) + Sync,
+) -> Vec<Credit> {
+    let parts = in_chunks(paths, |range| {
+        let mut sums = vec![(Sum::default(), Sum::default()); channels];
+        let mut shares = vec![];
+        for path in range.map(|index| paths.get(index)) {
+            if path.channels.is_empty() || (path.conversions == 0.0 && path.value == 0.0) {
+                continue;
+            }
+            shares.clear();
+            shares.resize(path.channels.len(), 0.0);
+            shares_of(path, &mut shares);
+            for (channel, share) in path.channels.iter().zip(&shares) {
+                let (conversions, value) = &mut sums[channel.0 as usize];
+                conversions.add(share * path.conversions);
+                value.add(share * path.value);
+            }
+        }
+        sums
+    });
+    let mut sums = vec![(Sum::default(), Sum::default()); channels];
+    for part in parts {
+        for (sum, part) in sums.iter_mut().zip(part) {
+            sum.0.merge(part.0);
+            sum.1.merge(part.1);
+        }
+    }
+    sums.into_iter().map(|(conversions, value)| Credit { conversions: conversions.get(), value: value.get() }).collect()
+}

@@ -1,0 +1,60 @@
+use thiserror::Error;
+
+/// Why the spelling of a model or a transform was refused. Shows the part that is wrong and what is allowed in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{spec}`: {problem}; {hint}")]
+pub struct SpecError {
+    /// The whole spelling, as given.
+    pub spec: String,
+    /// The part that is wrong: a model's name, a setting's name or a setting's value.
+    pub part: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What is allowed.
+    pub hint: String,
+}
+
+/// What can go wrong when a model meets paths.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The paths speak of a channel that has no name.
+    #[error("a path holds channel number {channel}, but only {names} names were given; give one name for each channel")]
+    UnnamedChannel {
+        /// Index of the channel, from 0.
+        channel: usize,
+        /// How many names were given.
+        names: usize,
+    },
+    /// A path cannot be weighed: counts are from 0 to [`crate::WEIGHT_MAX`], values that far either way.
+    #[error("path {index} has {what} {got}; counts must be 0 to 1e100, values at most 1e100 either way")]
+    BadWeight {
+        /// Index of the path, from 0.
+        index: usize,
+        /// `conversions`, `value` or `nulls`.
+        what: &'static str,
+        /// The refused number.
+        got: f64,
+    },
+    /// An exact model of coalitions met more channels than it can enumerate.
+    #[error("{model} is exact up to {most} {unit}, got {got}; group rare channels first")]
+    TooManyChannels {
+        /// Which model.
+        model: &'static str,
+        /// What is counted: `channels`, or `channels on one path`.
+        unit: &'static str,
+        /// How many it can take.
+        most: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// A question about single touches met a model that gives credit to channels as a whole.
+    #[error("{model} gives credit to channels as a whole, not touch by touch; choose another model")]
+    NotPerTouch {
+        /// Which model.
+        model: &'static str,
+    },
+}
+
+/// Shorthand.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,37 @@
+//! Who gets the credit: weighted paths in, credits out.
+//!
+//! Pure numbers: no input or output but a reader of text, no clock, no async, no query engine.
+//!
+//! ```
+//! use safar_attribution::{ReadOptions, attribute, read_paths};
+//! let text = "path;total_conversions;total_conversion_value;total_null\n\
+//!             Ads > Mail;2;50;1\nMail;1;10;0\n;1;5;0\n";
+//! let (paths, channels) = read_paths(text.as_bytes(), &ReadOptions::default()).unwrap();
+//! let result = attribute(&"linear".parse().unwrap(), &paths, &channels).unwrap();
+//! assert_eq!(channels, ["Ads", "Mail"]);
+//! assert_eq!(result.credits[0].conversions, 1.0);
+//! assert_eq!(result.credits[1].value, 35.0);
+//! assert_eq!(result.unattributed.conversions, 1.0); // the path with no touch
+//! ```
+//!
+//! Invariant: credits + unattributed = conversions, and the same for value, whatever the model but participation.
+//! Invariant: results do not depend on the number of threads, nor on any hash order.
+mod attribute;
+mod error;
+pub mod models;
+mod read;
+mod spec;
+mod sum;
+mod transform;
+
+pub use attribute::{
+    Attribution, AttributionModel, Credit, Diagnostics, FittedModel, MarkovDiagnostics, PlaceCredit, Solver, attribute,
+    credits_by_place,
+};
+pub use error::{Error, Result, SpecError};
+pub use read::{ReadError, ReadOptions, read_paths};
+pub use spec::{CustomWeights, MODELS, ModelInfo, ModelSpec, PRESETS, PresetInfo, SettingInfo};
+pub use transform::{Transform, transform};
+
+/// Counts and values go up to here, so that sums and products of them stay finite.
+pub const WEIGHT_MAX: f64 = 1e100;

@@ -1,0 +1,22 @@
+use super::{ByPlace, by_place, count};
+
+/// Amplitude's J: 60 % to the last touch, 20 % to the one before, 20 % shared by the rest, so 10/10/20/60 on four
+/// touches; 30/70 on two; 1 on one. (Adobe's J is another: see the preset `adobe_j`.)
+#[derive(Clone, Copy, Debug)]
+pub struct AmplitudeJ;
+
+impl ByPlace for AmplitudeJ {
+    fn fill(&self, shares: &mut [f64]) {
+        match shares {
+            [only] => *only = 1.0,
+            [a, b] => (*a, *b) = (0.3, 0.7),
+            [rest @ .., a, b] => {
+                (*a, *b) = (0.2, 0.6);
+                let each = 0.2 / count(rest.len());
+                rest.fill(each);
+            }
+            [] => {}
+        }
+    }
+}
+by_place!(AmplitudeJ);

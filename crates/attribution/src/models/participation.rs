@@ -1,0 +1,25 @@
+use crate::{AttributionModel, FittedModel, Result};
+use safar_model::{PathRef, Paths};
+
+/// The whole conversion to every channel that took part, at its last touch. Credits sum to more than the
+/// conversions, on purpose; this is the one model that does not conserve them.
+#[derive(Clone, Copy, Debug)]
+pub struct Participation;
+
+impl AttributionModel for Participation {
+    fn fit(&self, _: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+        Ok(Box::new(*self))
+    }
+}
+
+impl FittedModel for Participation {
+    fn shares(&self, path: PathRef<'_>, shares: &mut [f64]) {
+        for (place, share) in shares.iter_mut().enumerate() {
+            *share = f64::from(!path.channels[place + 1..].contains(&path.channels[place]));
+        }
+    }
+
+    fn conserves(&self) -> bool {
+        false
+    }
+}

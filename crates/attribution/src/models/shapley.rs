@@ -1,0 +1,32 @@
+use super::count;
+use crate::{AttributionModel, FittedModel, Result};
+use safar_model::{ChannelId, PathRef, Paths};
+
+/// Shapley values of the game in which a set of channels earns the conversions of all paths that it covers
+/// ("simplified" Shapley of Zhao, Mahboobi and Bagheri 2018).
+///
+/// Their closed form: each conversion is shared equally by the distinct channels of its path. A channel's part is
+/// shared equally by its touches, so that credits by place are the paper's ordered Shapley values.
+#[derive(Clone, Copy, Debug)]
+pub struct Shapley;
+
+impl AttributionModel for Shapley {
+    fn fit(&self, _: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+        Ok(Box::new(*self))
+    }
+}
+
+impl FittedModel for Shapley {
+    fn shares(&self, path: PathRef<'_>, shares: &mut [f64]) {
+        let (mut distinct, uses) = (0, uses(path.channels));
+        for (place, channel) in path.channels.iter().enumerate() {
+            distinct += usize::from(!path.channels[..place].contains(channel));
+        }
+        shares.iter_mut().zip(uses).for_each(|(share, uses)| *share = 1.0 / (count(distinct) * count(uses)));
+    }
+}
+
+/// How often the path holds the channel of each touch.
+pub(super) fn uses(path: &[ChannelId]) -> impl Iterator<Item = usize> {
+    path.iter().map(|channel| path.iter().filter(|other| *other == channel).count())
+}

@@ -1,0 +1,72 @@
+use super::{ByPlace, count, normalise, tabulate};
+use crate::{AttributionModel, Diagnostics, FittedModel, Result};
+use safar_model::{DAY_US, Micros, PathRef, Paths};
+
+/// A touch's weight halves with every half-life between it and the outcome.
+///
+/// Where the paths carry no ages, as in files of ready paths, touches count as one day apart and the last touch as
+/// happening at the outcome; [`Diagnostics::assumed_ages`] says so.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeDecay {
+    /// Microseconds; positive.
+    pub half_life: Micros,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "ages are far below 2^53 microseconds (285 years)")]
+fn micros(time: Micros) -> f64 {
+    time as f64
+}
+
+/// With the ages that the paths carry.
+struct ByAge {
+    half_life: f64,
+}
+
+/// Without ages: one day from touch to touch.
+#[derive(Clone)]
+struct ByDay {
+    /// In days.
+    half_life: f64,
+}
+
+struct AssumedAges(Box<dyn FittedModel>);
+
+impl AttributionModel for TimeDecay {
+    fn fit(&self, paths: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+        let half_life = micros(self.half_life);
+        if paths.has_ages() {
+            return Ok(Box::new(ByAge { half_life }));
+        }
+        Ok(Box::new(AssumedAges(tabulate(ByDay { half_life: half_life / micros(DAY_US) }))))
+    }
+}
+
+impl FittedModel for ByAge {
+    fn shares(&self, path: PathRef<'_>, shares: &mut [f64]) {
+        // Ages count from the youngest touch: the ratios stay the same, and an old path cannot underflow to 0/0.
+        let Some(youngest) = path.ages.and_then(|ages| ages.iter().min()) else { return };
+        for (share, age) in shares.iter_mut().zip(path.ages.unwrap_or_default()) {
+            *share = (-(micros(*age) - micros(*youngest)) / self.half_life).exp2();
+        }
+        normalise(shares);
+    }
+}
+
+impl ByPlace for ByDay {
+    fn fill(&self, shares: &mut [f64]) {
+        for (days, share) in shares.iter_mut().rev().enumerate() {
+            *share = (-count(days) / self.half_life).exp2();
+        }
+        normalise(shares);
+    }
+}
+
+impl FittedModel for AssumedAges {
+    fn shares(&self, path: PathRef<'_>, shares: &mut [f64]) {
+        self.0.shares(path, shares);
+    }
+
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics { assumed_ages: true, ..Diagnostics::default() }
+    }
+}

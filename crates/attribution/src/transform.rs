@@ -1,0 +1,167 @@
+//! Changes to paths before a model sees them, in words that Snowplow and Google's fractribution made common.
+use crate::{Result, attribute::check, error::SpecError, spec::list_of_names};
+use hashbrown::HashMap;
+use safar_model::{ChannelId, PathRef, Paths, PathsBuilder};
+use std::{fmt, str::FromStr};
+
+/// One change. Counts and values stay as they are; equal paths may arise and stay apart.
+///
+/// ```
+/// use safar_attribution::{ReadOptions, Transform, read_paths, transform};
+/// let changed = |name: &str, path: &str| {
+///     let text = format!("path;conversions\n{path};1\n");
+///     let (paths, names) = read_paths(text.as_bytes(), &ReadOptions::default()).unwrap();
+///     let (paths, names) = transform(&[name.parse::<Transform>().unwrap()], &paths, &names).unwrap();
+///     let touches: Vec<_> = paths.touches().iter().map(|channel| names[channel.0 as usize].as_str()).collect();
+///     touches.join(" > ")
+/// };
+/// let path = "D > A > B > B > C > D > C > C";
+/// assert_eq!(changed("exposure", path), "D > A > B > C > D > C");
+/// assert_eq!(changed("unique", path), "A > B > D > C");
+/// assert_eq!(changed("first", path), "D > A > B > C");
+/// assert_eq!(changed("frequency", path), "D(2) > A(1) > B(2) > C(3)");
+/// assert_eq!(changed("remove_direct:direct=C", path), "D > A > B > B > D");
+/// assert_eq!(changed("remove_direct:direct=C", "C > C"), "C > C");
+/// assert_eq!(changed("remove_last_direct:direct=C", path), "D > A > B > B > C > D");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transform {
+    /// Repeats in a row become one touch, the last of the row.
+    Exposure,
+    /// Each channel once, at its last place. (Snowplow's `unique_path` changes nothing; for that, use no transform.)
+    Unique,
+    /// Each channel once, at its first place.
+    First,
+    /// Direct touches are dropped, unless the whole path is direct (`remove_if_not_all`).
+    RemoveDirect {
+        /// Names that count as direct, compared without case.
+        direct: Vec<String>,
+    },
+    /// Direct touches at the end are dropped, unless the whole path is direct (`remove_if_last_and_not_all`).
+    RemoveLastDirect {
+        /// Names that count as direct, compared without case.
+        direct: Vec<String>,
+    },
+    /// Each channel once, at its first place, named with the number of its touches: `Mail(3)`.
+    Frequency,
+}
+
+const ALLOWED: &str =
+    "transforms are exposure, unique, first, frequency, remove_direct:direct=NAME, remove_last_direct:direct=NAME";
+
+impl FromStr for Transform {
+    type Err = SpecError;
+
+    fn from_str(spec: &str) -> Result<Self, SpecError> {
+        let error = |part: &str, problem: String, hint: &str| SpecError {
+            spec: spec.into(),
+            part: part.into(),
+            problem,
+            hint: hint.into(),
+        };
+        let (name, setting) = spec.split_once(':').map_or((spec, None), |(name, setting)| (name, Some(setting)));
+        let name = name.trim().to_ascii_lowercase().replace('-', "_");
+        let simple = match name.as_str() {
+            "exposure" => Some(Self::Exposure),
+            "unique" => Some(Self::Unique),
+            "first" => Some(Self::First),
+            "frequency" => Some(Self::Frequency),
+            "remove_direct" | "remove_last_direct" => None,
+            _ => return Err(error(&name, format!("no transform `{name}`"), ALLOWED)),
+        };
+        if let Some(simple) = simple {
+            return match setting {
+                None => Ok(simple),
+                Some(setting) => Err(error(setting, format!("`{name}` takes no settings"), ALLOWED)),
+            };
+        }
+        let names = match setting {
+            None => Some(vec!["Direct".to_string()]),
+            Some(setting) => setting.trim().strip_prefix("direct=").and_then(list_of_names),
+        };
+        let Some(direct) = names else {
+            let setting = setting.unwrap_or_default();
+            return Err(error(setting, format!("`{setting}` is no setting"), "write direct=NAME or direct=NAME|NAME"));
+        };
+        Ok(if name == "remove_direct" { Self::RemoveDirect { direct } } else { Self::RemoveLastDirect { direct } })
+    }
+}
+
+impl fmt::Display for Transform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, direct) = match self {
+            Self::Exposure => ("exposure", None),
+            Self::Unique => ("unique", None),
+            Self::First => ("first", None),
+            Self::Frequency => ("frequency", None),
+            Self::RemoveDirect { direct } => ("remove_direct", Some(direct)),
+            Self::RemoveLastDirect { direct } => ("remove_last_direct", Some(direct)),
+        };
+        f.write_str(name)?;
+        direct.map_or(Ok(()), |direct| write!(f, ":direct={}", crate::spec::spell_names(direct)))
+    }
+}
+
+/// Applies `steps` in order. Returns the changed paths and the names of their channels.
+///
+/// # Errors
+/// A channel without a name, or an unsound weight, as in [`attribute`](crate::attribute).
+pub fn transform(steps: &[Transform], paths: &Paths, channels: &[String]) -> Result<(Paths, Vec<String>)> {
+    check(paths, channels.len())?;
+    let (mut paths, mut channels) = (paths.clone(), channels.to_vec());
+    for step in steps {
+        paths = apply(step, &paths, &mut channels);
+    }
+    Ok((paths, channels))
+}
+
+fn apply(step: &Transform, paths: &Paths, channels: &mut Vec<String>) -> Paths {
+    let is_direct: Vec<bool> = match step {
+        Transform::RemoveDirect { direct } | Transform::RemoveLastDirect { direct } => {
+            let direct: Vec<_> = direct.iter().map(|name| name.to_lowercase()).collect();
+            channels.iter().map(|name| direct.contains(&name.to_lowercase())).collect()
+        }
+        _ => vec![],
+    };
+    let is_direct = |channel: &ChannelId| is_direct[channel.0 as usize];
+    let names = std::mem::take(channels);
+    // With `frequency`: (channel, number of touches) → new channel.
+    let mut counted = HashMap::<(ChannelId, usize), ChannelId, foldhash::fast::FixedState>::default();
+    let mut builder = PathsBuilder::default();
+    let (mut kept, mut touches, mut ages) = (vec![], vec![], vec![]);
+    for path in paths.iter() {
+        let all = path.channels;
+        kept.clear();
+        kept.extend((0..all.len()).filter(|place| match step {
+            Transform::Exposure => all.get(place + 1) != Some(&all[*place]),
+            Transform::Unique => !all[place + 1..].contains(&all[*place]),
+            Transform::First | Transform::Frequency => !all[..*place].contains(&all[*place]),
+            Transform::RemoveDirect { .. } => !is_direct(&all[*place]),
+            Transform::RemoveLastDirect { .. } => !all[*place..].iter().all(is_direct),
+        }));
+        if kept.is_empty() {
+            kept.extend(0..all.len());
+        }
+        touches.clear();
+        touches.extend(kept.iter().map(|place| match step {
+            Transform::Frequency => {
+                let channel = all[*place];
+                let times = all.iter().filter(|other| **other == channel).count();
+                *counted.entry((channel, times)).or_insert_with(|| {
+                    channels.push(format!("{}({times})", names[channel.0 as usize]));
+                    #[expect(clippy::cast_possible_truncation, reason = "fewer names than touches in memory")]
+                    ChannelId(channels.len() as u32 - 1)
+                })
+            }
+            _ => all[*place],
+        }));
+        ages.clear();
+        ages.extend(kept.iter().filter_map(|place| path.ages.map(|ages| ages[*place])));
+        builder.push(PathRef { channels: &touches, ages: path.ages.map(|_| ages.as_slice()), ..path });
+    }
+    if *step != Transform::Frequency {
+        *channels = names;
+    }
+    builder.finish()
+}

@@ -1,0 +1,227 @@
+//! The command line, as clap reads it and `safar reference cli` prints it.
+use crate::output::Format;
+use clap::{Args, Parser, Subcommand};
+use safar_attribution::ModelSpec;
+use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use std::path::PathBuf;
+
+/// Reads a word as `safar.toml` spells it.
+fn word<T: DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
+    T::deserialize(text.to_owned().into_deserializer())
+}
+
+/// Open customer-journey and marketing-attribution system: one binary, one folder, no services.
+#[derive(Debug, Parser)]
+#[command(name = "safar", version, max_term_width = 110, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The workspace: a folder with safar.toml and data/.
+    #[arg(
+        long,
+        short = 'C',
+        global = true,
+        value_name = "FOLDER",
+        env = "SAFAR_WORKSPACE",
+        default_value = ".",
+        hide_env_values = true
+    )]
+    pub workspace: PathBuf,
+    /// Say nothing but results and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Say also why.
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a workspace: a folder with a commented safar.toml and empty tables.
+    Init(Init),
+    /// Import events or ready paths from CSV, NDJSON or Parquet files.
+    Import(Import),
+    /// Rebuild people, sessions, touchpoints, conversions, paths and credits where data or rules changed.
+    Build(Build),
+    /// Share the credit for conversions by several models, side by side.
+    Attribute(Attribute),
+    /// Show the most common paths to a goal.
+    Paths(PathsArgs),
+    /// Show sessions by channel or another column.
+    Sessions(Sessions),
+    /// Show what made one number of an attribution report: conversions, touches, weights and rules.
+    Explain(Explain),
+    /// Ask the tables in SQL (read only).
+    Sql(Sql),
+    /// Write events of an imaginary shop whose truth is known, in a format that `import` reads.
+    Simulate(Simulate),
+    /// Print a page of the reference, as Markdown.
+    Reference(Reference),
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to make.
+    pub folder: PathBuf,
+    /// Settings that fit the sample data of `safar simulate`.
+    #[arg(long)]
+    pub sample: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Files, folders or glob patterns; `-` reads standard input.
+    #[arg(required = true)]
+    pub files: Vec<String>,
+    /// Take FIELD from COLUMN; repeats.
+    #[arg(long, value_name = "FIELD=COLUMN")]
+    pub map: Vec<String>,
+    /// Show the mapping and the first rows, store nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Give FIELD the same VALUE in every row; repeats.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// The saved mapping of safar.toml to use, by its name; the one whose `files` fit otherwise.
+    #[arg(long, value_name = "NAME")]
+    pub mapping: Option<String>,
+    /// What the files are, where their content does not tell: csv, ndjson, json, parquet.
+    #[arg(long, value_name = "FORMAT", value_parser = word::<InputFormat>)]
+    pub input_format: Option<InputFormat>,
+    /// The character between CSV fields, where it cannot be guessed.
+    #[arg(long)]
+    pub delimiter: Option<char>,
+    /// The character encoding, where there is no byte-order mark: utf8, utf16le, utf16be, latin1.
+    #[arg(long, value_parser = word::<Encoding>)]
+    pub encoding: Option<Encoding>,
+    /// Time zone of local times in the files (IANA name); safar.toml's otherwise.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// Order of day and month in dates such as 3/4/2026: dmy or mdy.
+    #[arg(long, value_name = "ORDER", value_parser = word::<DateOrder>)]
+    pub date_order: Option<DateOrder>,
+    /// The decimal sign of amounts: point (1,204.50) or comma (1.204,50).
+    #[arg(long, value_name = "SIGN", value_parser = word::<Decimal>)]
+    pub decimal: Option<Decimal>,
+    /// Where to write rejected rows as CSV; WORKSPACE/rejects/… otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Rebuild everything, whatever changed.
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Which paths a report looks at.
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// The goal; the first of safar.toml otherwise.
+    #[arg(long)]
+    pub goal: Option<String>,
+    /// Only outcomes on or after this day (YYYY-MM-DD, the workspace's time zone).
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// Only outcomes before this day.
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<String>,
+    /// Only outcomes for which this SQL condition over `paths` holds, for example "value > 100".
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub condition: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Attribute {
+    /// A file of ready paths (path;total_conversions;total_conversion_value;total_null); `-` reads standard
+    /// input. Needs no workspace.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["goal", "from", "to", "condition", "by"])]
+    pub paths: Option<PathBuf>,
+    /// A model; repeats. Those of safar.toml otherwise. See `safar reference models`.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Vec<ModelSpec>,
+    /// What to credit: channel, source, medium, campaign, content, term, or property:NAME.
+    #[arg(long, default_value = "channel")]
+    pub by: String,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct PathsArgs {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How many paths to show; 0 shows all.
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Sessions {
+    /// The column to group by: channel, source, medium, campaign, content, term, landing_page or day.
+    #[arg(long, default_value = "channel")]
+    pub by: String,
+    /// Only sessions that started on or after this day (YYYY-MM-DD, the workspace's time zone).
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// Only sessions that started before this day.
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<String>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The model of the cell.
+    #[arg(long, value_name = "MODEL")]
+    pub model: ModelSpec,
+    /// The row of the cell: a channel, or a value of --by.
+    pub label: String,
+    /// What the report was made by: channel, source, medium, campaign, content, term, or property:NAME.
+    #[arg(long, default_value = "channel")]
+    pub by: String,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How many conversions to show, the most credited first; 0 shows all.
+    #[arg(long, default_value_t = 10)]
+    pub limit: usize,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Sql {
+    /// The query; `-` reads standard input.
+    pub query: String,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// How many people.
+    #[arg(long, default_value_t = 2000)]
+    pub people: u32,
+    /// How many days.
+    #[arg(long, default_value_t = 90)]
+    pub days: u32,
+    /// The same seed gives the same events.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The file to write, CSV or (by its ending) .ndjson; standard output otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Reference {
+    /// cli, tables, models or settings.
+    pub page: String,
+}

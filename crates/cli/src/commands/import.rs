@@ -1,0 +1,186 @@
+//! `safar import`
+use crate::{
+    args::Import,
+    output::{Alignment, Format, Grid, number, render},
+    printer::Printer,
+};
+use anyhow::{Context, Result, anyhow};
+use indicatif::ProgressBar;
+use safar_ingest::{ImportOptions, ImportReport, Preview, Progress, Rules, import, preview};
+use safar_pipeline::Workspace;
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Rows that a dry run shows of each file.
+const ROWS_SHOWN: usize = 5;
+
+pub async fn run(folder: &Path, args: &Import, printer: Printer) -> Result<()> {
+    let workspace = Workspace::open(folder).await?;
+    let settings = workspace.import_settings();
+    let enricher = workspace.enricher()?;
+    let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
+    let options = options(&workspace, args)?;
+    if args.dry_run {
+        for preview in preview(rules, &args.files, &options, ROWS_SHOWN)? {
+            show(&preview, printer)?;
+        }
+        return Ok(());
+    }
+    let lock = workspace.store().lock()?;
+    let bar = Bar { printer, bar: Mutex::new((ProgressBar::hidden(), 0)), start: Instant::now() };
+    let report = import(workspace.store(), &lock, rules, &args.files, &options, &bar).await?;
+    summary(&report, &options, printer);
+    Ok(())
+}
+
+fn options(workspace: &Workspace, args: &Import) -> Result<ImportOptions> {
+    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3f");
+    let rejects = args.rejects.clone().unwrap_or_else(|| workspace.root().join("rejects").join(format!("{stamp}.csv")));
+    Ok(ImportOptions {
+        columns: pairs(&args.map, "--map FIELD=COLUMN")?,
+        constants: pairs(&args.set, "--set FIELD=VALUE")?,
+        mapping: args.mapping.clone(),
+        format: args.input_format,
+        delimiter: args.delimiter,
+        encoding: args.encoding,
+        zone: args.zone.clone(),
+        decimal: args.decimal,
+        date_order: args.date_order,
+        rejects: Some(rejects),
+        ..ImportOptions::default()
+    })
+}
+
+fn pairs(words: &[String], form: &str) -> Result<Vec<(String, String)>> {
+    let pair = |word: &String| {
+        let (left, right) = word.split_once('=').ok_or_else(|| anyhow!("`{word}` has no `=`; write {form}"))?;
+        Ok((left.trim().to_owned(), right.to_owned()))
+    };
+    words.iter().map(pair).collect()
+}
+
+fn show(preview: &Preview, printer: Printer) -> Result<()> {
+    let delimiter = preview.delimiter.map_or(String::new(), |delimiter| format!(", fields between {delimiter:?}"));
+    printer.say(format!("{}: {}{delimiter}", preview.name, preview.format));
+    if preview.ready_paths {
+        printer.say("  holds ready paths, which go to the table paths");
+        return Ok(());
+    }
+    let mut grid = Grid::new([("column", Alignment::Left), ("becomes", Alignment::Left), ("because", Alignment::Left)]);
+    for column in &preview.columns {
+        grid.row(vec![column.column.clone(), column.target.to_string(), column.how.to_string()]);
+    }
+    printer.say(grid.render());
+    // Columns without any value only take room on the screen.
+    let filled: Vec<usize> = (0..preview.events.num_columns())
+        .filter(|index| preview.events.column(*index).null_count() < preview.events.num_rows())
+        .collect();
+    let events = preview.events.project(&filled).context("first rows")?;
+    printer.result(&render(&events.schema(), &[events], Format::Table)?)?;
+    for reject in &preview.rejects {
+        let column = reject.column.as_deref().unwrap_or("the row");
+        printer.say(format!(
+            "  line {}: {column} {:?}: {}",
+            reject.line,
+            reject.value.as_deref().unwrap_or(""),
+            reject.reason
+        ));
+    }
+    Ok(())
+}
+
+fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
+    let count = |rows: u64| number(rows as f64, 0);
+    for file in &report.files {
+        printer.say(format!(
+            "{}: {} rows of {}, {} stored, {} rejected",
+            file.name,
+            count(file.rows),
+            file.format,
+            count(file.stored),
+            count(file.rejected)
+        ));
+    }
+    for name in &report.skipped {
+        printer.say(format!("{name}: empty or no data file, skipped"));
+    }
+    printer.say(format!(
+        "{} rows in {:.1} s ({} a second): {} new events, {} already there, {} rejected; {} identity links",
+        count(report.rows),
+        report.elapsed.as_secs_f64(),
+        number(report.rate(), 0),
+        count(report.stored),
+        count(report.duplicates),
+        count(report.rejected_total()),
+        count(report.links)
+    ));
+    if report.paths > 0 {
+        printer.say(format!("{} ready paths", count(report.paths)));
+    }
+    if report.identifiers_blocked + report.identifiers_invalid > 0 {
+        printer.say(format!(
+            "{} identifiers were placeholders such as `null` or `guest`, {} no e-mail address or telephone number: the events are stored without them",
+            count(report.identifiers_blocked),
+            count(report.identifiers_invalid)
+        ));
+    }
+    if report.rejected_total() > 0 {
+        for (reason, rows) in &report.rejected {
+            printer.warn(format!("{} rows rejected: {reason}", count(*rows)));
+        }
+        if let Some(path) = &options.rejects {
+            printer.say(format!("every rejected row is in {} and in the table `rejects`", path.display()));
+        }
+    }
+}
+
+/// The import on the screen: bytes of each file, rows a second.
+struct Bar {
+    printer: Printer,
+    /// The bar, and the rows that all files brought so far.
+    bar: Mutex<(ProgressBar, u64)>,
+    start: Instant,
+}
+
+impl Bar {
+    fn with(&self, change: impl FnOnce(&mut ProgressBar, &mut u64)) {
+        let mut guard = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let (bar, rows) = &mut *guard;
+        change(bar, rows);
+    }
+}
+
+impl Progress for Bar {
+    fn file(&self, name: &str, bytes_total: u64) {
+        self.with(|bar, _| {
+            bar.finish_and_clear();
+            *bar = self.printer.bar(name, (bytes_total > 0).then_some(bytes_total));
+        });
+    }
+
+    fn advance(&self, bytes: u64, rows: u64) {
+        self.with(|bar, sum| {
+            *sum += rows;
+            bar.inc(bytes);
+            bar.set_message(format!(
+                "{} rows/s",
+                number(*sum as f64 / self.start.elapsed().as_secs_f64().max(1e-9), 0)
+            ));
+        });
+    }
+
+    fn sorting(&self, rows: u64) {
+        self.with(|bar, _| {
+            bar.finish_and_clear();
+            *bar = self.printer.bar(&format!("sorting and storing {} rows", number(rows as f64, 0)), None);
+            bar.enable_steady_tick(Duration::from_millis(100));
+        });
+    }
+
+    fn finish(&self) {
+        self.with(|bar, _| bar.finish_and_clear());
+    }
+}

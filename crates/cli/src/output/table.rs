@@ -1,0 +1,127 @@
+//! Tables for the eye: aligned columns, rounded numbers, bars.
+use super::texts;
+use anyhow::Result;
+use arrow::{
+    array::{Array, AsArray, RecordBatch},
+    datatypes::{DataType, Float64Type},
+};
+use comfy_table::{ContentArrangement, Table, presets};
+
+pub use comfy_table::CellAlignment as Alignment;
+
+/// Rows of text cells under a header.
+pub struct Grid {
+    table: Table,
+}
+
+impl Grid {
+    pub fn new<T: Into<String>>(header: impl IntoIterator<Item = (T, Alignment)>) -> Self {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        if !table.is_tty() {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        let (names, alignments): (Vec<String>, Vec<Alignment>) =
+            header.into_iter().map(|(name, alignment)| (name.into(), alignment)).unzip();
+        table.set_header(names);
+        for (index, alignment) in alignments.into_iter().enumerate() {
+            if let Some(column) = table.column_mut(index) {
+                column.set_cell_alignment(alignment);
+            }
+        }
+        Self { table }
+    }
+
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.table.add_row(cells);
+    }
+
+    /// A record batch as it stands; floating-point columns are rounded to two decimals.
+    pub fn of(batch: &RecordBatch) -> Result<Self> {
+        let schema = batch.schema();
+        let mut grid = Self::new(schema.fields().iter().map(|field| {
+            let alignment = if field.data_type().is_numeric() { Alignment::Right } else { Alignment::Left };
+            (field.name().clone(), alignment)
+        }));
+        let mut columns = texts(batch)?;
+        for (column, cells) in batch.columns().iter().zip(&mut columns) {
+            if column.data_type() == &DataType::Float64 {
+                let numbers = column.as_primitive::<Float64Type>();
+                *cells = numbers.iter().map(|value| value.map_or_else(String::new, |value| number(value, 2))).collect();
+            }
+        }
+        for index in 0..batch.num_rows() {
+            grid.row(columns.iter().map(|column| column[index].clone()).collect());
+        }
+        Ok(grid)
+    }
+
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        for line in self.table.lines() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// A number with thousands separated by thin groups of three and `decimals` digits after the point.
+pub fn number(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return String::new();
+    }
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) =
+        text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
+    let mut out = String::new();
+    if value < 0.0 && text.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
+        out.push('-');
+    }
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+/// A bar of at most `width` cells for `value` of `most`, in eighths of a cell.
+pub fn bar(value: f64, most: f64, width: usize) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    if !(value > 0.0 && most > 0.0) {
+        return String::new();
+    }
+    let eighths = ((value / most).min(1.0) * (width * 8) as f64).round() as usize;
+    let mut out = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        out.push(EIGHTHS[eighths % 8]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_never_minus_zero() {
+        assert_eq!(number(1_234_567.891, 2), "1,234,567.89");
+        assert_eq!(number(-0.001, 2), "0.00");
+        assert_eq!(number(-1234.5, 0), "-1,234");
+        assert_eq!(number(999.0, 0), "999");
+    }
+
+    #[test]
+    fn a_bar_is_full_at_the_most() {
+        assert_eq!(bar(10.0, 10.0, 4), "████");
+        assert_eq!(bar(5.0, 10.0, 4), "██");
+        assert_eq!(bar(0.0, 10.0, 4), "");
+        assert_eq!(bar(1.0, 32.0, 4), "▏");
+    }
+}

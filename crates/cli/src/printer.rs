@@ -1,0 +1,80 @@
+//! The only place that writes to the terminal: results go to standard output, everything else to standard error.
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal, Write};
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loudness {
+    /// Errors only.
+    Quiet,
+    /// What was done, and progress.
+    Normal,
+    /// Also why.
+    Verbose,
+}
+
+/// Writes results, messages and progress.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    loudness: Loudness,
+}
+
+impl Printer {
+    pub fn new(quiet: bool, verbose: bool) -> Self {
+        let loudness = match (quiet, verbose) {
+            (true, _) => Loudness::Quiet,
+            (_, true) => Loudness::Verbose,
+            _ => Loudness::Normal,
+        };
+        Self { loudness }
+    }
+
+    /// A line about what was done.
+    pub fn say(self, message: impl AsRef<str>) {
+        if self.loudness >= Loudness::Normal {
+            eprintln!("{}", message.as_ref());
+        }
+    }
+
+    /// A line about why, for those who asked for it.
+    pub fn detail(self, message: impl AsRef<str>) {
+        if self.loudness >= Loudness::Verbose {
+            eprintln!("{}", message.as_ref());
+        }
+    }
+
+    /// A line that must be seen even by those who asked for quiet.
+    pub fn warn(self, message: impl AsRef<str>) {
+        eprintln!("warning: {}", message.as_ref());
+    }
+
+    /// Bytes of a result.
+    pub fn result(self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Whether people watch standard error, so that a progress bar makes sense.
+    pub fn shows_progress(self) -> bool {
+        self.loudness >= Loudness::Normal && io::stderr().is_terminal()
+    }
+
+    /// A progress bar over `total` bytes, or a spinner where the total is unknown; hidden where nobody watches.
+    pub fn bar(self, name: &str, total: Option<u64>) -> ProgressBar {
+        if !self.shows_progress() {
+            return ProgressBar::hidden();
+        }
+        let (bar, template) = match total {
+            Some(total) => {
+                (ProgressBar::new(total), "{prefix} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {msg} {eta}")
+            }
+            None => (ProgressBar::new_spinner(), "{prefix} {spinner} {bytes} {binary_bytes_per_sec} {msg}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name.to_owned());
+        bar
+    }
+}

@@ -1,0 +1,24 @@
+//! The program as people meet it: commands, files, messages, crashes.
+mod bad_input;
+mod crashes;
+mod journey_of_a_user;
+mod paths_files;
+
+pub use safar_testkit::{Shop, shared};
+use std::path::PathBuf;
+
+fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_safar"))
+}
+
+fn empty() -> Shop {
+    Shop::empty(program())
+}
+
+fn shop() -> Shop {
+    Shop::new(program())
+}
+
+fn with_sample() -> Shop {
+    Shop::with_sample(program())
+}

@@ -1,0 +1,60 @@
+//! Errors name the file, the line, the value and the way out.
+use crate::{Shop, empty, shop, with_sample};
+
+#[test]
+fn settings_that_are_not_allowed() {
+    let shop = shop();
+    let template = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
+    for (name, from, to) in [
+        ("an unknown time zone", "time_zone = \"UTC\" ", "time_zone = \"Mars\" "),
+        ("an unknown setting", "click_days = 30", "click_dys = 30"),
+        ("an unknown preset", "preset = \"ga4\"", "preset = \"ga5\""),
+        ("a currency in words", "currency = \"EUR\"", "currency = \"euro\""),
+        ("an unknown model", "\"linear\"", "\"linaer\""),
+        ("a model's setting out of range", "\"position\"", "\"position:first=0.9\""),
+    ] {
+        shop.write("shop/safar.toml", template.replacen(from, to, 1));
+        insta::assert_snapshot!(name, shop.failure(&["-C", "shop", "build"]));
+    }
+}
+
+#[test]
+fn folders_files_and_words_that_do_not_exist() {
+    let shop = shop();
+    insta::assert_snapshot!("no workspace", shop.failure(&["-C", "nowhere", "build"]));
+    insta::assert_snapshot!("a workspace twice", shop.failure(&["init", "shop"]));
+    insta::assert_snapshot!("no paths yet", shop.failure(&["-C", "shop", "attribute"]));
+    insta::assert_snapshot!("a file that is not there", shop.failure(&["-C", "shop", "import", "nothing.csv"]));
+    insta::assert_snapshot!("nothing to report by", shop.failure(&["-C", "shop", "attribute", "--by", "colour"]));
+    insta::assert_snapshot!("a path file that is not there", shop.failure(&["attribute", "--paths", "nothing.csv"]));
+    shop.write("bad.csv", "path;total_conversions\nA > B;three\n");
+    insta::assert_snapshot!("a count in words", shop.failure(&["attribute", "--paths", "bad.csv"]));
+    insta::assert_snapshot!(
+        "a table that does not exist",
+        shop.failure(&["-C", "shop", "sql", "select * from visits"])
+    );
+    insta::assert_snapshot!("a change through SQL", shop.failure(&["-C", "shop", "sql", "drop table events"]));
+}
+
+#[test]
+fn bad_rows_are_kept_with_their_reason_and_the_good_ones_stored() {
+    let shop = shop();
+    shop.write(
+        "events.csv",
+        "name,occurred_at,anonymous_id,page_url,value\n\
+         page_view,2026-01-05T10:00:00Z,a,https://shop.example/,\n\
+         page_view,2026-02-30T10:00:00Z,a,https://shop.example/,\n\
+         purchase,2026-01-05T10:05:00Z,a,,twelve\n\
+         purchase,2026-01-05T10:05:00Z,a,,12\n",
+    );
+    shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    assert_eq!(shop.sql("select count(*) from events"), "2");
+    insta::assert_snapshot!(shop.sql("select line, \"column\", value, reason from rejects order by line"));
+}
+
+#[test]
+fn an_empty_file_is_said_to_be_empty() {
+    let shop = shop();
+    shop.write("empty.csv", "");
+    insta::assert_snapshot!(shop.failure(&["-C", "shop", "import", "empty.csv"]));
+}

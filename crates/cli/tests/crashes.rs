@@ -1,0 +1,84 @@
+//! Power is cut, two people write, a disk is no disk: nothing is lost, nothing is doubled.
+use crate::{Shop, empty, shop, with_sample};
+use std::{
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+fn start(shop: &Shop, words: &[&str]) -> std::process::Child {
+    Command::new(crate::program())
+        .current_dir(shop.folder.path())
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn kill_during_import_loses_and_doubles_nothing() {
+    let shop = shop();
+    shop.simulate(400, 5, "events.csv");
+    for delay in [5, 40, 90, 160, 260, 400] {
+        let mut child = start(&shop, &["-C", "shop", "import", "events.csv"]);
+        sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    let killed = shop.sql("select count(*), count(distinct event_id) from events");
+    let links = shop.sql("select count(*) from identity_links");
+    let calm = shop();
+    calm.simulate(400, 5, "events.csv");
+    calm.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    assert_eq!(killed, calm.sql("select count(*), count(distinct event_id) from events"));
+    assert_eq!(links, calm.sql("select count(*) from identity_links"));
+}
+
+#[test]
+fn kill_during_build_is_made_good_by_the_next_build() {
+    let shop = shop();
+    shop.simulate(400, 5, "events.csv");
+    shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    for delay in [20, 120, 300, 600, 1000] {
+        let mut child = start(&shop, &["-C", "shop", "build", "--full"]);
+        sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+    let counts = "select (select count(*) from sessions), (select count(*) from touchpoints), (select count(*) from conversions), \
+                  (select count(*) from paths), (select count(*) from credits), (select count(*) from persons)";
+    let killed = shop.sql(counts);
+    shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
+    assert_eq!(killed, shop.sql(counts));
+}
+
+#[test]
+fn the_second_of_two_writers_is_told() {
+    let shop = shop();
+    let lock = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(shop.path("shop/data/.lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    shop.simulate(10, 1, "events.csv");
+    for words in [["-C", "shop", "import", "events.csv"].as_slice(), &["-C", "shop", "build"]] {
+        let said = shop.failure(words);
+        assert!(said.contains("another process"), "{said}");
+    }
+    // Reading is free meanwhile.
+    assert_eq!(shop.sql("select count(*) from events"), "0");
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_is_named() {
+    let shop = empty();
+    shop.write("shop", "I am a file");
+    let said = shop.failure(&["init", "shop"]);
+    assert!(said.contains("shop"), "{said}");
+}

@@ -1,0 +1,146 @@
+//! From a file of touches to a report, and what must hold on the way.
+use crate::{Shop, empty, shop, with_sample};
+
+#[test]
+fn credits_and_unattributed_are_the_conversions_for_every_model() {
+    let shop = with_sample();
+    let totals = shop.sql("select sum(conversions), sum(value) from paths where goal = 'purchase'");
+    let (conversions, value) = totals.split_once(',').unwrap();
+    let (conversions, value): (f64, f64) = (conversions.parse().unwrap(), value.parse().unwrap());
+    assert!(conversions > 50.0, "{conversions}");
+    let report = shop.output(&["-C", "shop", "attribute", "--format", "csv"]);
+    let mut sums: Vec<(String, f64, f64)> = vec![];
+    for line in report.lines().skip(1) {
+        let cells: Vec<&str> = line.rsplitn(3, ',').collect();
+        let (model, _) = cells[2].rsplit_once(',').unwrap();
+        match sums.iter_mut().find(|sum| sum.0 == model) {
+            Some(sum) => {
+                sum.1 += cells[1].parse::<f64>().unwrap();
+                sum.2 += cells[0].parse::<f64>().unwrap();
+            }
+            None => sums.push((model.to_owned(), cells[1].parse().unwrap(), cells[0].parse().unwrap())),
+        }
+    }
+    assert_eq!(sums.len(), 7);
+    for (model, credited, worth) in sums {
+        assert!((credited - conversions).abs() < 1e-6, "{model}: {credited} of {conversions}");
+        assert!((worth - value).abs() < 0.005, "{model}: {worth} of {value}");
+    }
+    let by_model = shop.sql("select model, sum(conversions) from credits where goal = 'purchase' group by 1");
+    assert_eq!(by_model.lines().count(), 7);
+    for line in by_model.lines() {
+        let credited: f64 = line.rsplit_once(',').unwrap().1.parse().unwrap();
+        assert!((credited - conversions).abs() < 1e-6, "{line}");
+    }
+}
+
+#[test]
+fn importing_twice_stores_once_and_building_twice_rebuilds_nothing() {
+    let shop = with_sample();
+    let before = shop.sql("select count(*), count(distinct event_id) from events");
+    let again = shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    let _ = again;
+    assert_eq!(shop.sql("select count(*), count(distinct event_id) from events"), before);
+    let build = shop.safar(&["-C", "shop", "build"]).assert().success();
+    let said = String::from_utf8(build.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("nothing was rebuilt"), "{said}");
+}
+
+/// Every row of the derived tables, in a fixed order.
+fn derived(shop: &Shop) -> Vec<String> {
+    ["sessions", "touchpoints", "conversions", "credits"]
+        .iter()
+        .map(|table| shop.sql(&format!("select * from {table} order by person_id, 1, 2, 3, 4, 5, 6, 7")))
+        .chain([shop.sql("select person_id, occurred_at, goal, conversion_id, conversions, value, nulls, array_to_string(channels, '>') from paths order by 1, 2, 3, 4")])
+        .chain([shop.sql("select namespace, identifier, person_id, valid_from, valid_to from persons order by 1, 2, 3, 4")])
+        .collect()
+}
+
+#[test]
+fn late_events_rebuild_only_their_people_and_give_what_a_full_build_gives() {
+    let shop = shop();
+    shop.simulate(200, 3, "events.csv");
+    let text = std::fs::read_to_string(shop.path("events.csv")).unwrap();
+    let (head, rows) = text.split_once('\n').unwrap();
+    let late = |index: usize| index % 40 == 7;
+    let part = |keep: &dyn Fn(usize) -> bool| {
+        let rows: Vec<&str> = rows.lines().enumerate().filter(|(index, _)| keep(*index)).map(|(_, row)| row).collect();
+        format!("{head}\n{}\n", rows.join("\n"))
+    };
+    shop.write("first.csv", part(&|index| !late(index)));
+    shop.write("late.csv", part(&|index| late(index)));
+    shop.safar(&["-C", "shop", "import", "first.csv"]).assert().success();
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+    shop.safar(&["-C", "shop", "import", "late.csv"]).assert().success();
+    let build = shop.safar(&["-C", "shop", "build"]).assert().success();
+    let said = String::from_utf8(build.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("new events of"), "{said}");
+    let partly = derived(&shop);
+    shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
+    assert_eq!(partly, derived(&shop));
+}
+
+#[test]
+fn a_new_channel_rule_changes_the_past() {
+    let shop = with_sample();
+    let settings = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
+    let before: u64 = shop.sql("select count(*) from touchpoints where medium = 'email'").parse().unwrap();
+    assert!(before > 0);
+    shop.write(
+        "shop/safar.toml",
+        settings.replace(
+            "[identity]",
+            "[[channels.rules]]\nchannel = \"Letters\"\nwhen = { medium = \"email\" }\n\n[identity]",
+        ),
+    );
+    let build = shop.safar(&["-C", "shop", "build"]).assert().success();
+    let said = String::from_utf8(build.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("the channel rules changed"), "{said}");
+    assert_eq!(shop.sql("select count(*) from touchpoints where channel = 'Letters'").parse::<u64>().unwrap(), before);
+    assert_eq!(shop.sql("select count(*) from events where medium = 'email' and channel <> 'Letters'"), "0");
+    let partly = derived(&shop);
+    shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
+    assert_eq!(partly, derived(&shop));
+}
+
+#[test]
+fn one_cell_is_explained_down_to_its_touches() {
+    let shop = with_sample();
+    let report = shop.output(&["-C", "shop", "attribute", "--model", "linear", "--format", "csv"]);
+    let cell = report.lines().nth(1).unwrap();
+    let cells: Vec<&str> = cell.split(',').collect();
+    let touches =
+        shop.output(&["-C", "shop", "explain", "--model", "linear", cells[1], "--limit", "0", "--format", "csv"]);
+    let header: Vec<&str> = touches.lines().next().unwrap().split(',').collect();
+    let at = |name: &str| header.iter().position(|column| *column == name).unwrap();
+    let sum: f64 = touches
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .filter(|row| row[at("label")] == cells[1])
+        .map(|row| row[at("credit_conversions")].parse::<f64>().unwrap())
+        .sum();
+    assert!((sum - cells[2].parse::<f64>().unwrap()).abs() < 1e-6, "{sum} of {cell}");
+}
+
+#[test]
+fn every_format_and_every_dimension_answers() {
+    let shop = with_sample();
+    for by in ["channel", "source", "medium", "campaign", "content", "term"] {
+        let report = shop.output(&["-C", "shop", "attribute", "--by", by, "--model", "last", "--format", "csv"]);
+        assert!(report.starts_with(&format!("model,{by},conversions,value\n")), "{report}");
+        assert!(report.contains("(unattributed)"));
+    }
+    for format in ["table", "csv", "json", "markdown"] {
+        for command in [vec!["attribute"], vec!["paths"], vec!["sessions"], vec!["sql", "select * from paths limit 3"]]
+        {
+            let words: Vec<&str> = ["-C", "shop"].into_iter().chain(command).chain(["--format", format]).collect();
+            assert!(!shop.output(&words).is_empty(), "{words:?}");
+        }
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&shop.output(&["-C", "shop", "sessions", "--format", "json"])).unwrap();
+    assert!(json[0]["sessions"].as_u64().unwrap() > 0);
+    let days = shop.output(&["-C", "shop", "sessions", "--by", "day", "--format", "csv"]);
+    assert!(days.lines().count() > 20, "{days}");
+}

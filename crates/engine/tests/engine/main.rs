@@ -1,0 +1,4 @@
+//! The engine as its users see it: SQL that only reads, and the same answers from workers, also when one dies.
+mod distributed;
+mod sql;
+mod support;

@@ -1,0 +1,120 @@
+//! What a query may do, and what is said when it may not.
+use crate::support::{block_on, text, workspace};
+use safar_engine::{Engine, EngineOptions, Error, Extensions, Session};
+use safar_model::Table;
+
+fn with_session(options: EngineOptions, test: impl AsyncFnOnce(Session)) {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let store = workspace(folder.path(), 200).await;
+        let snapshot = store.snapshot().await.unwrap();
+        let engine = Engine::embedded(store, options, Extensions::default()).unwrap();
+        test(engine.session(&snapshot).unwrap()).await;
+    });
+}
+
+#[test]
+fn every_table_is_seen() {
+    with_session(EngineOptions::default(), async |session| {
+        for table in Table::ALL {
+            let expected = match table {
+                Table::Touchpoints => 600,
+                Table::Conversions => 200,
+                _ => 0,
+            };
+            assert_eq!(session.table(table).await.unwrap().count().await.unwrap(), expected, "{table}");
+            let described = session.sql(&format!("DESCRIBE {table}")).await.unwrap().count().await.unwrap();
+            assert_eq!(described, table.schema().fields().len());
+        }
+        let shown = session.sql("SHOW TABLES").await.unwrap();
+        let shown = text(&session, shown).await.unwrap();
+        assert!(Table::ALL.iter().all(|table| shown.contains(table.name())), "{shown}");
+        let joined = session
+            .sql("SELECT count(*) AS n FROM touchpoints JOIN conversions USING (person_id) WHERE value >= 0")
+            .await
+            .unwrap();
+        assert!(text(&session, joined).await.unwrap().contains("| 600 |"));
+    });
+}
+
+#[test]
+fn queries_only_read() {
+    let outside = tempfile::tempdir().unwrap();
+    with_session(EngineOptions::default(), async |session| {
+        let file = outside.path().join("stolen.csv");
+        for query in [
+            "CREATE TABLE mine AS SELECT 1".to_owned(),
+            "CREATE VIEW mine AS SELECT * FROM events".to_owned(),
+            "CREATE EXTERNAL TABLE passwords STORED AS CSV LOCATION '/etc/passwd'".to_owned(),
+            "DROP TABLE events".to_owned(),
+            "INSERT INTO rejects SELECT * FROM rejects".to_owned(),
+            "DELETE FROM events".to_owned(),
+            "UPDATE events SET name = 'x'".to_owned(),
+            "SET datafusion.execution.batch_size = 1".to_owned(),
+            "BEGIN".to_owned(),
+            format!("COPY (SELECT 1) TO '{}'", file.display()),
+            format!("EXPLAIN ANALYZE COPY (SELECT 1) TO '{}'", file.display()),
+        ] {
+            let error = session.sql(&query).await.unwrap_err();
+            assert!(matches!(error, Error::ReadOnly(_) | Error::Query { .. }), "{query}: {error:?}");
+        }
+        let error = session.sql("DROP TABLE events").await.unwrap_err();
+        assert!(error.to_string().starts_with("queries only read: "), "{error}");
+        assert!(session.sql("SELECT * FROM '/etc/passwd'").await.is_err());
+        assert!(!file.exists());
+        let explained = session.sql("EXPLAIN SELECT * FROM events").await.unwrap();
+        assert!(text(&session, explained).await.unwrap().contains("physical_plan"));
+    });
+}
+
+#[test]
+fn wrong_names_are_answered_with_right_ones() {
+    with_session(EngineOptions::default(), async |session| {
+        let said = async |query: &str| session.sql(query).await.unwrap_err().to_string();
+        let error = said("SELECT * FROM evnts").await;
+        assert_eq!(
+            error,
+            "table 'evnts' not found; the tables are events, identity_links, persons, sessions, touchpoints, \
+             conversions, paths, credits, costs, rejects"
+        );
+        let error = said("SELECT chanel FROM touchpoints").await;
+        assert_eq!(error, "there is no column `chanel`; did you mean `channel`?");
+        let error = said("SELECT weather FROM costs").await;
+        assert!(error.starts_with("there is no column `weather`; the columns are date, source"), "{error}");
+        let error = said("SELEC 1").await;
+        assert!(error.contains("SELEC"), "{error}");
+    });
+}
+
+#[test]
+fn memory_is_bounded() {
+    let options = EngineOptions { memory_bytes: 4 << 20, threads: 2, ..EngineOptions::default() };
+    with_session(options, async |session| {
+        // What can be spilled is.
+        let sorted = "SELECT sum(a) AS n FROM (SELECT value AS a, row_number() OVER (ORDER BY value DESC) AS b FROM range(1000000))";
+        let sorted = text(&session, session.sql(sorted).await.unwrap()).await.unwrap();
+        assert!(sorted.contains("499999500000"), "{sorted}");
+        let held = session.sql("SELECT array_agg(value) FROM range(3000000)").await.unwrap();
+        let error = text(&session, held).await.unwrap_err();
+        assert!(matches!(error, Error::Memory { limit_mib: 4, .. }), "{error:?}");
+    });
+}
+
+#[test]
+fn a_session_reads_its_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let store = workspace(folder.path(), 10).await;
+        let before = store.snapshot().await.unwrap();
+        let lock = store.lock().unwrap();
+        let nothing = store.writer(&lock, Table::Touchpoints).unwrap().finish().unwrap();
+        let key = safar_store::CommitKey::new("test", "2");
+        let after = store.commit(&lock, vec![safar_store::Change::ReplaceAll(nothing)], &key).await.unwrap().snapshot;
+        let engine = Engine::embedded(store, EngineOptions::default(), Extensions::default()).unwrap();
+        for (snapshot, rows) in [(before, 30), (after, 0)] {
+            let session = engine.session(&snapshot).unwrap();
+            assert_eq!(session.table(Table::Touchpoints).await.unwrap().count().await.unwrap(), rows);
+            assert_eq!(session.snapshot(), &snapshot);
+        }
+    });
+}

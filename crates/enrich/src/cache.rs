@@ -1,0 +1,135 @@
+//! A bounded memory of touches that were seen before.
+use crate::enricher::{Enriched, Enricher, Touch};
+use foldhash::fast::FixedState;
+use safar_model::Interaction;
+use std::hash::{BuildHasher, Hasher};
+
+/// Real traffic repeats a few thousand pages, referrers and campaigns; 8,192 of them are kept.
+const SETS: usize = 2048;
+
+/// Places that a touch can have in its set, so that a few that fall on one set do not drive each other out.
+const WAYS: usize = 4;
+
+/// Longer touches (in bytes) are not kept, which bounds the memory: about 4 MB in use, 20 MB at worst.
+const KEY_LEN_MAX: usize = 1024;
+
+/// An [`Enricher`] for one thread that remembers touches, of bounded size. Gives exactly what the enricher gives.
+#[derive(Debug)]
+pub struct CachedEnricher<'e> {
+    enricher: &'e Enricher,
+    sets: Vec<Set>,
+    /// Holds the answer for a touch that is too long to keep.
+    last: Option<Enriched>,
+}
+
+#[derive(Debug, Default)]
+struct Set {
+    hashes: [u64; WAYS],
+    entries: [Option<Box<Entry>>; WAYS],
+    /// The place that is taken next.
+    next: u8,
+}
+
+#[derive(Debug)]
+struct Entry {
+    interaction: Interaction,
+    /// One more than each text's length; 0 for none.
+    lens: [u16; TEXTS],
+    /// All texts, one after the other.
+    key: Vec<u8>,
+    value: Enriched,
+}
+
+const TEXTS: usize = 11;
+
+impl<'e> CachedEnricher<'e> {
+    pub(crate) fn new(enricher: &'e Enricher) -> Self {
+        Self { enricher, sets: std::iter::repeat_with(Set::default).take(SETS).collect(), last: None }
+    }
+
+    /// As [`Enricher::enrich`].
+    pub fn enrich(&mut self, touch: &Touch<'_>) -> &Enriched {
+        let texts = texts(touch);
+        let len: usize = texts.iter().flatten().map(|text| text.len()).sum();
+        if len > KEY_LEN_MAX {
+            return self.last.insert(self.enricher.enrich(touch));
+        }
+        let mut lens = [0_u16; TEXTS];
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        for (text, len) in texts.iter().zip(&mut lens) {
+            if let Some(text) = text {
+                *len = text.len() as u16 + 1;
+                hasher.write(text.as_bytes());
+            }
+        }
+        hasher.write_u8(touch.interaction as u8);
+        let hash = hasher.finish();
+        let set = &mut self.sets[hash as usize % SETS];
+        let found = (0..WAYS).find(|&way| {
+            set.hashes[way] == hash
+                && set.entries[way].as_ref().is_some_and(|entry| entry.is_for(touch.interaction, &lens, &texts))
+        });
+        let way = found.unwrap_or(usize::from(set.next));
+        let entry = &mut set.entries[way];
+        if found.is_none() {
+            *entry = None;
+            set.hashes[way] = hash;
+            set.next = (set.next + 1) % WAYS as u8;
+        }
+        let fresh = || {
+            let mut key = Vec::with_capacity(len);
+            texts.iter().flatten().for_each(|text| key.extend_from_slice(text.as_bytes()));
+            let value = self.enricher.enrich(touch);
+            Box::new(Entry { interaction: touch.interaction, lens, key, value })
+        };
+        &entry.get_or_insert_with(fresh).value
+    }
+}
+
+impl Entry {
+    fn is_for(&self, interaction: Interaction, lens: &[u16; TEXTS], texts: &[Option<&str>; TEXTS]) -> bool {
+        self.interaction == interaction && self.lens == *lens && same_bytes(&self.key, texts)
+    }
+}
+
+/// The texts of a touch, in a fixed order. Destructured, so that a new field cannot be forgotten.
+fn texts<'a>(touch: &Touch<'a>) -> [Option<&'a str>; TEXTS] {
+    let Touch {
+        page_url,
+        referrer,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        utm_term,
+        utm_content,
+        click_id,
+        click_id_type,
+        source,
+        medium,
+        interaction: _,
+    } = *touch;
+    [
+        page_url,
+        referrer,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        utm_term,
+        utm_content,
+        click_id,
+        click_id_type,
+        source,
+        medium,
+    ]
+}
+
+fn same_bytes(key: &[u8], texts: &[Option<&str>; TEXTS]) -> bool {
+    let mut rest = key;
+    texts.iter().flatten().all(|text| match rest.split_at_checked(text.len()) {
+        Some((front, after)) => {
+            rest = after;
+            front == text.as_bytes()
+        }
+        None => false,
+    })
+}

@@ -1,0 +1,174 @@
+//! Who owns a device, and when.
+use crate::{
+    DeviceSettings,
+    map::{Owner, Timelines},
+};
+use safar_model::{DAY_US, Micros};
+
+const MINUTE_US: Micros = 60_000_000;
+
+/// A device was seen with an identifier of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sighting {
+    pub(crate) at: Micros,
+    pub(crate) person: i64,
+    /// Owned from here, not before.
+    pub(crate) from: Option<Micros>,
+    /// Owned until here.
+    pub(crate) to: Option<Micros>,
+}
+
+/// Consecutive sightings of one person.
+struct Run {
+    person: i64,
+    start: Micros,
+    last: Micros,
+    from: Option<Micros>,
+    /// `None`: until somebody else comes.
+    to: Option<Micros>,
+}
+
+/// The owner of a device with these sightings (at least one); `device` is the device as its own person.
+pub(crate) fn own(
+    sightings: &mut [Sighting],
+    device: i64,
+    settings: &DeviceSettings,
+    timelines: &mut Timelines,
+) -> Owner {
+    // Ties at one instant are broken by the whole sighting, so order of arrival cannot show.
+    sightings.sort_unstable();
+    let mut runs: Vec<Run> = Vec::new();
+    for &Sighting { at, person, from, to } in &*sightings {
+        match runs.last_mut() {
+            Some(run) if run.person == person => {
+                run.last = at;
+                run.to = run.to.and_then(|end| to.map(|to| to.max(end)));
+            }
+            _ => runs.push(Run { person, start: at, last: at, from, to }),
+        }
+    }
+    let mut steps = Vec::new();
+    if is_shared(&runs, settings) {
+        around_logins(sightings, device, Micros::from(settings.login_minutes) * MINUTE_US, &mut steps);
+    } else {
+        for (at, run) in runs.iter().enumerate() {
+            let start = if at == 0 && run.from.is_none() { Micros::MIN } else { run.start };
+            steps.push((start, run.person));
+            let next = runs.get(at + 1).map_or(Micros::MAX, |next| next.start);
+            if let Some(end) = run.to.filter(|&end| end < next) {
+                steps.push((end.max(start), device));
+            }
+        }
+    }
+    timelines.push(&steps, device)
+}
+
+fn is_shared(runs: &[Run], settings: &DeviceSettings) -> bool {
+    if settings.returning_is_shared {
+        let mut people: Vec<i64> = runs.iter().map(|run| run.person).collect();
+        people.sort_unstable();
+        if people.windows(2).any(|two| two[0] == two[1]) {
+            return true;
+        }
+    }
+    let window = Micros::from(settings.shared_days) * DAY_US;
+    let mut people = Vec::new();
+    for (at, first) in runs.iter().enumerate() {
+        people.clear();
+        // A window that begins with the last sighting of `first` holds the most others.
+        for run in runs[at..].iter().take_while(|run| run.start.saturating_sub(first.last) <= window) {
+            if !people.contains(&run.person) {
+                people.push(run.person);
+            }
+            if people.len() >= settings.shared_people as usize {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Steps of a shared device: a login covers `reach` after it, until the next login, and `reach` before it, back to
+/// where the login before it reaches.
+fn around_logins(sightings: &[Sighting], device: i64, reach: Micros, steps: &mut Vec<(Micros, i64)>) {
+    let mut covered = Micros::MIN;
+    for (at, sighting) in sightings.iter().enumerate() {
+        let start = sighting.at.saturating_sub(reach).max(covered).max(sighting.from.unwrap_or(Micros::MIN));
+        let next = sightings.get(at + 1).map_or(Micros::MAX, |next| next.at);
+        let end = sighting.at.saturating_add(reach).min(next).min(sighting.to.unwrap_or(Micros::MAX));
+        if covered < start {
+            steps.push((covered, device));
+        }
+        if start < end {
+            steps.push((start, sighting.person));
+            covered = end;
+        }
+    }
+    steps.push((covered, device));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: i64 = 99;
+
+    fn days(sightings: &[(i64, i64)]) -> Vec<Sighting> {
+        sightings.iter().map(|&(day, person)| Sighting { at: day * DAY_US, person, from: None, to: None }).collect()
+    }
+
+    fn steps(mut sightings: Vec<Sighting>) -> Vec<(Micros, i64)> {
+        let mut timelines = Timelines::default();
+        let owner = own(&mut sightings, DEVICE, &DeviceSettings::default(), &mut timelines);
+        timelines.steps(owner).collect()
+    }
+
+    #[test]
+    fn one_owner_owns_always() {
+        assert_eq!(steps(days(&[(3, 1), (9, 1)])), [(Micros::MIN, 1)]);
+    }
+
+    #[test]
+    fn handed_over_is_split_at_the_login() {
+        assert_eq!(steps(days(&[(3, 1), (9, 2), (12, 2)])), [(Micros::MIN, 1), (9 * DAY_US, 2)]);
+        // Three owners, but never three within 30 days.
+        let want = [(Micros::MIN, 1), (40 * DAY_US, 2), (80 * DAY_US, 3)];
+        assert_eq!(steps(days(&[(0, 1), (40, 2), (80, 3)])), want);
+    }
+
+    #[test]
+    fn who_comes_back_shares() {
+        let half_hour = 30 * MINUTE_US;
+        let mut want = vec![(Micros::MIN, DEVICE)];
+        for (day, person) in [(3, 1), (9, 2), (12, 1)] {
+            want.push((day * DAY_US - half_hour, person));
+            want.push((day * DAY_US + half_hour, DEVICE));
+        }
+        assert_eq!(steps(days(&[(3, 1), (9, 2), (12, 1)])), want);
+    }
+
+    #[test]
+    fn three_people_within_thirty_days_share() {
+        assert_eq!(steps(days(&[(0, 1), (15, 2), (30, 3)]))[0], (Micros::MIN, DEVICE));
+        // Day 0 to day 31 is too long; but 1 was last seen on day 2.
+        assert_eq!(steps(days(&[(0, 1), (15, 2), (31, 3)]))[0], (Micros::MIN, 1));
+        assert_eq!(steps(days(&[(0, 1), (2, 1), (15, 2), (31, 3)]))[0], (Micros::MIN, DEVICE));
+    }
+
+    #[test]
+    fn logins_close_together_meet_at_the_later() {
+        let minutes = |at: i64, person| Sighting { at: at * MINUTE_US, person, from: None, to: None };
+        let got = steps(vec![minutes(0, 1), minutes(20, 2), minutes(60, 1)]);
+        let at = |minutes: i64| minutes * MINUTE_US;
+        let want = [(Micros::MIN, DEVICE), (at(-30), 1), (at(20), 2), (at(50), 1), (at(90), DEVICE)];
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn bounded_links_own_no_longer_than_they_are_valid() {
+        let one = Sighting { at: 10, person: 1, from: Some(10), to: Some(20) };
+        assert_eq!(steps(vec![one]), [(Micros::MIN, DEVICE), (10, 1), (20, DEVICE)]);
+        let open = Sighting { at: 15, person: 1, from: None, to: None };
+        assert_eq!(steps(vec![one, open]), [(Micros::MIN, DEVICE), (10, 1)]);
+    }
+}

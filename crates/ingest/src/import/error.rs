@@ -1,0 +1,116 @@
+//! What stops a whole import, as opposed to a row (see [`super::reject`]).
+use std::path::PathBuf;
+
+/// Why an import could not be done. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading or writing a file failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// An argument names nothing.
+    #[error("`{0}` matches no file; give a file, a folder, a glob such as 'data/*.csv', or - for standard input")]
+    NoInput(String),
+    /// A single file holds nothing.
+    #[error("{0} is empty: there is nothing to import")]
+    Empty(String),
+    /// The bytes fit no format.
+    #[error("{file} is neither CSV, NDJSON, JSON nor Parquet ({why}); state it with `--format` if it is")]
+    UnknownFormat {
+        /// The input.
+        file: String,
+        /// What was seen instead.
+        why: String,
+    },
+    /// The file ends before its format says so.
+    #[error(
+        "{file} is broken off or damaged after {rows} rows: {why}. None of them was stored; get the whole file and import it again"
+    )]
+    Truncated {
+        /// The input.
+        file: String,
+        /// Rows read before the break.
+        rows: u64,
+        /// What the reader said.
+        why: String,
+    },
+    /// No header, so columns have no names.
+    #[error(
+        "{file} has no header row (its first row is `{first}`): name its columns with `--map`, for example `--map occurred_at=column_1`"
+    )]
+    NoHeader {
+        /// The input.
+        file: String,
+        /// The first row.
+        first: String,
+    },
+    /// The columns do not describe events.
+    #[error("{file} does not look like events: {why}. Its columns are: {}", columns.join(", "))]
+    NotEvents {
+        /// The input.
+        file: String,
+        /// What is missing, and the way out.
+        why: String,
+        /// The columns seen.
+        columns: Vec<String>,
+    },
+    /// `10/02/2025` can be read two ways.
+    #[error(
+        "{file}: `{value}` in column `{column}` may be day/month or month/day, and no row of the sample tells; state `--date-order dmy` or `--date-order mdy`"
+    )]
+    AmbiguousDates {
+        /// The input.
+        file: String,
+        /// The column.
+        column: String,
+        /// A value of it.
+        value: String,
+    },
+    /// A mapping names a field that does not exist.
+    #[error("`{field}` is no field of an event; the fields are {allowed}, click parameters such as gclid, and utm_…")]
+    UnknownField {
+        /// What was written.
+        field: String,
+        /// What may be written.
+        allowed: String,
+    },
+    /// A mapping names a column that the file does not have.
+    #[error("{file} has no column `{column}` (mapped to `{field}`); its columns are: {}", columns.join(", "))]
+    UnknownColumn {
+        /// The input.
+        file: String,
+        /// What was written.
+        column: String,
+        /// What it was to become.
+        field: String,
+        /// The columns seen.
+        columns: Vec<String>,
+    },
+    /// A setting cannot be used.
+    #[error("`{value}` is no {what}: {hint}")]
+    Setting {
+        /// What it was to be.
+        what: &'static str,
+        /// What was written.
+        value: String,
+        /// What may be written.
+        hint: String,
+    },
+    /// The tables could not be written.
+    #[error(transparent)]
+    Store(#[from] safar_store::Error),
+    /// Arrow refused; a mistake of Safar or a damaged temporary file.
+    #[error("columns could not be put together: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+}
+
+impl Error {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

@@ -1,0 +1,316 @@
+//! Files → canonical events: read, mapped, checked, sorted and stored once.
+//!
+//! Data walks one way: [`input`] (bytes, decompressed and decoded) → [`split`], [`json`], [`parquet`] (rows) → [`plan`]
+//! with [`sniff`], [`mapping`] and [`field`] (which column is what) → [`work`] and [`row`] (rows to columns, on several
+//! threads) → [`sort`] (gathered by ranges of keys, in memory or temporary files) → [`publish`] (sorted, without
+//! repetitions, links drawn) → one commit. Rows that are no events go to [`reject`]; ready paths take [`ready`].
+//!
+//! **Once.** An event without an id of its own gets one from its content (128 bits), so the same row is stored once,
+//! in whatever file, column order or run it comes. Of events with one given id, the first that was read is stored; a
+//! later one with other content is rejected. Ids are compared within one person key, and against stored files that
+//! overlap the new events in time.
+//!
+//! **All or nothing.** Nothing is visible before the one commit at the end; after a crash, importing again completes.
+mod columns;
+mod error;
+mod field;
+mod input;
+mod json;
+mod mapping;
+mod number;
+mod parquet;
+mod plan;
+mod publish;
+mod read;
+mod ready;
+mod reenrich;
+mod reject;
+mod report;
+mod row;
+mod settings;
+mod sniff;
+mod sort;
+mod split;
+mod time;
+mod work;
+
+pub use error::Error;
+pub use field::{Field, Target};
+pub use input::Encoding;
+pub use mapping::ColumnMapping;
+pub use number::Decimal;
+pub use reenrich::reenrich;
+pub use reject::Reject;
+pub use report::{FileReport, ImportReport, Preview, Progress, Silent};
+pub use row::GIVEN;
+pub use settings::{How, ImportOptions, ImportSettings, SavedMapping};
+pub use sniff::Format;
+pub use time::{DateOrder, TimeReader};
+
+use arrow::array::RecordBatch;
+use plan::Plan;
+use publish::{Outcome, Publish};
+use reject::Rejects;
+use safar_enrich::Enricher;
+use safar_identity::IdentitySettings;
+use safar_model::{BUCKETS, Micros, Table};
+use safar_store::{Change, CommitKey, Staged, Store, TableWriter, WriteLock};
+use sort::Gather;
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use work::{Work, Worker};
+use xxhash_rust::xxh3::Xxh3;
+
+/// The rules of a workspace that an import follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// How files are read.
+    pub import: &'a ImportSettings,
+    /// How sources and channels are derived.
+    pub enricher: &'a Enricher,
+    /// How identifiers are normalised, and which are blocked.
+    pub identity: &'a IdentitySettings,
+}
+
+impl Rules<'_> {
+    fn plans(
+        &self,
+        arguments: &[String],
+        options: &ImportOptions,
+        now: Micros,
+    ) -> Result<(Vec<Arc<Plan>>, Vec<String>), Error> {
+        let (inputs, mut skipped) = input::expand(arguments)?;
+        let mut plans = Vec::new();
+        for input in inputs {
+            let name = input.name.clone();
+            match Plan::make(self.import, self.identity, options, input, now)? {
+                Some(plan) => plans.push(Arc::new(plan)),
+                None => skipped.push(name),
+            }
+        }
+        Ok((plans, skipped))
+    }
+}
+
+fn now(options: &ImportOptions) -> Micros {
+    options.now.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond())
+}
+
+fn threads(options: &ImportOptions) -> usize {
+    match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from).min(8),
+        threads => threads,
+    }
+}
+
+/// How the files would be read: the mapping, and the first `rows` rows of each as events. Stores nothing.
+///
+/// # Errors
+/// As [`import`].
+pub fn preview(
+    rules: Rules<'_>,
+    arguments: &[String],
+    options: &ImportOptions,
+    rows: usize,
+) -> Result<Vec<Preview>, Error> {
+    let now = now(options);
+    let (plans, _) = rules.plans(arguments, options, now)?;
+    let mut previews = Vec::new();
+    for plan in &plans {
+        let found = read::first(plan, rows)?;
+        let mut worker = Worker::new(rules.enricher, rules.identity);
+        let done = match (found, plan.ready_paths) {
+            (Some(rows), false) => {
+                Some(worker.run(Work { number: 0, file: 0, plan: Arc::clone(plan), bytes: 0, rows })?)
+            }
+            _ => None,
+        };
+        let (parted, rejects) = done.map_or((None, Vec::new()), |done| (done.parted, done.rejects));
+        let origins = [plan.input.name.clone()];
+        let nothing = Gather::new(std::env::temp_dir(), usize::MAX).finish()?;
+        let publish = Publish { gathered: &nothing, stored: &[], origins: &origins, received: now };
+        let events = match parted {
+            Some(parted) => publish.events(&parted.batch, &publish::by_place(&parted.batch))?,
+            None => RecordBatch::new_empty(Table::Events.schema()),
+        };
+        previews.push(Preview {
+            name: plan.input.name.clone(),
+            format: plan.format,
+            delimiter: (plan.format == Format::Csv).then_some(plan.layout.delimiter as char),
+            columns: plan.columns.clone(),
+            ready_paths: plan.ready_paths,
+            events,
+            rejects,
+        });
+    }
+    Ok(previews)
+}
+
+/// Imports files, folders, globs or standard input (`-`) into the workspace, in one commit.
+///
+/// Reading, sorting and writing block the calling thread (and use others); only the commit is asynchronous. Call it
+/// where that is allowed: from a command, or a thread for blocking work. Memory is bounded by
+/// [`ImportOptions::memory_bytes`] and a few row groups, whatever the size of the input.
+///
+/// # Errors
+/// When an input cannot be read or does not describe events, or the store cannot be written: then nothing is stored.
+pub async fn import(
+    store: &Store,
+    lock: &WriteLock,
+    rules: Rules<'_>,
+    arguments: &[String],
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<ImportReport, Error> {
+    let (started, now) = (Instant::now(), now(options));
+    let (plans, skipped) = rules.plans(arguments, options, now)?;
+    let snapshot = store.snapshot().await?;
+    let events_stored = store.files(&snapshot, Table::Events).await?;
+    let paths_stored = store.files(&snapshot, Table::Paths).await?;
+    let rejects_stored = store.files(&snapshot, Table::Rejects).await?;
+    let writer = |table: Table| store.writer(lock, table);
+
+    let mut report = ImportReport { skipped, ..ImportReport::default() };
+    let hide = !rules.import.keep_contact_details;
+    let mut rejects = Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, &rejects_stored, now, hide)?;
+    let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
+    let scratch = store.dir().join(".tmp");
+    clear(&scratch);
+    let mut gather = Gather::new(scratch, options.memory_bytes);
+    let mut content = Xxh3::new();
+    for plan in &plans {
+        content.update(format!("{:?}", (&plan.columns, &plan.stated)).as_bytes());
+    }
+    for plan in &plans {
+        report.files.push(FileReport {
+            name: plan.input.name.clone(),
+            format: plan.format,
+            rows: 0,
+            stored: 0,
+            rejected: 0,
+            bytes: 0,
+        });
+    }
+
+    let digests = read::all(&plans, rules, threads(options), progress, |done| {
+        let file = &mut report.files[done.file];
+        file.rows += done.rows;
+        file.bytes += done.bytes;
+        file.rejected += done.rejects.len() as u64;
+        report.rows += done.rows;
+        report.identifiers_blocked += done.identifiers.blocked;
+        report.identifiers_invalid += done.identifiers.invalid;
+        for reject in done.rejects {
+            rejects.push(&origins[done.file], reject)?;
+        }
+        done.parted.map_or(Ok(()), |parted| gather.push(parted))
+    })?;
+    digests.iter().for_each(|digest| content.update(&digest.to_le_bytes()));
+
+    let mut goals: BTreeMap<String, BTreeMap<String, [f64; 3]>> = BTreeMap::new();
+    for (number, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.ready_paths) {
+        progress.file(&plan.input.name, plan.input.size);
+        let ready = ready::read_file(plan)?;
+        progress.advance(plan.input.size, ready.rows);
+        content.update(&ready.digest.to_le_bytes());
+        let file = &mut report.files[number];
+        (file.rows, file.rejected, file.bytes) = (ready.rows, ready.rejects.len() as u64, plan.input.size);
+        file.stored = ready.rows - file.rejected;
+        report.rows += ready.rows;
+        report.paths += file.stored;
+        for reject in ready.rejects {
+            rejects.push(&origins[number], reject)?;
+        }
+        goals.insert(ready::goal_of(plan), ready.paths);
+    }
+
+    let gathered = gather.finish()?;
+    progress.sorting(gathered.rows);
+    let mut changes = Vec::new();
+    if gathered.rows > 0 {
+        let publish = Publish { gathered: &gathered, stored: &events_stored, origins: &origins, received: now };
+        let (outcome, events, links) = publish_all(&publish, threads(options).min(2), &writer)?;
+        report.duplicates = outcome.duplicates;
+        report.links = outcome.links;
+        for (file, stored) in report.files.iter_mut().zip(&outcome.stored) {
+            file.stored += stored;
+        }
+        report.stored = outcome.stored.iter().sum();
+        let mut conflicts = outcome.conflicts;
+        conflicts.sort_by_key(|(file, reject)| (*file, reject.line));
+        for (file, reject) in conflicts {
+            report.files[file].rejected += 1;
+            rejects.push(&origins[file], reject)?;
+        }
+        changes.extend([events, links].into_iter().filter(|staged| staged.rows() > 0).map(Change::Append));
+    }
+    if !goals.is_empty()
+        && let Some(rows) = ready::replaced(&goals, &paths_stored, now)?
+    {
+        let mut paths = writer(Table::Paths)?;
+        paths.write(&rows)?;
+        let buckets = vec![safar_model::table::READY_PATHS_BUCKET];
+        changes.push(Change::ReplaceBuckets { staged: paths.finish()?, buckets });
+    }
+    report.rejected = rejects.counts.clone();
+    changes.extend(rejects.finish()?.map(Change::Append));
+    if !changes.is_empty() {
+        // What is new depends on what was there, so the snapshot belongs to the key.
+        let id = format!("{:032x}@{}", content.digest128(), snapshot.sequence());
+        store.commit(lock, changes, &CommitKey::new("import", id)).await?;
+    }
+    report.elapsed = started.elapsed();
+    progress.finish();
+    Ok(report)
+}
+
+/// Removes what an import that was killed left behind; nobody else writes while the lock is held.
+fn clear(scratch: &std::path::Path) {
+    for entry in std::fs::read_dir(scratch).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("import-") {
+            // What cannot be removed only takes room.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+type Written = (Outcome, Staged, Staged);
+
+/// Sorts and writes on some threads, each with its own range of buckets.
+fn publish_all(
+    publish: &Publish<'_>,
+    threads: usize,
+    writer: &dyn Fn(Table) -> Result<TableWriter, safar_store::Error>,
+) -> Result<Written, Error> {
+    let threads = threads.max(1) as u32;
+    let mut jobs = Vec::new();
+    for thread in 0..threads {
+        let buckets = BUCKETS * thread / threads..BUCKETS * (thread + 1) / threads;
+        jobs.push((buckets, writer(Table::Events)?, writer(Table::IdentityLinks)?));
+    }
+    let results: Vec<Result<Written, Error>> = std::thread::scope(|scope| {
+        let run = |(buckets, mut events, mut links): (std::ops::Range<u32>, TableWriter, TableWriter)| {
+            let outcome = publish.run(buckets, &mut events, &mut links)?;
+            Ok((outcome, events.finish()?, links.finish()?))
+        };
+        let handles: Vec<_> = jobs.into_iter().map(|job| scope.spawn(move || run(job))).collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let mut all: Option<Written> = None;
+    for result in results {
+        let (outcome, events, links) = result?;
+        all = Some(match all {
+            None => (outcome, events, links),
+            Some((mut sum, all_events, all_links)) => {
+                sum.duplicates += outcome.duplicates;
+                sum.links += outcome.links;
+                sum.stored.iter_mut().zip(&outcome.stored).for_each(|(sum, more)| *sum += more);
+                sum.conflicts.extend(outcome.conflicts);
+                (sum, all_events.join(events)?, all_links.join(links)?)
+            }
+        });
+    }
+    all.ok_or_else(|| Error::Arrow(arrow::error::ArrowError::ComputeError("no thread wrote".to_owned())))
+}

@@ -1,0 +1,470 @@
+//! Gathered rows → sorted events without repetitions, and the links between identifiers that they show.
+use super::{
+    columns::{HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, TIME, Text},
+    error::Error,
+    reject::{Reject, read},
+    sort::Gathered,
+    work::LINE_BITS,
+};
+use arrow::{
+    array::{
+        Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder,
+        TimestampMicrosecondArray, UInt32Array, new_null_array,
+    },
+    compute::take,
+    datatypes::{Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type},
+    error::ArrowError,
+};
+use safar_model::{BUCKETS, Micros, Table, bucket_of};
+use safar_store::{DataFile, TableWriter};
+use std::collections::HashMap;
+use std::{hash::BuildHasherDefault, ops::Range, sync::Arc};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// What all threads share.
+pub(crate) struct Publish<'a> {
+    pub gathered: &'a Gathered,
+    /// Files of `events` in the snapshot.
+    pub stored: &'a [DataFile],
+    /// The inputs' names, by number.
+    pub origins: &'a [String],
+    pub received: Micros,
+}
+
+/// What one thread did.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub duplicates: u64,
+    pub links: u64,
+    /// Events stored of each input.
+    pub stored: Vec<u64>,
+    /// Number of the input, and the row.
+    pub conflicts: Vec<(usize, Reject)>,
+}
+
+/// Fingerprints are hashes already.
+#[derive(Default)]
+struct Take64(u64);
+
+impl std::hash::Hasher for Take64 {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut eight = [0; 8];
+            eight[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(eight);
+        }
+    }
+    fn write_u128(&mut self, value: u128) {
+        self.0 = value as u64 ^ (value >> 64) as u64;
+    }
+}
+
+type ById = HashMap<u128, u32, BuildHasherDefault<Take64>>;
+
+/// 32 hexadecimal digits are the number they write, so that made ids equal their hash; other ids are hashed.
+fn fingerprint(event_id: &str) -> u128 {
+    let hex = event_id.len() == 32 && event_id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    hex.then(|| u128::from_str_radix(event_id, 16).ok()).flatten().unwrap_or_else(|| xxh3_128(event_id.as_bytes()))
+}
+
+fn hex_into(out: &mut [u8; 32], hash: u128) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (at, byte) in hash.to_be_bytes().into_iter().enumerate() {
+        out[2 * at] = DIGITS[usize::from(byte >> 4)];
+        out[2 * at + 1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+/// Columns of a range that are looked at by row.
+struct View<'a> {
+    keys: &'a [i64],
+    times: &'a [i64],
+    places: &'a [u64],
+    high: &'a [u64],
+    low: &'a [u64],
+    event_ids: Option<&'a StringArray>,
+}
+
+impl<'a> View<'a> {
+    fn new(batch: &'a RecordBatch) -> Self {
+        let ints =
+            |name: &str| batch.column_by_name(name).map_or(&[][..], |array| array.as_primitive::<Int64Type>().values());
+        let words = |name: &str| {
+            batch.column_by_name(name).map_or(&[][..], |array| array.as_primitive::<UInt64Type>().values())
+        };
+        Self {
+            keys: ints(KEY),
+            times: ints(TIME),
+            places: words(PLACE),
+            high: words(HASH_HIGH),
+            low: words(HASH_LOW),
+            event_ids: batch.column_by_name("event_id").map(|array| array.as_string()),
+        }
+    }
+
+    fn hash(&self, row: usize) -> u128 {
+        (u128::from(self.high[row]) << 64) | u128::from(self.low[row])
+    }
+
+    fn given(&self, row: usize) -> Option<&'a str> {
+        self.event_ids.filter(|ids| ids.is_valid(row)).map(|ids| ids.value(row))
+    }
+
+    fn id(&self, row: usize) -> u128 {
+        self.given(row).map_or_else(|| self.hash(row), fingerprint)
+    }
+}
+
+impl Publish<'_> {
+    /// Writes the ranges of some buckets.
+    pub(crate) fn run(
+        &self,
+        buckets: Range<u32>,
+        events: &mut TableWriter,
+        links: &mut TableWriter,
+    ) -> Result<Outcome, Error> {
+        let mut outcome = Outcome { stored: vec![0; self.origins.len()], ..Outcome::default() };
+        let mut ranges = self.gathered.ranges()?;
+        let per_bucket = PARTS / BUCKETS as usize;
+        for bucket in buckets {
+            let mut stored = Stored::open(self.stored, bucket as i32, self.gathered.times);
+            for part in bucket as usize * per_bucket..(bucket as usize + 1) * per_bucket {
+                if let Some(batch) = ranges.read(part)? {
+                    let kept = self.sift(&batch, part, &mut stored, &mut outcome)?;
+                    if kept.is_empty() {
+                        continue;
+                    }
+                    let view = View::new(&batch);
+                    for row in &kept {
+                        outcome.stored[(view.places[*row as usize] >> LINE_BITS) as usize] += 1;
+                    }
+                    let order = UInt32Array::from(kept);
+                    let rows = self.events(&batch, &order)?;
+                    events.write(&rows)?;
+                    if let Some(found) = links_of(&rows)? {
+                        outcome.links += found.num_rows() as u64;
+                        links.write(&found)?;
+                    }
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// The rows to store, in their order: of those with one id the first that was read, unless it is stored already.
+    fn sift(
+        &self,
+        batch: &RecordBatch,
+        part: usize,
+        stored: &mut Stored,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<u32>, Error> {
+        let view = View::new(batch);
+        let rows = batch.num_rows();
+        let mut by_id = ById::with_capacity_and_hasher(rows, BuildHasherDefault::default());
+        let mut dropped = vec![false; rows];
+        let mut losers: Vec<(u32, u128)> = Vec::new();
+        for row in 0..rows as u32 {
+            let id = view.id(row as usize);
+            let first = by_id.entry(id).or_insert(row);
+            if *first != row {
+                let loser = if view.places[row as usize] < view.places[*first as usize] {
+                    std::mem::replace(first, row)
+                } else {
+                    row
+                };
+                losers.push((loser, id));
+            }
+        }
+        for (loser, id) in losers {
+            dropped[loser as usize] = true;
+            let first = by_id.get(&id).copied().unwrap_or(loser);
+            if view.hash(first as usize) == view.hash(loser as usize) {
+                outcome.duplicates += 1;
+            } else {
+                outcome.conflicts.push(conflict(&view, batch, loser as usize));
+            }
+        }
+        let low = (part as i64) << 55;
+        let names = batch.column_by_name("name").map(|array| array.as_string::<i32>());
+        let values = batch.column_by_name("value").map(|array| array.as_primitive::<Float64Type>());
+        stored.visit(low, low.saturating_add((1 << 55) - 1), |found| {
+            let Some(row) =
+                by_id.get(&fingerprint(found.event_id)).map(|row| *row as usize).filter(|row| !dropped[*row])
+            else {
+                return;
+            };
+            if view.keys[row] != found.key {
+                return;
+            }
+            dropped[row] = true;
+            let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
+            let same = view.given(row).is_none()
+                || (view.times[row] == found.time
+                    && names.is_some_and(|names| names.value(row) == found.name)
+                    && value == found.value);
+            if same {
+                outcome.duplicates += 1;
+            } else {
+                outcome.conflicts.push(conflict(&view, batch, row));
+            }
+        })?;
+        let mut order: Vec<(i64, i64, u64, u32)> = (0..rows)
+            .filter(|row| !dropped[*row])
+            .map(|row| (view.keys[row], view.times[row], view.places[row], row as u32))
+            .collect();
+        order.sort_unstable();
+        Ok(order.into_iter().map(|(.., row)| row).collect())
+    }
+
+    /// Rows of `events`.
+    pub(crate) fn events(&self, batch: &RecordBatch, order: &UInt32Array) -> Result<RecordBatch, ArrowError> {
+        let view = View::new(batch);
+        let rows = order.len();
+        let picked = || order.values().iter().map(|row| *row as usize);
+        let instants =
+            |times: Vec<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) };
+        let schema = Table::Events.schema();
+        let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, ArrowError> {
+            Ok(match field.name().as_str() {
+                "event_id" => {
+                    let mut ids = StringBuilder::with_capacity(rows, rows * 32);
+                    let mut hex = [0; 32];
+                    for row in picked() {
+                        match view.given(row) {
+                            Some(id) => ids.append_value(id),
+                            None => {
+                                hex_into(&mut hex, view.hash(row));
+                                ids.append_value(std::str::from_utf8(&hex).unwrap_or_default());
+                            }
+                        }
+                    }
+                    Arc::new(ids.finish())
+                }
+                "occurred_at" => instants(picked().map(|row| view.times[row]).collect()),
+                "received_at" => instants(vec![self.received; rows]),
+                "origin" => {
+                    let origin = |row: usize| self.origins[(view.places[row] >> LINE_BITS) as usize].as_str();
+                    Arc::new(StringArray::from_iter_values(picked().map(origin)))
+                }
+                "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
+                "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
+                name => match batch.column_by_name(name) {
+                    Some(column) => take(column, order, None)?,
+                    None => new_null_array(field.data_type(), rows),
+                },
+            })
+        });
+        RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_, _>>()?)
+    }
+}
+
+fn conflict(view: &View<'_>, batch: &RecordBatch, row: usize) -> (usize, Reject) {
+    let mut raw = format!("{{\"occurred_at\":\"{}\"", super::time::show(view.times[row]));
+    for name in Text::NAMES {
+        let column = batch.column_by_name(name).map(|array| array.as_string::<i32>());
+        if let Some(text) = column.filter(|column| column.is_valid(row)).map(|column| column.value(row)) {
+            raw.push_str(&format!(",\"{name}\":"));
+            super::row::quote(&mut raw, text);
+        }
+    }
+    raw.push('}');
+    let place = view.places[row];
+    let reject = Reject {
+        line: place & ((1 << LINE_BITS) - 1),
+        column: Some("event_id".to_owned()),
+        value: view.given(row).map(str::to_owned),
+        reason: "another event has this id".into(),
+        raw: Some(raw),
+    };
+    ((place >> LINE_BITS) as usize, reject)
+}
+
+/// Row, first namespace, other namespace.
+type Seen = (usize, usize, usize);
+
+/// Statements that identifiers belong together, wherever an identifier beside a key differs from the last one there: so
+/// A, B and A again on one device make three.
+fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
+    const SPACES: [(&str, &str); 5] = [
+        ("anonymous_id", "anonymous"),
+        ("user_id", "user"),
+        ("email_hash", "email"),
+        ("phone_hash", "phone"),
+        ("crm_id", "crm"),
+    ];
+    let ids = SPACES.map(|(column, space)| {
+        let array = events.column_by_name(column).filter(|array| array.null_count() < array.len());
+        array.map(|array| (space, array.as_string::<i32>()))
+    });
+    if ids.iter().flatten().count() < 2 {
+        return Ok(None);
+    }
+    let column = |name: &str| {
+        events.column_by_name(name).map(Arc::clone).ok_or_else(|| ArrowError::SchemaError(name.to_owned()))
+    };
+    let (keys, times, event_ids, origins) =
+        (column("key")?, column("occurred_at")?, column("event_id")?, column("origin")?);
+    let (keys, times) = (keys.as_primitive::<Int64Type>(), times.as_primitive::<TimestampMicrosecondType>());
+    let (event_ids, origins) = (event_ids.as_string::<i32>(), origins.as_string::<i32>());
+    let mut last_key = None;
+    let mut last: [Option<&str>; 5] = [None; 5];
+    let mut found: Vec<Seen> = Vec::new();
+    for row in 0..events.num_rows() {
+        if last_key != Some(keys.value(row)) {
+            last_key = Some(keys.value(row));
+            last = [None; 5];
+        }
+        let mut first = None;
+        for (space, id) in ids.iter().enumerate() {
+            let Some((_, id)) = id.filter(|(_, id)| id.is_valid(row)) else { continue };
+            match first {
+                None => first = Some(space),
+                Some(first) if last[space] != Some(id.value(row)) => {
+                    last[space] = Some(id.value(row));
+                    found.push((row, first, space));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let texts =
+        |of: &dyn Fn(&Seen) -> Option<String>| -> ArrayRef { Arc::new(found.iter().map(of).collect::<StringArray>()) };
+    let space = |at: usize| ids[at].map(|(space, _)| space.to_owned());
+    let id = |at: usize, row: usize| ids[at].map(|(_, id)| id.value(row).to_owned());
+    let count = found.len();
+    let instant = safar_model::table::instant();
+    let columns: Vec<ArrayRef> = vec![
+        texts(&|(_, a, _)| space(*a)),
+        texts(&|(row, a, _)| id(*a, *row)),
+        texts(&|(.., b)| space(*b)),
+        texts(&|(row, _, b)| id(*b, *row)),
+        Arc::new(
+            TimestampMicrosecondArray::from_iter_values(found.iter().map(|(row, ..)| times.value(*row)))
+                .with_timezone("UTC"),
+        ),
+        texts(&|(row, ..)| Some(origins.value(*row).to_owned())),
+        texts(&|(row, ..)| Some(event_ids.value(*row).to_owned())),
+        texts(&|_| Some(safar_identity::LinkKind::Event.as_str().to_owned())),
+        Arc::new(Float64Array::from(vec![1.0; count])),
+        new_null_array(&instant, count),
+        new_null_array(&instant, count),
+    ];
+    RecordBatch::try_new(Table::IdentityLinks.schema(), columns).map(Some)
+}
+
+/// The rows of a batch in the order in which they were read.
+pub(crate) fn by_place(batch: &RecordBatch) -> UInt32Array {
+    let view = View::new(batch);
+    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
+    order.sort_unstable_by_key(|row| view.places[*row as usize]);
+    UInt32Array::from(order)
+}
+
+/// What is stored of an event that may come again.
+struct Known<'a> {
+    key: i64,
+    time: i64,
+    event_id: &'a str,
+    name: &'a str,
+    value: Option<f64>,
+}
+
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
+
+/// The stored events of a bucket in files that overlap the new ones in time, read once in the order of keys.
+struct Stored {
+    files: Vec<StoredFile>,
+}
+
+struct StoredFile {
+    file: DataFile,
+    batches: Option<Batches>,
+    current: Option<RecordBatch>,
+    at: usize,
+}
+
+impl Stored {
+    fn open(files: &[DataFile], bucket: i32, times: (i64, i64)) -> Self {
+        let overlaps = |file: &&DataFile| {
+            file.bucket == Some(bucket)
+                && file.min_time.is_none_or(|min| min <= times.1)
+                && file.max_time.is_none_or(|max| max >= times.0)
+        };
+        let files = files.iter().filter(overlaps);
+        Self {
+            files: files.map(|file| StoredFile { file: file.clone(), batches: None, current: None, at: 0 }).collect(),
+        }
+    }
+
+    /// Every stored event whose key is between `low` and `high`; ranges must ascend.
+    fn visit(&mut self, low: i64, high: i64, mut each: impl FnMut(&Known<'_>)) -> Result<(), Error> {
+        for stored in &mut self.files {
+            if stored.file.min_key.is_some_and(|min| min > high) || stored.file.max_key.is_some_and(|max| max < low) {
+                continue;
+            }
+            if stored.batches.is_none() || !stored.file.sorted {
+                let columns = ["event_id", "name", "occurred_at", "value", "key"];
+                stored.batches = Some(Box::new(read(&stored.file.path, &columns)?));
+                stored.current = None;
+            }
+            stored.visit(low, high, &mut each)?;
+        }
+        Ok(())
+    }
+}
+
+impl StoredFile {
+    fn visit(&mut self, low: i64, high: i64, each: &mut impl FnMut(&Known<'_>)) -> Result<(), Error> {
+        loop {
+            if self.current.as_ref().is_none_or(|batch| self.at >= batch.num_rows()) {
+                self.current = self.batches.as_mut().and_then(Iterator::next).transpose()?;
+                self.at = 0;
+            }
+            let Some(batch) = &self.current else { return Ok(()) };
+            let (event_ids, names) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+            let times = batch.column(2).as_primitive::<TimestampMicrosecondType>();
+            let (values, keys) =
+                (batch.column(3).as_primitive::<Float64Type>(), batch.column(4).as_primitive::<Int64Type>());
+            while self.at < batch.num_rows() {
+                let row = self.at;
+                let key = keys.value(row);
+                if key > high && self.file.sorted {
+                    return Ok(());
+                }
+                self.at += 1;
+                if (low..=high).contains(&key) {
+                    let value = values.is_valid(row).then(|| values.value(row));
+                    each(&Known {
+                        key,
+                        time: times.value(row),
+                        event_id: event_ids.value(row),
+                        name: names.value(row),
+                        value,
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_ids_are_their_hash() {
+        let mut hex = [0; 32];
+        for hash in [0, 1, u128::MAX, 0x0123_4567_89ab_cdef_0011_2233_4455_6677] {
+            hex_into(&mut hex, hash);
+            assert_eq!(fingerprint(std::str::from_utf8(&hex).unwrap()), hash);
+        }
+        assert_ne!(fingerprint("order-1"), fingerprint("order-2"));
+    }
+}

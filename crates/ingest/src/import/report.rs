@@ -1,0 +1,105 @@
+//! What an import did, for people and programs.
+use super::{mapping::ColumnMapping, reject::Reject, sniff::Format};
+use arrow::array::RecordBatch;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Told while an import runs. All calls come from one thread.
+pub trait Progress: Sync {
+    /// A file begins; `bytes_total` is its size on disk, 0 where that is not known.
+    fn file(&self, name: &str, bytes_total: u64);
+    /// So many more bytes (as on disk) and rows were read.
+    fn advance(&self, bytes: u64, rows: u64);
+    /// Everything was read; what was read is being sorted and stored.
+    fn sorting(&self, rows: u64) {
+        let _ = rows;
+    }
+    /// The import is over.
+    fn finish(&self);
+}
+
+/// Says nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn file(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64, _: u64) {}
+    fn finish(&self) {}
+}
+
+/// What became of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    /// As given.
+    pub name: String,
+    /// What it was.
+    pub format: Format,
+    /// Rows read, rejected ones included.
+    pub rows: u64,
+    /// Rows stored as new events, or ready paths.
+    pub stored: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Bytes on disk that were read.
+    pub bytes: u64,
+}
+
+/// What an import did. `rows = stored + paths + duplicates + rejected`, always.
+#[derive(Clone, Debug, Default)]
+pub struct ImportReport {
+    /// In the order in which they were read.
+    pub files: Vec<FileReport>,
+    /// Files of folders and globs that hold nothing, or whose names do not end like data.
+    pub skipped: Vec<String>,
+    /// Rows read.
+    pub rows: u64,
+    /// New events.
+    pub stored: u64,
+    /// Rows that repeat an event, of this import or stored before.
+    pub duplicates: u64,
+    /// Rejected rows by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Links between identifiers that were seen.
+    pub links: u64,
+    /// Rows of ready paths.
+    pub paths: u64,
+    /// Identifiers that were placeholders (`null`, `guest` …) and stored as nothing.
+    pub identifiers_blocked: u64,
+    /// E-mail addresses and telephone numbers that are none, and stored as nothing.
+    pub identifiers_invalid: u64,
+    /// From the first byte to the commit.
+    pub elapsed: Duration,
+}
+
+impl ImportReport {
+    /// Rejected rows in all.
+    #[must_use]
+    pub fn rejected_total(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+
+    /// Rows a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.rows as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+}
+
+/// How a file would be read.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// As given.
+    pub name: String,
+    /// What it is.
+    pub format: Format,
+    /// Between cells, in delimited text.
+    pub delimiter: Option<char>,
+    /// Every column and what it becomes; of JSON, the keys of a sample.
+    pub columns: Vec<ColumnMapping>,
+    /// Whether the file holds ready paths; they have no events.
+    pub ready_paths: bool,
+    /// Its first rows as events, with the columns of `Table::Events`.
+    pub events: RecordBatch,
+    /// Those of its first rows that are rejected.
+    pub rejects: Vec<Reject>,
+}

@@ -1,0 +1,504 @@
+//! One row of any source → one event, appended to columns. The hot path: no allocation that a row does not need.
+use super::{
+    columns::{Columns, Text},
+    field::{FIELDS, Field},
+    number::{self, Decimal},
+    settings::ImportSettings,
+    time::TimeReader,
+};
+use safar_enrich::{CachedEnricher, Enricher, Touch};
+use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
+use safar_model::{Interaction, Micros, key_of};
+use std::borrow::Cow;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+/// Keys of `properties` under which explicitly given values stay, since the columns of these names are rewritten when
+/// rules change. In the order in which they are written.
+pub const GIVEN: [&str; 4] = ["$given_campaign", "$given_channel", "$given_medium", "$given_source"];
+
+/// Earlier times are placeholders: 1900-01-01.
+const EARLIEST: Micros = -2_208_988_800_000_000;
+
+/// One row, borrowed from its source. An empty text is an absent one.
+pub(crate) struct Row<'a> {
+    pub text: [&'a str; FIELDS],
+    /// A click parameter that is a column of its own.
+    pub click: Option<(&'static str, &'a str)>,
+    /// Other utm_* tags, by whole name, sorted.
+    pub tags: Vec<(&'a str, &'a str)>,
+    /// Everything else, sorted by name.
+    pub extra: Vec<(&'a str, Member<'a>)>,
+}
+
+/// A member of `properties`.
+pub(crate) enum Member<'a> {
+    Text(&'a str),
+    Json(Cow<'a, str>),
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new() -> Self {
+        Self { text: [""; FIELDS], click: None, tags: Vec::new(), extra: Vec::new() }
+    }
+
+    pub(crate) fn get(&self, field: Field) -> &'a str {
+        self.text[field as usize]
+    }
+}
+
+/// Why a row is no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Whose value is wrong.
+    pub field: Option<Field>,
+    /// One of few texts, so that rejects can be counted by it.
+    pub reason: &'static str,
+}
+
+impl Fault {
+    const fn of(field: Field, reason: &'static str) -> Self {
+        Self { field: Some(field), reason }
+    }
+}
+
+/// What was done to identifiers, for the summary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identifiers {
+    /// Placeholders such as `null` or `guest`, stored as nothing.
+    pub blocked: u64,
+    /// No e-mail address or telephone number, or too long; stored as nothing.
+    pub invalid: u64,
+}
+
+/// What holds for all rows of an input.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    pub times: TimeReader,
+    pub decimal: Option<Decimal>,
+    pub default_currency: Option<String>,
+    pub latest: Micros,
+    pub keep_contact_details: bool,
+    pub has_name: bool,
+}
+
+impl Terms {
+    pub(crate) fn new(
+        settings: &ImportSettings,
+        times: TimeReader,
+        decimal: Option<Decimal>,
+        now: Micros,
+        has_name: bool,
+    ) -> Self {
+        Self {
+            times,
+            decimal,
+            default_currency: settings.default_currency.clone(),
+            latest: now.saturating_add(i64::from(settings.max_future_hours) * 3_600_000_000),
+            keep_contact_details: settings.keep_contact_details,
+            has_name,
+        }
+    }
+}
+
+/// Turns rows into columns of events, for one thread.
+pub(crate) struct Sink<'e> {
+    pub(crate) columns: Columns,
+    pub(crate) identifiers: Identifiers,
+    enricher: CachedEnricher<'e>,
+    identity: &'e IdentitySettings,
+    content: Vec<u8>,
+    properties: String,
+    custom: String,
+    hex: String,
+}
+
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// Yes or no, as programs write it.
+pub(crate) fn flag(text: &str) -> Option<bool> {
+    match text {
+        "1" | "1.0" | "true" | "TRUE" | "True" | "yes" | "t" | "y" => Some(true),
+        "0" | "0.0" | "false" | "FALSE" | "False" | "no" | "f" | "n" => Some(false),
+        _ => text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0).map(|number| number > 0.0),
+    }
+}
+
+impl<'e> Sink<'e> {
+    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings) -> Self {
+        Self {
+            columns: Columns::default(),
+            identifiers: Identifiers::default(),
+            enricher: enricher.cached(),
+            identity,
+            content: Vec::new(),
+            properties: String::new(),
+            custom: String::new(),
+            hex: String::new(),
+        }
+    }
+
+    fn identifier(&mut self, namespace: &str, raw: &str) -> Option<String> {
+        if raw.is_empty() {
+            return None;
+        }
+        match normalise(namespace, raw, self.identity) {
+            Normalised::Id(id) => Some(id),
+            Normalised::Blocked(_) => {
+                self.identifiers.blocked += 1;
+                None
+            }
+            Normalised::Invalid(_) => {
+                self.identifiers.invalid += 1;
+                None
+            }
+        }
+    }
+
+    /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended.
+    pub(crate) fn push(&mut self, row: &Row<'_>, terms: &Terms, place: u64) -> Result<(), Fault> {
+        let get = |field: Field| trimmed(row.get(field));
+        let time_text = get(Field::OccurredAt);
+        if time_text.is_empty() {
+            return Err(Fault::of(Field::OccurredAt, "no time"));
+        }
+        let time = terms.times.read(time_text).ok_or(Fault::of(Field::OccurredAt, "not a time that exists"))?;
+        if time < EARLIEST {
+            return Err(Fault::of(Field::OccurredAt, "before the year 1900"));
+        }
+        if time > terms.latest {
+            return Err(Fault::of(Field::OccurredAt, "in the future"));
+        }
+        let value_text = get(Field::Value);
+        let value = match value_text {
+            "" => None,
+            text => Some(number::read(text, terms.decimal).map_err(|error| Fault::of(Field::Value, error.reason()))?),
+        };
+        let mut conversion = match get(Field::Conversion) {
+            "" => None,
+            text => Some(flag(text).ok_or(Fault::of(Field::Conversion, "neither 0 nor 1"))?),
+        };
+        let (page_url, referrer, order_id) = (get(Field::PageUrl), get(Field::Referrer), get(Field::OrderId));
+        let given = [Field::Campaign, Field::Channel, Field::Medium, Field::Source].map(get);
+        let [campaign, channel, medium, source] = given;
+        let utm = [Field::UtmSource, Field::UtmMedium, Field::UtmCampaign, Field::UtmTerm, Field::UtmContent].map(get);
+        let (click_id, click_type) = match (get(Field::ClickId), row.click) {
+            ("", Some((parameter, value))) => (trimmed(value), parameter),
+            (id, _) => (id, get(Field::ClickIdType)),
+        };
+        let stated = match get(Field::Interaction) {
+            "" => None,
+            // Some lists of touches mark the last one so: it says nothing about the kind of contact.
+            "conversion" => {
+                conversion = conversion.or(Some(true));
+                None
+            }
+            text => {
+                Some(text.parse::<Interaction>().map_err(|_| Fault::of(Field::Interaction, "unknown interaction"))?)
+            }
+        };
+        let sourced = given.iter().chain(&utm).any(|text| !text.is_empty()) || !click_id.is_empty();
+        let name = match (get(Field::Name), conversion) {
+            ("", Some(true)) => "conversion",
+            ("", Some(false)) => "touch",
+            ("", None) if !page_url.is_empty() => "page_view",
+            ("", None) if sourced || stated.is_some() => "touch",
+            ("", None) if !order_id.is_empty() => "purchase",
+            ("", None) => return Err(Fault::of(Field::Name, "nothing says what happened")),
+            (name, _) => name,
+        };
+        let interaction = stated.unwrap_or_else(|| {
+            if !page_url.is_empty() {
+                Interaction::Visit
+            } else if !channel.is_empty() {
+                Interaction::Click
+            } else {
+                name.parse().unwrap_or(Interaction::None)
+            }
+        });
+
+        let anonymous = self.identifier(safar_identity::ANONYMOUS, get(Field::AnonymousId));
+        let user = self.identifier(USER, get(Field::UserId));
+        let mut email = self.identifier(EMAIL, get(Field::Email));
+        if email.is_none() {
+            email = self.identifier(EMAIL, get(Field::EmailHash));
+        }
+        let mut phone = self.identifier(PHONE, get(Field::Phone));
+        if phone.is_none() {
+            phone = self.identifier(PHONE, get(Field::PhoneHash));
+        }
+        let crm = self.identifier(CRM, get(Field::CrmId));
+
+        self.write_properties(row, terms, given, conversion.is_some() && terms.has_name);
+        self.write_custom(row);
+        let event_id = Some(get(Field::EventId)).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("null"));
+        let (items, consent) = (get(Field::Items), get(Field::Consent));
+        let currency = get(Field::Currency);
+
+        // The content of the event as told, whatever the order of columns or the rules of the day.
+        self.content.clear();
+        self.content.extend_from_slice(&time.to_le_bytes());
+        if let Some(value) = value {
+            self.content.extend_from_slice(&value.to_bits().to_le_bytes());
+        }
+        let ids = [&anonymous, &user, &email, &phone, &crm].map(|id| id.as_deref().unwrap_or(""));
+        let texts = [
+            name,
+            page_url,
+            get(Field::PageTitle),
+            referrer,
+            click_id,
+            click_type,
+            interaction.as_str(),
+            order_id,
+            currency,
+            items,
+            consent,
+            &self.custom,
+            &self.properties,
+            event_id.unwrap_or(""),
+        ];
+        for (tag, text) in ids.iter().chain(&utm).chain(&texts).enumerate() {
+            if !text.is_empty() {
+                self.content.push(tag as u8);
+                self.content.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                self.content.extend_from_slice(text.as_bytes());
+            }
+        }
+        let hash = xxh3_128(&self.content);
+
+        const NAMESPACES: [&str; 5] = ["anonymous", "user", "email", "phone", "crm"];
+        let key = match ids.iter().position(|id| !id.is_empty()) {
+            Some(at) => hashed(&mut self.content, NAMESPACES[at], ids[at]),
+            None => match event_id {
+                Some(id) => key_of("event", id),
+                None => {
+                    use std::fmt::Write;
+                    self.hex.clear();
+                    let _ = write!(self.hex, "{hash:032x}"); // writing to a String cannot fail
+                    key_of("event", &self.hex)
+                }
+            },
+        };
+
+        let columns = &mut self.columns;
+        columns.begin(key, time, place, hash, value);
+        columns.text(Text::EventId, event_id.unwrap_or(""));
+        columns.text(Text::Name, name);
+        for (column, id) in
+            [Text::AnonymousId, Text::UserId, Text::EmailHash, Text::PhoneHash, Text::CrmId].into_iter().zip(ids)
+        {
+            columns.text(column, id);
+        }
+        columns.text(Text::PageUrl, page_url);
+        columns.text(Text::PageTitle, get(Field::PageTitle));
+        columns.text(Text::Referrer, referrer);
+        columns.text(Text::Interaction, interaction.as_str());
+        columns.text(Text::OrderId, order_id);
+        match currency {
+            "" if value.is_some() => columns.text(Text::Currency, terms.default_currency.as_deref().unwrap_or("")),
+            code if code.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+                columns.text(Text::Currency, &code.to_ascii_uppercase())
+            }
+            code => columns.text(Text::Currency, code),
+        }
+        columns.text(Text::Items, if is_json(items) { items } else { "" });
+        match (is_json(consent), flag(consent).or_else(|| agreed(consent))) {
+            (true, None) => columns.text(Text::Consent, consent),
+            (_, Some(yes)) => columns.text(Text::Consent, if yes { r#"{"all":true}"# } else { r#"{"all":false}"# }),
+            (false, None) => {}
+        }
+        columns.text(Text::Properties, &self.properties);
+        if interaction == Interaction::None && page_url.is_empty() && referrer.is_empty() && !sourced {
+            columns.text(Text::UtmCustom, &self.custom);
+            return Ok(());
+        }
+        let derived = self.enricher.enrich(&Touch {
+            page_url: some(page_url),
+            referrer: some(referrer),
+            utm_source: some(utm[0]),
+            utm_medium: some(utm[1]),
+            utm_campaign: some(utm[2]),
+            utm_term: some(utm[3]),
+            utm_content: some(utm[4]),
+            click_id: some(click_id),
+            click_id_type: some(click_type),
+            source: some(source),
+            medium: some(medium),
+            interaction,
+        });
+        let tags =
+            [&derived.utm_source, &derived.utm_medium, &derived.utm_campaign, &derived.utm_term, &derived.utm_content];
+        for (column, tag) in
+            [Text::UtmSource, Text::UtmMedium, Text::UtmCampaign, Text::UtmTerm, Text::UtmContent].into_iter().zip(tags)
+        {
+            columns.text(column, tag.as_deref().unwrap_or(""));
+        }
+        if self.custom.is_empty() && !derived.utm_custom.is_empty() {
+            self.custom.push('{');
+            for (name, value) in &derived.utm_custom {
+                member(&mut self.custom, name);
+                quote(&mut self.custom, value);
+            }
+            self.custom.push('}');
+        }
+        columns.text(Text::UtmCustom, &self.custom);
+        columns.text(Text::ClickId, derived.click_id.as_deref().unwrap_or(""));
+        columns.text(Text::ClickIdType, derived.click_id_type.as_deref().unwrap_or(""));
+        columns.text(Text::Source, if source.is_empty() { &derived.source } else { source });
+        columns.text(Text::Medium, if medium.is_empty() { &derived.medium } else { medium });
+        columns.text(Text::Campaign, some(campaign).or(derived.campaign()).unwrap_or(""));
+        columns.text(Text::Channel, if channel.is_empty() { &derived.channel } else { channel });
+        Ok(())
+    }
+
+    /// Members in the order of their names, so that equal rows make equal text.
+    fn write_properties(&mut self, row: &Row<'_>, terms: &Terms, given: [&str; 4], keep_conversion: bool) {
+        let out = &mut self.properties;
+        out.clear();
+        let get = |field: Field| trimmed(row.get(field));
+        let unplaced = |field: Field| Some(get(field)).filter(|text| !text.is_empty() && !is_json(text));
+        let items = unplaced(Field::Items);
+        let consent = unplaced(Field::Consent).filter(|text| flag(text).or_else(|| agreed(text)).is_none());
+        let contact = [Field::Email, Field::Phone].map(|field| some(get(field)).filter(|_| terms.keep_contact_details));
+        let conversion = some(get(Field::Conversion)).filter(|_| keep_conversion);
+        let own = get(Field::Properties);
+        if row.extra.is_empty()
+            && own.is_empty()
+            && given.iter().all(|text| text.is_empty())
+            && items.or(consent).or(contact[0]).or(contact[1]).or(conversion).is_none()
+        {
+            return;
+        }
+        out.push('{');
+        for (name, value) in GIVEN.into_iter().zip(given) {
+            if !value.is_empty() {
+                member(out, name);
+                quote(out, value);
+            }
+        }
+        let named = [
+            ("conversion", conversion),
+            ("consent", consent),
+            ("email", contact[0]),
+            ("items", items),
+            ("phone", contact[1]),
+        ];
+        for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            member(out, name);
+            quote(out, value);
+        }
+        let object = own.starts_with('{').then(|| serde_json::from_str::<serde_json::Value>(own).ok()).flatten();
+        if let Some(serde_json::Value::Object(object)) = &object {
+            let mut members: Vec<_> = object.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            for (name, value) in members {
+                member(out, name);
+                out.push_str(&value.to_string());
+            }
+        } else if !own.is_empty() {
+            member(out, "properties");
+            if is_json(own) { out.push_str(own) } else { quote(out, own) }
+        }
+        for (name, value) in &row.extra {
+            let within = object.as_ref().is_some_and(|object| object.get(*name).is_some());
+            if within {
+                member(out, &format!("column.{name}"));
+            } else {
+                member(out, name);
+            }
+            match value {
+                Member::Text(text) => quote(out, text),
+                Member::Json(json) => out.push_str(json),
+            }
+        }
+        out.push('}');
+        if out.len() == 2 {
+            out.clear();
+        }
+    }
+
+    fn write_custom(&mut self, row: &Row<'_>) {
+        self.custom.clear();
+        if row.tags.is_empty() {
+            return;
+        }
+        self.custom.push('{');
+        for (name, value) in &row.tags {
+            member(&mut self.custom, name);
+            quote(&mut self.custom, value);
+        }
+        self.custom.push('}');
+    }
+}
+
+/// As [`key_of`], in a buffer that is reused.
+fn hashed(buffer: &mut Vec<u8>, namespace: &str, id: &str) -> i64 {
+    buffer.clear();
+    buffer.extend_from_slice(namespace.as_bytes());
+    buffer.push(0);
+    buffer.extend_from_slice(id.as_bytes());
+    (xxh3_64(buffer) >> 1) as i64
+}
+
+fn is_json(text: &str) -> bool {
+    text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+fn agreed(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "granted" | "all" | "accepted" | "accept" | "opt-in" => Some(true),
+        "denied" | "none" | "rejected" | "reject" | "opt-out" => Some(false),
+        _ => None,
+    }
+}
+
+/// The name of the next member of a JSON object, and what parts it from the one before.
+fn member(out: &mut String, name: &str) {
+    if out.len() > 1 {
+        out.push(',');
+    }
+    quote(out, name);
+    out.push(':');
+}
+
+/// A JSON string.
+pub(crate) fn quote(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_the_models_keys() {
+        assert_eq!(hashed(&mut vec![1, 2], "user", "ada"), key_of("user", "ada"));
+    }
+
+    #[test]
+    fn objects_are_json() {
+        let mut out = String::from("{");
+        member(&mut out, "a");
+        out.push('{');
+        out.push('}');
+        member(&mut out, "b\"");
+        quote(&mut out, "x\ny");
+        out.push('}');
+        assert_eq!(out, "{\"a\":{},\"b\\\"\":\"x\\ny\"}");
+    }
+}

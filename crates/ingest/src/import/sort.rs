@@ -1,0 +1,161 @@
+//! Rows gathered by ranges of keys: in memory while they are few, then in temporary files.
+use super::{
+    columns::{PARTS, Parted, TIME, union, widen},
+    error::Error,
+};
+use arrow::{
+    array::{AsArray, RecordBatch, RecordBatchOptions},
+    compute::concat_batches,
+    datatypes::{Int64Type, SchemaRef},
+    ipc::{reader::FileReader, writer::FileWriter},
+};
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// Gathers parted chunks.
+pub(crate) struct Gather {
+    parts: Vec<Parted>,
+    bytes: usize,
+    budget: usize,
+    scratch: PathBuf,
+    folder: Option<TempDir>,
+    spills: Vec<(PathBuf, SchemaRef)>,
+    rows: u64,
+    times: (i64, i64),
+}
+
+/// Everything gathered, to be read range by range.
+pub(crate) struct Gathered {
+    parts: Vec<Parted>,
+    schema: SchemaRef,
+    spills: Vec<(PathBuf, SchemaRef)>,
+    pub rows: u64,
+    /// Least and greatest time.
+    pub times: (i64, i64),
+    _folder: Option<TempDir>,
+}
+
+impl Gather {
+    pub(crate) fn new(scratch: PathBuf, budget: usize) -> Self {
+        Self {
+            parts: Vec::new(),
+            bytes: 0,
+            budget,
+            scratch,
+            folder: None,
+            spills: Vec::new(),
+            rows: 0,
+            times: (i64::MAX, i64::MIN),
+        }
+    }
+
+    pub(crate) fn push(&mut self, part: Parted) -> Result<(), Error> {
+        self.bytes += part.batch.get_array_memory_size();
+        self.rows += part.batch.num_rows() as u64;
+        if let Some(times) = part.batch.column_by_name(TIME) {
+            for time in times.as_primitive::<Int64Type>().values() {
+                self.times = (self.times.0.min(*time), self.times.1.max(*time));
+            }
+        }
+        self.parts.push(part);
+        if self.bytes > self.budget { self.spill() } else { Ok(()) }
+    }
+
+    /// Writes everything to one file: batch n holds the rows of range n.
+    fn spill(&mut self) -> Result<(), Error> {
+        if self.folder.is_none() {
+            std::fs::create_dir_all(&self.scratch).map_err(Error::io(&self.scratch))?;
+            let made = tempfile::Builder::new().prefix("import-").tempdir_in(&self.scratch);
+            self.folder = Some(made.map_err(Error::io(&self.scratch))?);
+        }
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let path = folder.path().join(self.spills.len().to_string());
+        let parts = std::mem::take(&mut self.parts);
+        self.bytes = 0;
+        let (parts, schema) = unified(parts)?;
+        let file = File::create_new(&path).map_err(Error::io(&path))?;
+        let full = |error: arrow::error::ArrowError| match error {
+            arrow::error::ArrowError::IoError(_, source) => Error::Io { path: path.clone(), source },
+            other => Error::Arrow(other),
+        };
+        let mut writer = FileWriter::try_new_buffered(file, &schema).map_err(full)?;
+        for part in 0..PARTS {
+            let pieces: Vec<_> = parts.iter().map(|parted| slice(parted, part)).collect();
+            writer.write(&concat_batches(&schema, &pieces)?).map_err(full)?;
+        }
+        writer.finish().map_err(full)?;
+        self.spills.push((path, schema));
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Gathered, Error> {
+        if !self.spills.is_empty() && !self.parts.is_empty() {
+            self.spill()?; // what comes next needs the memory
+        }
+        let (parts, own) = unified(self.parts)?;
+        let schema = union(self.spills.iter().map(|(_, schema)| schema).chain([&own]));
+        Ok(Gathered { parts, schema, spills: self.spills, rows: self.rows, times: self.times, _folder: self.folder })
+    }
+}
+
+fn unified(parts: Vec<Parted>) -> Result<(Vec<Parted>, SchemaRef), Error> {
+    let schemas: Vec<_> = parts.iter().map(|part| part.batch.schema()).collect();
+    let schema = union(schemas.iter());
+    let widened = parts.into_iter().map(|part| Ok(Parted { batch: widen(&part.batch, &schema)?, starts: part.starts }));
+    Ok((widened.collect::<Result<_, Error>>()?, schema))
+}
+
+fn slice(parted: &Parted, part: usize) -> RecordBatch {
+    let (start, end) = (parted.starts[part] as usize, parted.starts[part + 1] as usize);
+    parted.batch.slice(start, end - start)
+}
+
+/// Reads ranges, for one thread.
+pub(crate) struct Ranges<'g> {
+    gathered: &'g Gathered,
+    files: Vec<FileReader<BufReader<File>>>,
+}
+
+impl Gathered {
+    pub(crate) fn ranges(&self) -> Result<Ranges<'_>, Error> {
+        let open = |path: &Path| -> Result<_, Error> {
+            let file = File::open(path).map_err(Error::io(path))?;
+            Ok(FileReader::try_new(BufReader::new(file), None)?)
+        };
+        let files = self.spills.iter().map(|(path, _)| open(path)).collect::<Result<_, Error>>()?;
+        Ok(Ranges { gathered: self, files })
+    }
+}
+
+impl Ranges<'_> {
+    /// The rows of a range, in no order; `None` where there are none.
+    pub(crate) fn read(&mut self, part: usize) -> Result<Option<RecordBatch>, Error> {
+        let schema = &self.gathered.schema;
+        let mut pieces = Vec::new();
+        for file in &mut self.files {
+            file.set_index(part)?;
+            if let Some(batch) = file.next().transpose()?.filter(|batch| batch.num_rows() > 0) {
+                pieces.push(widen(&batch, schema)?);
+            }
+        }
+        for parted in &self.gathered.parts {
+            let piece = slice(parted, part);
+            if piece.num_rows() > 0 {
+                pieces.push(widen(&piece, schema)?);
+            }
+        }
+        let rows: usize = pieces.iter().map(RecordBatch::num_rows).sum();
+        if rows == 0 {
+            return Ok(None);
+        }
+        if schema.fields().is_empty() {
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            return Ok(Some(RecordBatch::try_new_with_options(schema.clone(), vec![], &options)?));
+        }
+        Ok(Some(concat_batches(schema, &pieces)?))
+    }
+}

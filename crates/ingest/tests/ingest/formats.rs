@@ -1,0 +1,262 @@
+//! Every way in which a file may be written leads to the same events.
+use crate::support::Shop;
+use safar_ingest::{Encoding, Format, How, SavedMapping};
+use safar_model::Table;
+use std::io::Read;
+
+const COLUMNS: [&str; 6] = ["ts", "event", "cookie_id", "url", "utm_source", "amount"];
+const ROWS: [[&str; 6]; 4] = [
+    ["2025-02-10T01:44:00Z", "page_view", "a-1", "https://shop.example/?utm_source=x", "Día \"news\"", ""],
+    ["2025-02-10 01:45:00.5", "purchase", "a-1", "", "", "12.50"],
+    ["1739151960", "page_view", "a-2", "https://shop.example/a,b;c", "line\nbreak", ""],
+    ["2025-02-10", "signup", "", "", "", "-3"],
+];
+
+fn delimited(delimiter: char, ending: &str) -> String {
+    let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let line = |cells: &[&str]| {
+        cells.iter().map(|text| if text.is_empty() { String::new() } else { cell(text) }).collect::<Vec<_>>()
+    };
+    let join = |cells: Vec<String>| cells.join(&delimiter.to_string()) + ending;
+    let mut text = COLUMNS.join(&delimiter.to_string()) + ending;
+    ROWS.iter().for_each(|row| text += &join(line(row)));
+    text
+}
+
+fn objects() -> Vec<String> {
+    let object = |row: &[&str; 6]| {
+        let members = COLUMNS.iter().zip(row).filter(|(_, text)| !text.is_empty());
+        let members = members.map(|(name, text)| (name.to_string(), serde_json::Value::from(*text)));
+        serde_json::Value::Object(members.collect()).to_string()
+    };
+    ROWS.iter().map(object).collect()
+}
+
+fn utf16(text: &str, big: bool) -> Vec<u8> {
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    flate2::read::GzEncoder::new(text.as_bytes(), flate2::Compression::fast()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn parquet() -> Vec<u8> {
+    use arrow::{
+        array::{ArrayRef, RecordBatch, StringArray},
+        datatypes::{DataType, Field, Schema},
+    };
+    let fields: Vec<_> = COLUMNS.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+    let column = |at: usize| -> ArrayRef {
+        std::sync::Arc::new(
+            ROWS.iter().map(|row| Some(row[at]).filter(|text| !text.is_empty())).collect::<StringArray>(),
+        )
+    };
+    let schema = std::sync::Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(schema.clone(), (0..6).map(column).collect()).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), schema, None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn all_formats_are_the_same_events() {
+    let text = delimited(',', "\n");
+    let mixed: String = text
+        .split_inclusive('\n')
+        .enumerate()
+        .map(|(at, line)| if at % 2 == 0 { line.replace('\n', "\r\n") } else { line.to_owned() })
+        .collect();
+    let mixed = mixed.replace("line\r\nbreak", "line\nbreak");
+    let inputs: Vec<(&str, Vec<u8>)> = vec![
+        ("comma.csv", text.clone().into_bytes()),
+        ("semicolon.csv", delimited(';', "\r\n").into_bytes()),
+        ("tab.tsv", delimited('\t', "\n").into_bytes()),
+        ("bar.txt", delimited('|', "\n").into_bytes()),
+        ("mixed.csv", mixed.into_bytes()),
+        ("no-last-newline.csv", text.trim_end().as_bytes().to_vec()),
+        ("bom.csv", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        ("utf16le.csv", utf16(&text, false)),
+        ("utf16be.csv", utf16(&delimited('\t', "\r\n"), true)),
+        ("preamble.csv", format!("Report\n\n\"made, today\"\n{text}").into_bytes()),
+        ("text.csv.gz", gzip(&text)),
+        ("text.csv.zst", zstd::stream::encode_all(text.as_bytes(), 1).unwrap()),
+        ("lines.ndjson", objects().join("\n").into_bytes()),
+        ("lines.ndjson.gz", gzip(&(objects().join("\r\n") + "\n\n"))),
+        ("array.json", format!("[\n{}\n]\n", objects().join(",\n")).into_bytes()),
+        ("table.parquet", parquet()),
+        ("named-wrongly.csv", parquet()),
+    ];
+    let shop = Shop::new();
+    let first = shop.take(inputs[0].0, &inputs[0].1).unwrap();
+    assert_eq!((first.stored, first.rejected_total()), (4, 0), "{first:?} {:?}", shop.rejects());
+    let events = shop.rows(Table::Events);
+    for (name, bytes) in &inputs[1..] {
+        let report = shop.take(name, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            (report.rows, report.stored, report.duplicates),
+            (4, 0, 4),
+            "{name}: {report:?} {:?}",
+            shop.rejects()
+        );
+    }
+    assert_eq!(shop.rows(Table::Events), events);
+    assert_eq!(shop.events("name"), ["signup", "page_view", "purchase", "page_view"]);
+    assert_eq!(shop.events("value"), ["-3.0", "", "12.5", ""]);
+    assert_eq!(shop.events("utm_source"), ["", "Día \"news\"", "", "line\nbreak"]);
+    assert_eq!(shop.events("occurred_at")[3], "2025-02-10T01:46:00Z");
+    // All at once, by folder and by glob: still the same.
+    let folder = shop.folder.path().to_string_lossy().into_owned();
+    let report = Shop::import(&shop, &[&format!("{folder}/*.csv"), &format!("{folder}/tab.tsv")]).unwrap();
+    assert_eq!(report.stored, 0);
+    assert_eq!(report.files.len(), 10);
+}
+
+#[test]
+fn folders_are_read_whole_and_empty_files_are_told() {
+    let shop = Shop::new();
+    shop.write("in/a.csv", "ts,event\n2025-01-01,x\n");
+    shop.write("in/deep/b.ndjson", "{\"ts\":\"2025-01-02\",\"event\":\"y\"}\n");
+    shop.write("in/empty.csv", "");
+    shop.write("in/README.md", "not data");
+    let report = shop.import(&[&shop.path("in").to_string_lossy()]).unwrap();
+    assert_eq!(report.stored, 2);
+    assert_eq!(report.skipped.len(), 2, "{:?}", report.skipped);
+    let error = shop.import(&[&shop.path("in/empty.csv").to_string_lossy()]).unwrap_err();
+    assert!(error.to_string().contains("is empty"), "{error}");
+    let error = shop.import(&["no/such/*.csv"]).unwrap_err();
+    assert!(error.to_string().contains("no/such"), "{error}");
+    let header_only = shop.take("header.csv", "ts,event\n").unwrap();
+    assert_eq!((header_only.rows, header_only.stored), (0, 0));
+}
+
+#[test]
+fn latin1_by_option() {
+    let mut shop = Shop::new();
+    shop.options.encoding = Some(Encoding::Latin1);
+    shop.take("old.csv", b"ts,event,city\n2025-01-01,visit,M\xe1laga\n").unwrap();
+    assert_eq!(shop.events("properties"), ["{\"city\":\"Málaga\"}"]);
+}
+
+#[test]
+fn stated_and_saved_mappings() {
+    let mut shop = Shop::new();
+    let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+    shop.settings.mappings = vec![SavedMapping {
+        name: "till".into(),
+        files: "till-*.txt".into(),
+        columns: pairs(&[("occurred_at", "Wann"), ("value", "Betrag"), ("order_id", "Bon")]),
+        constants: pairs(&[("name", "purchase"), ("interaction", "store"), ("source", "shop floor")]),
+        format: Some(Format::Csv),
+        delimiter: Some(';'),
+        zone: Some("Europe/Berlin".into()),
+        decimal: Some(safar_ingest::Decimal::Comma),
+        date_order: Some(safar_ingest::DateOrder::Dmy),
+        ..SavedMapping::default()
+    }];
+    shop.take("till-7.txt", "Wann;Betrag;Bon;Kasse\n01.07.2025 12:00;1.204,50 €;b-1;3\n2/7/2025 09:30;7;b-2;3\n")
+        .unwrap();
+    assert_eq!(shop.events("occurred_at"), ["2025-07-01T10:00:00Z", "2025-07-02T07:30:00Z"]);
+    assert_eq!(shop.events("value"), ["1204.5", "7.0"]);
+    assert_eq!(shop.events("interaction"), ["store", "store"]);
+    assert_eq!(shop.events("source"), ["shop floor", "shop floor"]);
+    assert_eq!(shop.events("properties")[0], r#"{"$given_source":"shop floor","Kasse":"3"}"#);
+
+    let file = shop.write("other.csv", "when,what,who,mail\n2025-01-01,x,u-1,Ada@Example.com\n");
+    shop.options.columns =
+        vec![("occurred_at".into(), "when".into()), ("name".into(), "what".into()), ("user_id".into(), "WHO".into())];
+    let preview = shop.preview(&file).unwrap().remove(0);
+    let seen: Vec<_> = preview
+        .columns
+        .iter()
+        .map(|column| (column.column.as_str(), column.target.to_string(), column.how.clone()))
+        .collect();
+    let stated = |name, target: &str| (name, target.to_owned(), How::Stated);
+    assert_eq!(seen[..3], [stated("when", "occurred_at"), stated("what", "name"), stated("who", "user_id")]);
+    assert_eq!(preview.events.num_rows(), 1);
+}
+
+#[test]
+fn json_of_trackers() {
+    let shop = Shop::new();
+    let segment = r#"{"messageId":"m1","type":"track","event":"Order Completed","timestamp":"2025-03-01T10:00:00Z","anonymousId":"a","userId":"u","context":{"page":{"url":"https://shop.example/x?gclid=G1","referrer":"https://www.google.com/"},"traits":{"email":"Ada@Example.com"}},"properties":{"order_id":"o-1","revenue":12.5,"currency":"eur","note":null},"traffic":{"Email":"b@example.com"}}"#;
+    shop.take("segment.ndjson", segment).unwrap();
+    let event = shop.rows(Table::Events).remove(0);
+    for (column, expected) in [
+        ("event_id", "m1"),
+        ("name", "Order Completed"),
+        ("anonymous_id", "a"),
+        ("user_id", "u"),
+        ("order_id", "o-1"),
+        ("value", "12.5"),
+        ("currency", "EUR"),
+        ("click_id", "G1"),
+        ("click_id_type", "gclid"),
+        ("source", "google"),
+    ] {
+        assert_eq!(event.get(column).map(String::as_str), Some(expected), "{column}");
+    }
+    assert_eq!(event["email_hash"].len(), 64);
+    assert!(event.values().all(|value| !value.to_lowercase().contains("@example.com")), "{event:?}");
+    assert_eq!(shop.rows(Table::IdentityLinks).len(), 2);
+}
+
+#[test]
+fn contact_details_are_hashed_everywhere_unless_kept() {
+    let rows =
+        "ts,event,email,customer_email,phone\n2025-01-01,signup,Ada@Example.com,second@example.com,+49 151 23456789\n";
+    let shop = Shop::new();
+    shop.take("a.csv", rows).unwrap();
+    let event = shop.rows(Table::Events).remove(0);
+    assert!(event.values().all(|value| !value.contains('@') && !value.contains("23456789")), "{event:?}");
+    assert_eq!((event["email_hash"].len(), event["phone_hash"].len()), (64, 64));
+    assert!(event["properties"].starts_with("{\"customer_email_hash\":\""), "{}", event["properties"]);
+    let mut keeping = Shop::new();
+    keeping.settings.keep_contact_details = true;
+    keeping.take("a.csv", rows).unwrap();
+    let kept = keeping.rows(Table::Events).remove(0);
+    assert!(kept["properties"].contains("Ada@Example.com") && kept["properties"].contains("second@example.com"));
+    assert_eq!(kept["email_hash"], event["email_hash"]);
+}
+
+#[test]
+fn what_each_row_means() {
+    let shop = Shop::new();
+    shop.take(
+        "a.csv",
+        "ts,page_url,channel,conversion,order_id,value,interaction,user_id,consent,items\n\
+         2025-01-01,https://shop.example/,,,,,,u,granted,\n\
+         2025-01-02,,Facebook,0,,,,u,,\n\
+         2025-01-03,,Facebook,1,,5,impression,guest,\"{\"\"ads\"\":true}\",\n\
+         2025-01-04,,,,o-1,7,,null,,\"[{\"\"sku\"\":1}]\"\n",
+    )
+    .unwrap();
+    assert_eq!(shop.events("name"), ["page_view", "touch", "conversion", "purchase"]);
+    assert_eq!(shop.events("interaction"), ["visit", "click", "impression", "none"]);
+    assert_eq!(shop.events("channel"), ["Direct", "Facebook", "Facebook", ""]);
+    assert_eq!(shop.events("user_id"), ["u", "u", "", ""]);
+    assert_eq!(shop.events("consent"), [r#"{"all":true}"#, "", r#"{"ads":true}"#, ""]);
+    assert_eq!(shop.events("items"), ["", "", "", r#"[{"sku":1}]"#]);
+    assert_eq!(shop.events("properties")[1], r#"{"$given_channel":"Facebook"}"#);
+}
+
+#[test]
+fn damaged_files_are_named_and_nothing_of_them_is_stored() {
+    let shop = Shop::new();
+    let lines: String = (0..60_000u64)
+        .map(|row| format!("2025-01-01,visit,a-{:x}\n", row.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        .collect();
+    let packed = gzip(&format!("ts,event,cookie_id\n{lines}"));
+    let error = shop.take("cut.csv.gz", &packed[..packed.len() - 100]).unwrap_err().to_string();
+    assert!(error.contains("cut.csv.gz") && error.contains("broken off") && !error.contains("after 0 rows"), "{error}");
+    let table = parquet();
+    for cut in [table.len() - 10, table.len() / 2, 4] {
+        let error = shop.take("cut.parquet", &table[..cut]).unwrap_err().to_string();
+        assert!(error.contains("cut.parquet"), "{error}");
+    }
+    let error = shop.take("book.csv", b"PK\x03\x04rest").unwrap_err().to_string();
+    assert!(error.contains("Excel"), "{error}");
+    assert_eq!(shop.rows(Table::Events), []);
+}

@@ -1,0 +1,293 @@
+//! From batches of (person, time, channel, is_conversion, value) to weighted paths.
+use super::labels::{LabelKind, Labels, NO_LABEL};
+use super::walk::{CONVERSION, Mark, PathCountsOptions, PathTable, Walker, Weights};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, RecordBatch};
+use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use datafusion::common::{Result, exec_err};
+use hashbrown::HashTable;
+use std::sync::Arc;
+
+/// A batch with its five columns typed.
+struct Columns {
+    people: ScalarBuffer<i64>,
+    times: ScalarBuffer<i64>,
+    conversions: BooleanArray,
+    values: Float64Array,
+}
+
+impl Columns {
+    fn new(batch: &RecordBatch, labels: &mut Labels, numbers: &mut Vec<u32>) -> Result<Self> {
+        let column = |index: usize, name: &str, kind: &DataType| {
+            let array = arrow::compute::cast(batch.column(index), kind)?;
+            if index < 2 && array.null_count() > 0 {
+                return exec_err!(
+                    "{name} is null in {} rows; paths need a person and a time for every row",
+                    array.null_count()
+                );
+            }
+            Ok(array)
+        };
+        labels.read(batch.column(2), numbers)?;
+        Ok(Self {
+            people: column(0, "person", &DataType::Int64)?.as_primitive::<Int64Type>().values().clone(),
+            times: column(1, "time", &instant())?.as_primitive::<TimestampMicrosecondType>().values().clone(),
+            conversions: column(3, "is_conversion", &DataType::Boolean)?.as_boolean().clone(),
+            values: column(4, "value", &DataType::Float64)?.as_primitive::<Float64Type>().clone(),
+        })
+    }
+
+    #[inline]
+    fn converts(&self, row: usize) -> bool {
+        self.conversions.value(row) && self.conversions.is_valid(row)
+    }
+
+    #[inline]
+    fn value(&self, row: usize) -> f64 {
+        if self.values.is_valid(row) { self.values.value(row) } else { 0.0 }
+    }
+}
+
+pub(crate) fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// Reads rows sorted by person and counts paths as it goes: holds one person and the table.
+#[derive(Debug)]
+pub(crate) struct Streamer {
+    labels: Labels,
+    numbers: Vec<u32>,
+    walker: Walker,
+    marks: Vec<Mark>,
+    person: i64,
+    table: PathTable,
+}
+
+impl Streamer {
+    pub fn new(kind: LabelKind, options: PathCountsOptions) -> Self {
+        Self {
+            labels: Labels::new(kind),
+            numbers: vec![],
+            walker: Walker::new(options),
+            marks: vec![],
+            person: 0,
+            table: PathTable::default(),
+        }
+    }
+
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
+        for (row, person) in columns.people.iter().enumerate() {
+            if *person != self.person {
+                self.flush();
+                self.person = *person;
+            }
+            let at = columns.times[row];
+            if columns.converts(row) {
+                self.marks.push(Mark { at, tag: CONVERSION, value: columns.value(row) });
+            } else if self.numbers[row] != NO_LABEL {
+                self.marks.push(Mark { at, tag: self.numbers[row], value: 0.0 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the current person.
+    pub fn flush(&mut self) {
+        self.labels.sort(&mut self.marks);
+        let table = &mut self.table;
+        self.walker.walk(&self.marks, |key, end| table.add(key, end.into()));
+        self.marks.clear();
+    }
+
+    pub fn size(&self) -> usize {
+        self.table.size() + self.marks.capacity() * size_of::<Mark>()
+    }
+
+    /// The paths counted so far, and forgets them.
+    pub fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
+        let batch = partial_batch(&self.table, &self.labels, schema)?;
+        self.table.clear();
+        Ok(batch)
+    }
+}
+
+/// Keys that every stream understands, with their weights.
+pub(crate) fn partial_batch(table: &PathTable, labels: &Labels, schema: &SchemaRef) -> Result<RecordBatch> {
+    let mut keys = BinaryBuilder::with_capacity(table.iter().len(), table.size() / 4);
+    let mut weights = [(); 3].map(|()| Vec::with_capacity(table.iter().len()));
+    let mut buffer = vec![];
+    for (key, weight) in table.iter() {
+        keys.append_value(labels.portable(key, &mut buffer));
+        weights[0].push(weight.conversions);
+        weights[1].push(weight.value);
+        weights[2].push(weight.nulls);
+    }
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(keys.finish())];
+    columns.extend(weights.map(|weights| Arc::new(Float64Array::from(weights)) as ArrayRef));
+    Ok(RecordBatch::try_new(schema.clone(), columns)?)
+}
+
+/// One row while it waits in its bucket: 20 bytes. The low bits of a conversion's tag number its value in the bucket.
+#[derive(Clone, Copy)]
+#[repr(C, packed(4))]
+struct Packed {
+    person: i64,
+    at: i64,
+    tag: u32,
+}
+
+/// Rows in one bucket are in blocks of this many, so that growing copies nothing.
+const BLOCK: usize = 1024;
+const BUCKET_BITS: u32 = 10;
+
+#[derive(Default)]
+pub(crate) struct Bucket {
+    full: Vec<Vec<Packed>>,
+    open: Vec<Packed>,
+    values: Vec<f64>,
+}
+
+impl Bucket {
+    #[inline]
+    fn push(&mut self, row: Packed) {
+        if self.open.len() == BLOCK {
+            self.full.push(std::mem::replace(&mut self.open, Vec::with_capacity(BLOCK)));
+        }
+        self.open.push(row);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Packed> {
+        self.full.iter().chain([&self.open]).flatten()
+    }
+}
+
+/// Reads rows in any order and lays them out by a hash of the person.
+pub(crate) struct Scatter {
+    labels: Labels,
+    numbers: Vec<u32>,
+    buckets: Vec<Bucket>,
+    rows: usize,
+    values: usize,
+}
+
+/// Where a person's rows wait; keys that are not spread evenly are spread by the multiplication.
+#[inline]
+fn bucket_of(person: i64) -> usize {
+    ((person as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BUCKET_BITS)) as usize
+}
+
+impl Scatter {
+    pub fn new(kind: LabelKind) -> Self {
+        let buckets = (0..1 << BUCKET_BITS).map(|_| Bucket::default()).collect();
+        Self { labels: Labels::new(kind), numbers: vec![], buckets, rows: 0, values: 0 }
+    }
+
+    /// Bytes that a row takes, for estimates.
+    pub const ROW_BYTES: usize = size_of::<Packed>();
+
+    pub fn size(&self) -> usize {
+        self.rows * size_of::<Packed>() + self.values * size_of::<f64>()
+    }
+
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
+        self.rows += columns.people.len();
+        for (row, person) in columns.people.iter().enumerate() {
+            let bucket = &mut self.buckets[bucket_of(*person)];
+            let at = columns.times[row];
+            if columns.converts(row) {
+                let number = bucket.values.len() as u32;
+                if number & CONVERSION != 0 {
+                    return exec_err!("more than 2^31 conversions in one of {} buckets", 1 << BUCKET_BITS);
+                }
+                bucket.values.push(columns.value(row));
+                self.values += 1;
+                bucket.push(Packed { person: *person, at, tag: CONVERSION | number });
+            } else if self.numbers[row] != NO_LABEL {
+                bucket.push(Packed { person: *person, at, tag: self.numbers[row] });
+            }
+        }
+        Ok(())
+    }
+
+    pub fn finish(self) -> (Labels, Vec<Bucket>) {
+        (self.labels, self.buckets)
+    }
+}
+
+/// Counts the paths of bucket after bucket.
+pub(crate) struct BucketCounter {
+    walker: Walker,
+    people: HashTable<u32>,
+    keys: Vec<i64>,
+    ends: Vec<usize>,
+    owner: Vec<u32>,
+    marks: Vec<Mark>,
+    pub table: PathTable,
+}
+
+impl BucketCounter {
+    pub fn new(options: PathCountsOptions) -> Self {
+        Self {
+            walker: Walker::new(options),
+            people: HashTable::new(),
+            keys: vec![],
+            ends: vec![],
+            owner: vec![],
+            marks: vec![],
+            table: PathTable::default(),
+        }
+    }
+
+    /// Brings each person's rows together by counting, which needs no comparisons, then walks them.
+    pub fn add(&mut self, bucket: &Bucket, labels: &Labels) {
+        let Self { walker, people, keys, ends, owner, marks, table } = self;
+        people.clear();
+        keys.clear();
+        ends.clear();
+        owner.clear();
+        let spread = |person: i64| {
+            let mixed = (person as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            // The top bits chose the bucket, so they are equal here; rotate them away.
+            mixed.rotate_left(BUCKET_BITS + 16)
+        };
+        for row in bucket.iter() {
+            let person = row.person;
+            let hash = spread(person);
+            let number = match people.find(hash, |at| keys[*at as usize] == person) {
+                Some(at) => *at,
+                None => {
+                    let at = keys.len() as u32;
+                    people.insert_unique(hash, at, |at| spread(keys[*at as usize]));
+                    keys.push(person);
+                    ends.push(0);
+                    at
+                }
+            };
+            ends[number as usize] += 1;
+            owner.push(number);
+        }
+        let mut start = 0;
+        for end in ends.iter_mut() {
+            start += std::mem::replace(end, start);
+        }
+        marks.clear();
+        marks.resize(owner.len(), Mark::default());
+        for (row, number) in bucket.iter().zip(owner.iter()) {
+            let place = &mut ends[*number as usize];
+            let converts = row.tag & CONVERSION != 0;
+            let value = if converts { bucket.values[(row.tag & !CONVERSION) as usize] } else { 0.0 };
+            let tag = if converts { CONVERSION } else { row.tag };
+            marks[*place] = Mark { at: row.at, tag, value };
+            *place += 1;
+        }
+        let mut start = 0;
+        for end in ends.iter() {
+            let person = &mut marks[start..*end];
+            labels.sort(person);
+            walker.walk(person, |key, end| table.add(key, Weights::from(end)));
+            start = *end;
+        }
+    }
+}

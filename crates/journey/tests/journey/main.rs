@@ -1,0 +1,9 @@
+//! Laws, worked examples and real data of the journey crate.
+mod counts;
+mod engine;
+mod goals;
+mod kit;
+mod laws;
+mod paths;
+mod real_data;
+mod sessions;

@@ -1,0 +1,161 @@
+//! Paths: the touchpoints that came before an outcome, oldest first.
+//!
+//! Equal paths are one path with a weight: how many conversions it brought, their value, and how many people
+//! walked it without converting. Every model reads paths in this form.
+use crate::Micros;
+
+/// A channel (or any other label a report is made by), interned: an index into the caller's list of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChannelId(pub u32);
+
+/// Many weighted paths in struct-of-arrays form: the layout of an Arrow `List` column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paths {
+    // Invariant: offsets[0] == 0, non-decreasing, offsets.last() == channels.len();
+    // ages is empty or as long as channels; offsets.len() - 1 == conversions.len() == values.len() == nulls.len().
+    offsets: Vec<usize>,
+    channels: Vec<ChannelId>,
+    ages: Vec<Micros>,
+    conversions: Vec<f64>,
+    values: Vec<f64>,
+    nulls: Vec<f64>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        PathsBuilder::default().finish()
+    }
+}
+
+/// One path, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathRef<'a> {
+    /// Oldest first; empty where no touch came before the outcome.
+    pub channels: &'a [ChannelId],
+    /// Microseconds from each touch to the outcome, as long as `channels`; `None` where times are unknown.
+    pub ages: Option<&'a [Micros]>,
+    /// How many conversions it brought.
+    pub conversions: f64,
+    /// What they were worth together; negative where refunds prevail.
+    pub value: f64,
+    /// How many people walked it and did not convert.
+    pub nulls: f64,
+}
+
+impl Paths {
+    /// How many paths.
+    #[must_use]
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.conversions.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.conversions.is_empty()
+    }
+
+    /// How many touchpoints all paths have together.
+    #[must_use]
+    pub fn touchpoints(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// The touches of all paths, path after path.
+    #[must_use]
+    pub fn touches(&self) -> &[ChannelId] {
+        &self.channels
+    }
+
+    /// Whether every touch carries its age.
+    #[must_use]
+    #[inline]
+    pub fn has_ages(&self) -> bool {
+        self.ages.len() == self.channels.len()
+    }
+
+    /// One past the highest channel.
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        self.channels.iter().map(|channel| channel.0 as usize + 1).max().unwrap_or(0)
+    }
+
+    /// The path at `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Paths::len`].
+    #[must_use]
+    #[inline]
+    pub fn get(&self, index: usize) -> PathRef<'_> {
+        let span = self.offsets[index]..self.offsets[index + 1];
+        PathRef {
+            channels: &self.channels[span.clone()],
+            ages: self.has_ages().then(|| &self.ages[span]),
+            conversions: self.conversions[index],
+            value: self.values[index],
+            nulls: self.nulls[index],
+        }
+    }
+
+    /// All paths in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = PathRef<'_>> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+}
+
+/// Builds [`Paths`] and keeps their invariant.
+#[derive(Clone, Debug)]
+pub struct PathsBuilder {
+    paths: Paths,
+    ages_known: bool,
+}
+
+impl Default for PathsBuilder {
+    fn default() -> Self {
+        let paths = Paths {
+            offsets: vec![0],
+            channels: vec![],
+            ages: vec![],
+            conversions: vec![],
+            values: vec![],
+            nulls: vec![],
+        };
+        Self { paths, ages_known: true }
+    }
+}
+
+impl PathsBuilder {
+    /// Appends one path. Ages are kept only if every path brings them.
+    ///
+    /// # Panics
+    /// When `path.ages` is given and not as long as `path.channels`.
+    #[inline]
+    pub fn push(&mut self, path: PathRef<'_>) {
+        let paths = &mut self.paths;
+        match path.ages {
+            Some(ages) => {
+                assert_eq!(ages.len(), path.channels.len(), "one age for each touch");
+                if self.ages_known {
+                    paths.ages.extend_from_slice(ages);
+                }
+            }
+            None if path.channels.is_empty() => {}
+            None => {
+                self.ages_known = false;
+                paths.ages.clear();
+            }
+        }
+        paths.channels.extend_from_slice(path.channels);
+        paths.offsets.push(paths.channels.len());
+        paths.conversions.push(path.conversions);
+        paths.values.push(path.value);
+        paths.nulls.push(path.nulls);
+    }
+
+    /// The paths.
+    #[must_use]
+    pub fn finish(self) -> Paths {
+        self.paths
+    }
+}

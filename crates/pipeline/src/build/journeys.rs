@@ -1,0 +1,164 @@
+//! Events of people, sorted, to sessions, touchpoints, conversions and paths.
+use super::{
+    Scope, commit_key,
+    people::{People, is_one_of},
+};
+use crate::{Result, Workspace};
+use arrow::{
+    array::{AsArray, RecordBatch},
+    compute::cast,
+    datatypes::Int64Type,
+};
+use datafusion::{
+    dataframe::DataFrame,
+    datasource::MemTable,
+    prelude::{Expr, col, lit},
+};
+use futures::TryStreamExt;
+use safar_engine::Session;
+use safar_journey::{Findings, INPUT_COLUMNS, JourneyBatches, JourneyBuilder, SharedRefunds};
+use safar_model::Table;
+use safar_store::{Change, Staged, TableWriter, WriteLock};
+use std::sync::Arc;
+
+/// The four tables that journeys are, in the order of [`JourneyBatches`].
+const TABLES: [Table; 4] = [Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
+
+/// Rows that wait before they are written.
+const ROWS_WAITING: usize = 1 << 16;
+
+/// What a rebuild needs.
+pub(super) struct Rebuild<'a> {
+    pub workspace: &'a Workspace,
+    pub lock: &'a WriteLock,
+    pub session: &'a Session,
+    pub people: &'a Arc<People>,
+    pub refunds: &'a SharedRefunds,
+}
+
+/// What it did.
+#[derive(Default)]
+pub(super) struct Done {
+    pub people: u64,
+    pub findings: Findings,
+}
+
+impl Rebuild<'_> {
+    /// Rebuilds the people of `scope`, and commits all tables at once.
+    pub async fn run(&self, scope: &Scope) -> Result<Done> {
+        let mut done = Done::default();
+        let mut staged = match scope {
+            Scope::Everyone => {
+                let mut writers = self.writers()?;
+                self.walk(scope, &mut done, |table, batch| Ok(writers[table].write(&batch)?)).await?;
+                writers.into_iter().map(|writer| Ok(writer.finish()?)).collect::<Result<Vec<Staged>>>()?
+            }
+            Scope::Only(people) => {
+                let mut fresh: [Vec<RecordBatch>; 4] = Default::default();
+                self.walk(scope, &mut done, |table, batch| {
+                    fresh[table].push(batch);
+                    Ok(())
+                })
+                .await?;
+                let mut staged = vec![];
+                for ((table, fresh), mut writer) in TABLES.into_iter().zip(fresh).zip(self.writers()?) {
+                    let frame = self.kept_and(table, scope, &is_one_of(people), fresh).await?;
+                    let mut stream = frame.execute_stream().await?;
+                    while let Some(batch) = stream.try_next().await? {
+                        writer.write(&conform(&batch, table)?)?;
+                    }
+                    staged.push(writer.finish()?);
+                }
+                staged
+            }
+        };
+        let buckets = scope.buckets();
+        let mut changes: Vec<Change> =
+            staged.drain(..).map(|staged| Change::ReplaceBuckets { staged, buckets: buckets.clone() }).collect();
+        let persons = self.workspace.store().writer(self.lock, Table::Persons)?;
+        changes.push(Change::ReplaceAll(self.people.stage(self.session, persons).await?));
+        self.workspace.store().commit(self.lock, changes, &commit_key("journeys")).await?;
+        Ok(done)
+    }
+
+    fn writers(&self) -> Result<Vec<TableWriter>> {
+        TABLES.into_iter().map(|table| Ok(self.workspace.store().writer(self.lock, table)?)).collect()
+    }
+
+    /// Streams the events of the people in `scope` through the journey builder; `put` takes rows of `TABLES[i]`.
+    async fn walk(
+        &self,
+        scope: &Scope,
+        done: &mut Done,
+        mut put: impl FnMut(usize, RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let mut columns: Vec<Expr> = INPUT_COLUMNS.into_iter().filter(|name| *name != "person_id").map(col).collect();
+        columns.push(self.people.expression().alias("person_id"));
+        columns.push(col("origin_row"));
+        let mut events = self.session.table(Table::Events).await?.select(columns)?;
+        if let Scope::Only(people) = scope {
+            events = events.filter(is_one_of(people))?;
+        }
+        // Equal times keep the order of their file; the event's id settles what is left, so that no build depends on chance.
+        let order = ["person_id", "occurred_at", "origin_row", "event_id"].map(|name| col(name).sort(true, true));
+        let mut stream = events.sort(order.to_vec())?.execute_stream().await?;
+        let mut builder =
+            JourneyBuilder::with_shared_refunds(&self.workspace.settings().journey_rules(), self.refunds.clone())?;
+        let mut last = None;
+        while let Some(batch) = stream.try_next().await? {
+            if let Some(people) = batch.column_by_name("person_id") {
+                for person in people.as_primitive::<Int64Type>().values() {
+                    if last != Some(*person) {
+                        last = Some(*person);
+                        done.people += 1;
+                    }
+                }
+            }
+            builder.push(&batch)?;
+            if builder.waiting_rows() >= ROWS_WAITING {
+                deliver(builder.take()?, &mut put)?;
+            }
+        }
+        let (rest, findings) = builder.finish()?;
+        done.findings.merge(findings);
+        deliver(rest, &mut put)
+    }
+
+    /// The rows of the buckets in `scope` that stay, and the `fresh` ones, in the table's order.
+    async fn kept_and(
+        &self,
+        table: Table,
+        scope: &Scope,
+        is_rebuilt: &Expr,
+        fresh: Vec<RecordBatch>,
+    ) -> Result<DataFrame> {
+        let buckets = scope.buckets().into_iter().map(lit).collect();
+        let kept = self
+            .session
+            .table(table)
+            .await?
+            .filter(col("bucket").in_list(buckets, false))?
+            .filter(is_rebuilt.clone().is_false())?;
+        let fresh = self.session.context().read_table(Arc::new(MemTable::try_new(table.schema(), vec![fresh])?))?;
+        let order = std::iter::once("bucket").chain(table.sort_columns().iter().copied());
+        Ok(kept.union(fresh)?.sort(order.map(|name| col(name).sort(true, true)).collect())?)
+    }
+}
+
+fn deliver(batches: JourneyBatches, put: &mut impl FnMut(usize, RecordBatch) -> Result<()>) -> Result<()> {
+    let JourneyBatches { sessions, touchpoints, conversions, paths } = batches;
+    for (table, batch) in [sessions, touchpoints, conversions, paths].into_iter().enumerate() {
+        if batch.num_rows() > 0 {
+            put(table, batch)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same rows in the column types of `table`: the engine may read texts as views.
+pub(super) fn conform(batch: &RecordBatch, table: Table) -> Result<RecordBatch> {
+    let schema = table.schema();
+    let columns = schema.fields().iter().enumerate().map(|(index, field)| cast(batch.column(index), field.data_type()));
+    let columns = columns.collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(schema, columns)?)
+}

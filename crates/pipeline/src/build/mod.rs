@@ -1,0 +1,247 @@
+//! `safar build`: finds out what changed, and rebuilds only that.
+//!
+//! | changed | rebuilt |
+//! |---|---|
+//! | new events | the people they belong to |
+//! | identity links, identity settings | the people whose identifiers changed |
+//! | channel rules, table of sources | the events whose source or channel changes, and their people |
+//! | sessions, goals, windows, time zone, program version | everyone |
+//! | models | credits |
+mod credits;
+mod journeys;
+mod people;
+mod reenrich;
+mod refunds;
+mod state;
+
+use crate::{Result, Workspace};
+use hashbrown::HashSet;
+use people::People;
+use safar_engine::Session;
+use safar_journey::Findings;
+use safar_model::{BUCKETS, Table, bucket_of};
+use safar_store::{CommitKey, WriteLock};
+use state::State;
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// What a build did, and why.
+#[derive(Clone, Debug, Default)]
+pub struct BuildReport {
+    /// Why anything was rebuilt; empty: nothing was.
+    pub reasons: Vec<String>,
+    /// People whose journeys were rebuilt.
+    pub people_rebuilt: u64,
+    /// All people with at least one event.
+    pub people: u64,
+    /// Rows of the tables that were written, after the build.
+    pub tables: Vec<(Table, u64)>,
+    /// What deserves attention: duplicate orders, refunds without an order, identity conflicts …
+    pub findings: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Who is rebuilt.
+#[derive(Clone, Debug)]
+enum Scope {
+    Everyone,
+    Only(Arc<HashSet<i64>>),
+}
+
+impl Scope {
+    fn buckets(&self) -> Vec<i32> {
+        match self {
+            Self::Everyone => (0..BUCKETS as i32).collect(),
+            Self::Only(people) => {
+                people.iter().map(|person| bucket_of(*person)).collect::<BTreeSet<_>>().into_iter().collect()
+            }
+        }
+    }
+}
+
+/// Brings every derived table up to date with events and settings; `full` rebuilds everyone. `say` hears each step.
+///
+/// A build that is cut off leaves what was published before; the next one does the work again.
+///
+/// # Errors
+/// When another process writes, settings are wrong, or the disk refuses.
+pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync)) -> Result<BuildReport> {
+    let start = Instant::now();
+    let store = workspace.store();
+    let lock = store.lock()?;
+    let before = State::read(workspace)?;
+    let mut report = BuildReport::default();
+
+    let enricher = workspace.enricher()?;
+    let mut now = State::of(workspace, &enricher)?;
+
+    say("people");
+    let snapshot = store.snapshot().await?;
+    let engine = workspace.engine()?;
+    let session = engine.session(&snapshot)?;
+    let people = Arc::new(people::resolve(&session, workspace, before.as_ref(), &now).await?);
+    now.people_version = people.version;
+    report.findings.extend(people.findings());
+
+    let mut dirty = HashSet::new();
+    if let Some(before) = &before {
+        say("new events");
+        let files = store.files(&snapshot, Table::Events).await?;
+        let fresh: Vec<_> = files.into_iter().filter(|file| !before.event_files.contains(&file.name)).collect();
+        if !fresh.is_empty() {
+            let (events, owners) = people.owners_of_files(&session, &fresh).await?;
+            report.reasons.push(format!("{events} new events of {} people", owners.len()));
+            dirty.extend(owners);
+        }
+        if before.enricher != now.enricher {
+            say("channel rules");
+            let (events, owners) = reenrich::reenrich(workspace, &lock, &session, &enricher, &people).await?;
+            report.reasons.push(format!(
+                "the channel rules changed: {events} events of {} people have another source or channel",
+                owners.len()
+            ));
+            dirty.extend(owners);
+        }
+        let known: Vec<&str> = before.shared_refunds.keys().map(String::as_str).collect();
+        now.shared_refunds = refunds::amounts(workspace, &session, &known).await?;
+        let differing: Vec<&str> = known
+            .iter()
+            .copied()
+            .filter(|order| now.shared_refunds.get(*order) != before.shared_refunds.get(*order))
+            .collect();
+        let (buyers, _) = refunds::buyers(&session, &differing).await?;
+        if !buyers.is_empty() {
+            report
+                .reasons
+                .push(format!("refunds of {} orders changed that other people's events told of", differing.len()));
+            dirty.extend(buyers);
+        }
+        if !people.changed.is_empty() {
+            report.reasons.push(format!("{} people gained or lost identifiers", people.changed.len()));
+            dirty.extend(people.changed.iter().copied());
+        }
+    }
+    let scope = match everyone(before.as_ref(), &now, full) {
+        Some(reason) => {
+            report.reasons.push(reason);
+            Scope::Everyone
+        }
+        None => Scope::Only(Arc::new(dirty)),
+    };
+
+    let models_changed = before.as_ref().is_none_or(|before| before.models != now.models);
+    let mut rebuilt = scope.buckets();
+    if !matches!(&scope, Scope::Only(people) if people.is_empty()) {
+        say("journeys");
+        let mut done = journeys(workspace, &lock, &people, &now, &scope).await?;
+        // Refunds of other people's orders are known only now: both sides are built again with them.
+        let session = engine.session(&store.snapshot().await?)?;
+        let (shared, concerned) = refunds::shared(workspace, &session, &done.findings.orphan_refunds).await?;
+        if !shared.is_empty() {
+            say("refunds of other people's orders");
+            done.findings
+                .orphan_refunds
+                .retain(|orphan| orphan.order_id.as_ref().is_none_or(|order| !shared.contains_key(order)));
+            now.shared_refunds.extend(shared);
+            let scope = Scope::Only(Arc::new(concerned));
+            rebuilt.extend(scope.buckets());
+            journeys(workspace, &lock, &people, &now, &scope).await?;
+        }
+        report.people_rebuilt = done.people;
+        report.findings.extend(sentences(&done.findings));
+    } else if models_changed {
+        report.reasons.push("the models of [attribution] changed".to_owned());
+    }
+    if !rebuilt.is_empty() || models_changed {
+        say("credits");
+        let everywhere = Scope::Everyone.buckets();
+        credits::rebuild(workspace, &lock, if models_changed { &everywhere } else { &rebuilt }).await?;
+    }
+    let snapshot = store.snapshot().await?;
+    now.event_files = store.files(&snapshot, Table::Events).await?.into_iter().map(|file| file.name).collect();
+    now.write(workspace)?;
+    counts(workspace, &mut report).await?;
+    report.elapsed = start.elapsed();
+    Ok(report)
+}
+
+async fn journeys(
+    workspace: &Workspace,
+    lock: &WriteLock,
+    people: &Arc<People>,
+    now: &State,
+    scope: &Scope,
+) -> Result<journeys::Done> {
+    let snapshot = workspace.store().snapshot().await?;
+    let session = workspace.engine()?.session(&snapshot)?;
+    let refunds = now.shared_refunds.iter().map(|(order, amount)| (order.clone(), *amount)).collect();
+    journeys::Rebuild { workspace, lock, session: &session, people, refunds: &refunds }.run(scope).await
+}
+
+/// Findings in words.
+fn sentences(findings: &Findings) -> Vec<String> {
+    let mut lines = vec![];
+    if findings.duplicate_orders > 0 {
+        lines.push(format!(
+            "{} events told of an order that already counted (the browser and the server, say): each order counts once; {} of them named another value, the first stands",
+            findings.duplicate_orders, findings.differing_duplicates
+        ));
+    }
+    if findings.refunds_above_value > 0 {
+        lines.push(format!("{} refunds gave back more than the order was worth", findings.refunds_above_value));
+    }
+    for (currency, count) in &findings.other_currencies {
+        lines
+            .push(format!("{count} conversions are in {currency}: their values count as they are, without conversion"));
+    }
+    if !findings.orphan_refunds.is_empty() {
+        lines.push(format!(
+            "{} refunds name no order that is known: their amounts are taken off as unattributed conversions of value below 0",
+            findings.orphan_refunds.len()
+        ));
+    }
+    lines
+}
+
+/// Why everyone must be rebuilt, if so.
+fn everyone(before: Option<&State>, now: &State, full: bool) -> Option<String> {
+    let Some(before) = before else { return Some("there was no build before".to_owned()) };
+    if full {
+        Some("--full was asked for".to_owned())
+    } else if before.program != now.program {
+        Some(format!("Safar went from version {} to {}", before.program, now.program))
+    } else if before.journeys != now.journeys {
+        Some("sessions, goals, windows, time zone or currency changed in safar.toml".to_owned())
+    } else {
+        None
+    }
+}
+
+async fn counts(workspace: &Workspace, report: &mut BuildReport) -> Result<()> {
+    let snapshot = workspace.store().snapshot().await?;
+    let session = workspace.engine()?.session(&snapshot)?;
+    report.people = count(&session, "SELECT count(DISTINCT person_id) FROM persons").await?;
+    for table in [Table::Persons, Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths, Table::Credits]
+    {
+        report.tables.push((table, count(&session, &format!("SELECT count(*) FROM {table}")).await?));
+    }
+    Ok(())
+}
+
+async fn count(session: &Session, sql: &str) -> Result<u64> {
+    use arrow::array::AsArray;
+    let batches = session.sql(sql).await?.collect().await?;
+    let value =
+        batches.first().map_or(0, |batch| batch.column(0).as_primitive::<arrow::datatypes::Int64Type>().value(0));
+    Ok(u64::try_from(value).unwrap_or(0))
+}
+
+/// The key of one commit of a build: builds replace what they derive, so each is a commit of its own.
+fn commit_key(step: &str) -> CommitKey {
+    let at = jiff::Timestamp::now().as_microsecond();
+    CommitKey { writer: "build".to_owned(), id: format!("{step}-{at}-{}", std::process::id()) }
+}

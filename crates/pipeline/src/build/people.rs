@@ -1,0 +1,253 @@
+//! Who is who: identity links to the table `persons`, and the person of each event.
+use super::state::State;
+use crate::{Error, Result, Workspace, report::strings};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    compute::cast,
+    datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType},
+};
+use datafusion::{
+    common::DataFusionError,
+    logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf},
+    prelude::{ParquetReadOptions, col},
+};
+use futures::TryStreamExt;
+use hashbrown::HashSet;
+use safar_engine::Session;
+use safar_identity::{Conflict, EventIds, IdentityGraph, IdentitySettings, Link, PersonMap, PersonRow};
+use safar_model::{Table, table::instant};
+use safar_store::{DataFile, Staged, TableWriter};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// The columns of `events` that say who: five identifiers, when, and the key that stands in where there is none.
+pub(super) const WHO: [&str; 7] =
+    ["anonymous_id", "user_id", "email_hash", "phone_hash", "crm_id", "occurred_at", "key"];
+
+/// The column of `events` that holds identifiers of each namespace.
+const NAMESPACES: [(&str, &str); 5] = [
+    (safar_identity::ANONYMOUS, "anonymous_id"),
+    (safar_identity::USER, "user_id"),
+    (safar_identity::EMAIL, "email_hash"),
+    (safar_identity::PHONE, "phone_hash"),
+    (safar_identity::CRM, "crm_id"),
+];
+
+/// Rows of `persons` in one batch.
+const BATCH: usize = 1 << 16;
+
+/// Who is who after this build.
+pub(super) struct People {
+    pub map: Arc<PersonMap>,
+    /// People whose identifiers differ from the last build's.
+    pub changed: Vec<i64>,
+    /// Whether `persons` must be written anew.
+    pub version: i64,
+    conflicts: Vec<Conflict>,
+}
+
+/// Resolves all links, and compares with the people of the last build.
+pub(super) async fn resolve(
+    session: &Session,
+    workspace: &Workspace,
+    before: Option<&State>,
+    now: &State,
+) -> Result<People> {
+    let settings = &workspace.settings().identity;
+    let mut graph =
+        IdentityGraph::new(settings.clone()).map_err(|e| Error::Request(format!("safar.toml, [identity]: {e}")))?;
+    let mut stream = session.sql("SELECT ns_a, id_a, ns_b, id_b, observed_at, source, event_id, kind, confidence, valid_from, valid_to FROM identity_links").await?.execute_stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        add_links(&mut graph, &batch)?;
+    }
+    let resolution = graph.resolve();
+    let old = match before {
+        Some(_) => old_map(session, settings).await?,
+        None => PersonMap::empty(settings),
+    };
+    let changed = if before.is_some() { PersonMap::diff(&old, &resolution.map) } else { vec![] };
+    let version = before
+        .map_or(1, |before| before.people_version + i64::from(!changed.is_empty() || before.identity != now.identity));
+    Ok(People { map: Arc::new(resolution.map), changed, version, conflicts: resolution.conflicts })
+}
+
+fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<()> {
+    let texts = [0, 1, 2, 3, 5, 6, 7].map(|index| cast(batch.column(index), &DataType::Utf8));
+    let [ns_a, id_a, ns_b, id_b, source, event, kind] = texts;
+    let (ns_a, id_a, ns_b, id_b, source, event, kind) = (ns_a?, id_a?, ns_b?, id_b?, source?, event?, kind?);
+    let text = |column: &'_ ArrayRef, row: usize| {
+        column.is_valid(row).then(|| column.as_string::<i32>().value(row).to_owned())
+    };
+    let [at, from, to] = [4, 9, 10].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>());
+    let confidence = batch.column(8).as_primitive::<Float64Type>();
+    for row in 0..batch.num_rows() {
+        let need = |column: &ArrayRef| text(column, row).unwrap_or_default();
+        let link = Link {
+            ns_a: need(&ns_a),
+            id_a: need(&id_a),
+            ns_b: need(&ns_b),
+            id_b: need(&id_b),
+            observed_at: at.value(row),
+            source: text(&source, row),
+            event_id: text(&event, row),
+            kind: need(&kind).parse().map_err(|e| Error::Request(format!("identity_links: {e}")))?,
+            confidence: confidence.value(row),
+            valid_from: from.is_valid(row).then(|| from.value(row)),
+            valid_to: to.is_valid(row).then(|| to.value(row)),
+        };
+        graph.add(&link).map_err(|e| Error::Request(format!("identity_links: {e}")))?;
+    }
+    Ok(())
+}
+
+/// The map that the last build published.
+async fn old_map(session: &Session, settings: &IdentitySettings) -> Result<PersonMap> {
+    let batches = session
+        .sql("SELECT namespace, identifier, person_id, valid_from, valid_to FROM persons")
+        .await?
+        .collect()
+        .await?;
+    let mut names = vec![];
+    for batch in &batches {
+        names.push((strings(batch, 0)?, strings(batch, 1)?));
+    }
+    let rows = batches.iter().zip(&names).flat_map(|(batch, (namespaces, identifiers))| {
+        let person = batch.column(2).as_primitive::<Int64Type>();
+        let [from, to] = [3, 4].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>());
+        (0..batch.num_rows()).map(move |row| PersonRow {
+            person_id: person.value(row),
+            namespace: namespaces[row].as_deref().unwrap_or_default(),
+            identifier: identifiers[row].as_deref().unwrap_or_default(),
+            valid_from: from.is_valid(row).then(|| from.value(row)),
+            valid_to: to.is_valid(row).then(|| to.value(row)),
+        })
+    });
+    PersonMap::from_rows(rows, settings)
+        .map_err(|e| Error::Request(format!("persons: {e}\n  hint: `safar build --full` makes the table anew")))
+}
+
+impl People {
+    /// Identity conflicts in words.
+    pub fn findings(&self) -> Vec<String> {
+        let Some(first) = self.conflicts.first() else { return vec![] };
+        let link = &first.link;
+        vec![format!(
+            "{} pairs of identifiers were kept apart because joining them would break a rule; the first: {} `{}` and {} `{}` ({})",
+            self.conflicts.len(),
+            link.ns_a,
+            link.id_a,
+            link.ns_b,
+            link.id_b,
+            first.rule
+        )]
+    }
+
+    /// The person of each row; the batch starts with the columns [`WHO`].
+    pub fn of(&self, columns: &[ArrayRef]) -> Result<Int64Array, DataFusionError> {
+        let texts = columns[..5].iter().map(|column| cast(column, &DataType::Utf8)).collect::<Result<Vec<_>, _>>()?;
+        let at = columns[5].as_primitive::<TimestampMicrosecondType>();
+        let key = columns[6].as_primitive::<Int64Type>();
+        let texts: Vec<&StringArray> = texts.iter().map(|column| column.as_string::<i32>()).collect();
+        let text = |column: usize, row: usize| texts[column].is_valid(row).then(|| texts[column].value(row));
+        let person = |row: usize| {
+            let ids = EventIds {
+                anonymous_id: text(0, row),
+                user_id: text(1, row),
+                email_hash: text(2, row),
+                phone_hash: text(3, row),
+                crm_id: text(4, row),
+            };
+            self.map.person_of(&ids, at.value(row)).unwrap_or_else(|| key.value(row))
+        };
+        Ok((0..at.len()).map(|row| Some(person(row))).collect())
+    }
+
+    /// The SQL expression of an event's person.
+    pub fn expression(self: &Arc<Self>) -> Expr {
+        let people = Arc::clone(self);
+        let mut inputs = vec![DataType::Utf8; 5];
+        inputs.extend([instant(), DataType::Int64]);
+        let function: ScalarUDF = create_udf(
+            "person_of",
+            inputs,
+            DataType::Int64,
+            Volatility::Immutable,
+            Arc::new(move |arguments: &[ColumnarValue]| {
+                let columns = ColumnarValue::values_to_arrays(arguments)?;
+                Ok(ColumnarValue::Array(Arc::new(people.of(&columns)?)))
+            }),
+        );
+        function.call(WHO.map(col).to_vec())
+    }
+
+    /// How many events `files` hold, and the people they belong to.
+    pub async fn owners_of_files(&self, session: &Session, files: &[DataFile]) -> Result<(u64, BTreeSet<i64>)> {
+        let paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+        let frame = session.context().read_parquet(paths, ParquetReadOptions::default()).await?.select_columns(&WHO)?;
+        let mut stream = frame.execute_stream().await?;
+        let (mut events, mut owners) = (0, BTreeSet::new());
+        while let Some(batch) = stream.try_next().await? {
+            events += batch.num_rows() as u64;
+            owners.extend(self.of(batch.columns())?.values().iter().copied());
+        }
+        Ok((events, owners))
+    }
+
+    /// Stages `persons`: every linked identifier, and every other one that events carry as its own person.
+    pub async fn stage(&self, session: &Session, mut writer: TableWriter) -> Result<Staged> {
+        for rows in self.map.rows().chunks(BATCH) {
+            writer.write(&self.batch(rows)?)?;
+        }
+        for (namespace, column) in NAMESPACES {
+            let sql = format!("SELECT DISTINCT {column} FROM events WHERE {column} IS NOT NULL ORDER BY 1");
+            let mut stream = session.sql(&sql).await?.execute_stream().await?;
+            while let Some(batch) = stream.try_next().await? {
+                let identifiers = strings(&batch, 0)?;
+                let alone = identifiers.iter().flatten().filter(|id| self.map.person(namespace, id, 0).is_none());
+                let rows: Vec<PersonRow<'_>> = alone
+                    .map(|identifier| PersonRow {
+                        person_id: safar_model::key_of(namespace, identifier),
+                        namespace,
+                        identifier,
+                        valid_from: None,
+                        valid_to: None,
+                    })
+                    .collect();
+                writer.write(&self.batch(&rows)?)?;
+            }
+        }
+        Ok(writer.finish()?)
+    }
+
+    fn batch(&self, rows: &[PersonRow<'_>]) -> Result<RecordBatch> {
+        let instants = |of: &dyn Fn(&PersonRow<'_>) -> Option<i64>| -> ArrayRef {
+            Arc::new(rows.iter().map(of).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+        };
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(rows.iter().map(|row| Some(row.namespace)).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|row| Some(row.identifier)).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|row| row.person_id).collect::<Int64Array>()),
+            instants(&|row| row.valid_from),
+            instants(&|row| row.valid_to),
+            Arc::new(rows.iter().map(|_| self.version).collect::<Int64Array>()),
+        ];
+        Ok(RecordBatch::try_new(Table::Persons.schema(), columns)?)
+    }
+}
+
+/// The SQL expression that holds where `person_id` is one of `people`.
+pub(super) fn is_one_of(people: &Arc<HashSet<i64>>) -> Expr {
+    let people = Arc::clone(people);
+    let function = create_udf(
+        "is_rebuilt",
+        vec![DataType::Int64],
+        DataType::Boolean,
+        Volatility::Immutable,
+        Arc::new(move |arguments: &[ColumnarValue]| {
+            let columns = ColumnarValue::values_to_arrays(arguments)?;
+            let ids = columns[0].as_primitive::<Int64Type>();
+            let found: arrow::array::BooleanArray = ids.values().iter().map(|id| Some(people.contains(id))).collect();
+            Ok(ColumnarValue::Array(Arc::new(found)))
+        }),
+    );
+    function.call(vec![col("person_id")])
+}

@@ -1,0 +1,93 @@
+//! Channel rules apply to the past: events whose source or channel changes are rewritten.
+use super::{
+    commit_key,
+    journeys::conform,
+    people::{People, WHO},
+};
+use crate::{Result, Workspace};
+use arrow::{
+    array::{AsArray, BooleanArray, RecordBatch},
+    compute::{cast, filter_record_batch, kernels::cmp::distinct, or},
+    datatypes::DataType,
+};
+use datafusion::prelude::{col, lit};
+use futures::TryStreamExt;
+use safar_engine::Session;
+use safar_enrich::{CachedEnricher, Enricher};
+use safar_model::{BUCKETS, Table};
+use safar_store::{Change, WriteLock};
+use std::collections::BTreeSet;
+
+/// The columns that rules derive.
+const DERIVED: [&str; 4] = ["source", "medium", "campaign", "channel"];
+
+/// Rewrites the buckets of `events` in which a rule changes anything. How many events changed, and whose they are.
+pub(super) async fn reenrich(
+    workspace: &Workspace,
+    lock: &WriteLock,
+    session: &Session,
+    enricher: &Enricher,
+    people: &People,
+) -> Result<(u64, BTreeSet<i64>)> {
+    let mut enricher = enricher.cached();
+    let (mut events, mut owners, mut changes, mut buckets) = (0, BTreeSet::new(), None, vec![]);
+    for bucket in 0..BUCKETS as i32 {
+        let changed = changed_in(session, &mut enricher, people, bucket, &mut owners).await?;
+        if changed == 0 {
+            continue;
+        }
+        events += changed;
+        buckets.push(bucket);
+        let mut writer = workspace.store().writer(lock, Table::Events)?;
+        let order = Table::Events.sort_columns().iter().chain(&["origin_row"]).map(|name| col(*name).sort(true, true));
+        let frame = session.table(Table::Events).await?.filter(col("bucket").eq(lit(bucket)))?.sort(order.collect())?;
+        let mut stream = frame.execute_stream().await?;
+        while let Some(batch) = stream.try_next().await? {
+            let batch = conform(&batch, Table::Events)?;
+            writer.write(&safar_ingest::reenrich(&batch, &mut enricher)?.unwrap_or(batch))?;
+        }
+        let staged = writer.finish()?;
+        changes = Some(match changes.take() {
+            None => staged,
+            Some(before) => safar_store::Staged::join(before, staged)?,
+        });
+    }
+    if let Some(staged) = changes {
+        workspace.store().commit(lock, vec![Change::ReplaceBuckets { staged, buckets }], &commit_key("rules")).await?;
+    }
+    Ok((events, owners))
+}
+
+/// How many events of a bucket change, adding their people to `owners`.
+async fn changed_in(
+    session: &Session,
+    enricher: &mut CachedEnricher<'_>,
+    people: &People,
+    bucket: i32,
+    owners: &mut BTreeSet<i64>,
+) -> Result<u64> {
+    let mut events = 0;
+    let mut stream =
+        session.table(Table::Events).await?.filter(col("bucket").eq(lit(bucket)))?.execute_stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        let old = conform(&batch, Table::Events)?;
+        let Some(new) = safar_ingest::reenrich(&old, enricher)? else { continue };
+        let changed = filter_record_batch(&old, &differing(&old, &new)?)?;
+        events += changed.num_rows() as u64;
+        let columns: Vec<_> = WHO.iter().filter_map(|name| changed.column_by_name(name).cloned()).collect();
+        owners.extend(people.of(&columns)?.values().iter().copied());
+    }
+    Ok(events)
+}
+
+/// Which rows differ in a derived column.
+fn differing(old: &RecordBatch, new: &RecordBatch) -> Result<BooleanArray> {
+    let mut rows = BooleanArray::from(vec![false; old.num_rows()]);
+    for name in DERIVED {
+        if let (Some(old), Some(new)) = (old.column_by_name(name), new.column_by_name(name)) {
+            let (old, new) = (cast(old, &DataType::Utf8)?, cast(new, &DataType::Utf8)?);
+            rows = or(&rows, &distinct(old.as_string::<i32>(), new.as_string::<i32>())?)?;
+        }
+    }
+    Ok(rows)
+}

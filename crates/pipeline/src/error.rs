@@ -1,0 +1,65 @@
+//! What can go wrong between a workspace and its user.
+use crate::settings::SettingsError;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Shorthand.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `safar init` would overwrite.
+    #[error("{} already is a workspace\n  hint: choose another folder, or use it with `--workspace {}`", root.display(), root.display())]
+    Exists {
+        /// Where.
+        root: PathBuf,
+    },
+    /// The operating system said no.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `safar.toml` cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A channel rule cannot be used.
+    #[error("safar.toml, [channels]: {0}")]
+    Rules(#[from] safar_enrich::RuleError),
+    /// The tables.
+    #[error(transparent)]
+    Store(#[from] safar_store::Error),
+    /// A query.
+    #[error(transparent)]
+    Engine(#[from] safar_engine::Error),
+    /// Reading files.
+    #[error(transparent)]
+    Ingest(#[from] safar_ingest::Error),
+    /// Sessions, touchpoints, conversions, paths.
+    #[error(transparent)]
+    Journey(#[from] safar_journey::Error),
+    /// A model.
+    #[error(transparent)]
+    Attribution(#[from] safar_attribution::Error),
+    /// The query engine, while running.
+    #[error("the query failed: {0}")]
+    DataFusion(#[from] datafusion::error::DataFusionError),
+    /// Columns of unexpected shape.
+    #[error(transparent)]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A request that does not fit the data.
+    #[error("{0}")]
+    Request(String),
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,29 @@
+//! `safar paths`: the most common ways to a goal.
+use super::PathQuery;
+use crate::{Result, Workspace};
+use arrow::{array::RecordBatch, datatypes::SchemaRef};
+
+/// The goal, and rows `path, length, conversions, value, nulls, conversion_rate`, the most conversions first; the
+/// empty path is what no touch preceded. `limit` 0 gives all.
+///
+/// # Errors
+/// When the goal or the condition does not fit, or the tables cannot be read.
+pub async fn common_paths(
+    workspace: &Workspace,
+    query: &PathQuery,
+    limit: usize,
+) -> Result<(String, SchemaRef, Vec<RecordBatch>)> {
+    let snapshot = workspace.store().snapshot().await?;
+    let session = workspace.engine()?.session(&snapshot)?;
+    let goal = query.goal(workspace, &session).await?;
+    let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
+    let limit = if limit == 0 { String::new() } else { format!(" LIMIT {limit}") };
+    let sql = format!(
+        "SELECT array_to_string(channels, ' > ') AS path, max(length) AS length, sum(conversions) AS conversions, sum(value) AS value, \
+         sum(nulls) AS nulls, sum(conversions) / nullif(sum(conversions) + sum(nulls), 0) AS conversion_rate \
+         FROM paths WHERE {condition} GROUP BY 1 ORDER BY conversions DESC, nulls DESC, path{limit}"
+    );
+    let frame = session.sql(&sql).await?;
+    let schema = SchemaRef::new(frame.schema().as_arrow().clone());
+    Ok((goal, schema, frame.collect().await?))
+}

@@ -1,0 +1,116 @@
+//! Which paths a report looks at, and what it credits.
+use crate::{Error, Result, Workspace};
+use jiff::{civil::Date, tz::TimeZone};
+use safar_engine::Session;
+use safar_model::Micros;
+use std::{fmt, str::FromStr};
+
+/// What gets the credit: a column of `touchpoints`, or a property of the events behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Dimension {
+    /// The channel.
+    #[default]
+    Channel,
+    /// One of source, medium, campaign, content, term.
+    Column(&'static str),
+    /// A name inside `properties`.
+    Property(String),
+}
+
+impl FromStr for Dimension {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(name) = text.strip_prefix("property:").filter(|name| !name.is_empty()) {
+            return Ok(Self::Property(name.to_owned()));
+        }
+        Ok(match text {
+            "channel" => Self::Channel,
+            "source" => Self::Column("source"),
+            "medium" => Self::Column("medium"),
+            "campaign" => Self::Column("campaign"),
+            "content" => Self::Column("content"),
+            "term" => Self::Column("term"),
+            _ => {
+                return Err(format!(
+                    "`{text}` is nothing to report by; use channel, source, medium, campaign, content, term or property:NAME"
+                ));
+            }
+        })
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel => f.pad("channel"),
+            Self::Column(name) => f.pad(name),
+            Self::Property(name) => write!(f, "property:{name}"),
+        }
+    }
+}
+
+/// Which paths a report looks at.
+#[derive(Clone, Debug, Default)]
+pub struct PathQuery {
+    /// The goal; the workspace's first one that has paths otherwise.
+    pub goal: Option<String>,
+    /// First day of the outcomes, in the workspace's time zone.
+    pub from: Option<Date>,
+    /// The day after the last.
+    pub to: Option<Date>,
+    /// An SQL condition over the columns of `paths`.
+    pub condition: Option<String>,
+}
+
+impl PathQuery {
+    /// The goal of the report: the one asked for if it has paths, or the first of the settings that has, or the
+    /// first by name of imported ready paths.
+    pub(super) async fn goal(&self, workspace: &Workspace, session: &Session) -> Result<String> {
+        let found = session.sql("SELECT DISTINCT goal FROM paths ORDER BY goal").await?.collect().await?;
+        let mut goals = vec![];
+        for batch in &found {
+            goals.extend(super::attribute::strings(batch, 0)?.into_iter().flatten());
+        }
+        let rules = workspace.settings().journey_rules();
+        match &self.goal {
+            Some(goal) if goals.contains(goal) => Ok(goal.clone()),
+            Some(goal) if rules.goals.iter().any(|known| known.name == *goal) => Ok(goal.clone()),
+            Some(goal) => Err(Error::Request(format!(
+                "there is no goal `{goal}`; there are {}",
+                if goals.is_empty() { "none yet: run `safar import` and `safar build`".to_owned() } else { goals.join(", ") }
+            ))),
+            None => rules.goals.iter().map(|goal| goal.name.clone()).find(|name| goals.contains(name)).or_else(|| goals.first().cloned()).ok_or_else(
+                || Error::Request("there are no paths yet\n  hint: `safar import FILES` brings events, `safar build` makes paths of them".to_owned()),
+            ),
+        }
+    }
+
+    /// The SQL condition over `paths` for `goal`.
+    pub(super) fn sql(&self, goal: &str, zone: &str) -> Result<String> {
+        let mut parts = vec![format!("goal = '{}'", goal.replace('\'', "''"))];
+        parts.extend(day_bounds("occurred_at", self.from, self.to, zone)?);
+        if let Some(condition) = &self.condition {
+            parts.push(format!("({condition})"));
+        }
+        Ok(parts.join(" AND "))
+    }
+}
+
+/// SQL conditions that hold `column` between two days.
+pub(super) fn day_bounds(column: &str, from: Option<Date>, to: Option<Date>, zone: &str) -> Result<Vec<String>> {
+    let mut parts = vec![];
+    for (day, sign) in [(from, ">="), (to, "<")] {
+        if let Some(day) = day {
+            parts.push(format!("{column} {sign} to_timestamp_micros({})", midnight(day, zone)?));
+        }
+    }
+    Ok(parts)
+}
+
+/// When `day` begins in `zone`.
+fn midnight(day: Date, zone: &str) -> Result<Micros> {
+    let zone = TimeZone::get(zone).map_err(|e| Error::Request(e.to_string()))?;
+    let start = day.to_zoned(zone).map_err(|e| Error::Request(format!("{day}: {e}")))?;
+    Ok(start.timestamp().as_microsecond())
+}

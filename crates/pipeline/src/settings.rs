@@ -1,0 +1,157 @@
+//! `safar.toml`: what a team decides about its workspace, and reviews in git.
+use safar_attribution::ModelSpec;
+use safar_enrich::EnrichSettings;
+use safar_identity::IdentitySettings;
+use safar_ingest::ImportSettings;
+use safar_journey::{Goal, JourneyRules, SessionRules, Windows};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use std::{fs, path::Path};
+
+/// The whole of `safar.toml`. Every section may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Name, time zone and currency.
+    pub workspace: WorkspaceSettings,
+    /// How events become sessions.
+    pub sessions: SessionRules,
+    /// What counts as a result; the first is the one reports show unless another is named.
+    pub goals: Vec<Goal>,
+    /// How far back touches earn credit.
+    pub windows: Windows,
+    /// Sources, channels and the rules that name them.
+    pub channels: EnrichSettings,
+    /// Which identifiers there are and how they join people.
+    pub identity: IdentitySettings,
+    /// How files are read.
+    pub import: ImportSettings,
+    /// Which models are shown side by side.
+    pub attribution: AttributionSettings,
+}
+
+/// `[workspace]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkspaceSettings {
+    /// What reports are headed with.
+    pub name: String,
+    /// IANA time zone: where days begin.
+    #[serde(deserialize_with = "time_zone")]
+    pub time_zone: String,
+    /// ISO 4217 code that values are reported in.
+    #[serde(deserialize_with = "currency")]
+    pub currency: String,
+}
+
+impl Default for WorkspaceSettings {
+    fn default() -> Self {
+        Self { name: String::new(), time_zone: "UTC".to_owned(), currency: "EUR".to_owned() }
+    }
+}
+
+/// `[attribution]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttributionSettings {
+    /// The models that `safar attribute` shows and `safar build` writes to `credits`.
+    pub models: Vec<ModelSpec>,
+}
+
+impl Default for AttributionSettings {
+    fn default() -> Self {
+        let models = ["first", "last", "last_non_direct", "linear", "position", "time_decay", "markov"];
+        Self { models: models.iter().filter_map(|text| text.parse().ok()).collect() }
+    }
+}
+
+impl Settings {
+    /// Reads and checks `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line of it is not allowed: the message names file, line and what is allowed.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| SettingsError::Unreadable { path: path.display().to_string(), source })?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Checks `text`, the contents of the file `name`.
+    ///
+    /// # Errors
+    /// When a line is not allowed.
+    pub fn parse(text: &str, name: &str) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = &text[..at.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+            let found = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
+            SettingsError::Bad { path: name.to_owned(), line, column, found, reason: error.message().to_owned() }
+        })
+    }
+
+    /// What the journey crate needs.
+    #[must_use]
+    pub fn journey_rules(&self) -> JourneyRules {
+        let goals = if self.goals.is_empty() { JourneyRules::default().goals } else { self.goals.clone() };
+        JourneyRules {
+            sessions: self.sessions.clone(),
+            goals,
+            windows: self.windows.clone(),
+            time_zone: self.workspace.time_zone.clone(),
+            currency: self.workspace.currency.clone(),
+        }
+    }
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    jiff::tz::TimeZone::get(&name).map_err(|_| {
+        D::Error::custom(format!(
+            "`{name}` is no time zone; use an IANA name such as \"UTC\", \"Europe/Reykjavik\" or \"Asia/Tehran\""
+        ))
+    })?;
+    Ok(name)
+}
+
+fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let code = String::deserialize(from)?;
+    if code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        Ok(code)
+    } else {
+        Err(D::Error::custom(format!(
+            "`{code}` is no currency code; use three capital letters of ISO 4217 such as \"EUR\""
+        )))
+    }
+}
+
+/// Why `safar.toml` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error(
+        "cannot read {path}: {source}\n  hint: `safar init FOLDER` makes a workspace; `--workspace FOLDER` names one"
+    )]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is not allowed.
+    #[error(
+        "{path}:{line}:{column}: {reason}\n  found: {found}\n  hint: `safar reference settings` lists every setting"
+    )]
+    Bad {
+        /// Which file.
+        path: String,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// The line as it stands.
+        found: String,
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
+}

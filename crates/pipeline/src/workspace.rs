@@ -1,0 +1,103 @@
+//! A workspace: a folder with `safar.toml` and `data/`.
+use crate::{Error, Result, settings::Settings};
+use safar_engine::{Engine, EngineOptions};
+use safar_enrich::Enricher;
+use safar_ingest::ImportSettings;
+use safar_store::Store;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The name of the settings file in a workspace.
+pub const SETTINGS_FILE: &str = "safar.toml";
+
+/// The commented settings that `safar init` writes.
+pub const TEMPLATE: &str = include_str!("safar.toml");
+
+/// An open workspace.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    settings: Settings,
+    store: Store,
+}
+
+impl Workspace {
+    /// Makes a workspace in `root`: the commented settings and empty tables.
+    ///
+    /// # Errors
+    /// When the folder already is a workspace or cannot be written.
+    /// `sample` fits the settings to the sample data of `safar simulate`.
+    pub async fn init(root: &Path, sample: bool) -> Result<Self> {
+        let settings = root.join(SETTINGS_FILE);
+        if settings.exists() {
+            return Err(Error::Exists { root: root.to_owned() });
+        }
+        fs::create_dir_all(root).map_err(|source| Error::io(root, source))?;
+        let name = root
+            .canonicalize()
+            .ok()
+            .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+            .unwrap_or_default();
+        let text = TEMPLATE.replace("name = \"shop\"", &format!("name = {}", toml::Value::String(name)));
+        let text = if sample { text.replace("own_domains = []", "own_domains = [\"shop.example\"]") } else { text };
+        fs::write(&settings, text).map_err(|source| Error::io(&settings, source))?;
+        Store::create(&root.join("data")).await?;
+        Self::open(root).await
+    }
+
+    /// Opens the workspace in `root`.
+    ///
+    /// # Errors
+    /// When there is none, its settings are wrong, or its tables cannot be read.
+    pub async fn open(root: &Path) -> Result<Self> {
+        let settings = Settings::read(&root.join(SETTINGS_FILE))?;
+        let store = Store::open(&root.join("data")).await?;
+        Ok(Self { root: root.to_owned(), settings, store })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What `safar.toml` says.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The tables.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// `[import]`, with the time zone and currency of the workspace where it names none.
+    #[must_use]
+    pub fn import_settings(&self) -> ImportSettings {
+        let mut import = self.settings.import.clone();
+        import.zone.get_or_insert_with(|| self.settings.workspace.time_zone.clone());
+        import.default_currency.get_or_insert_with(|| self.settings.workspace.currency.clone());
+        import
+    }
+
+    /// Sources and channels by the rules of `[channels]`.
+    ///
+    /// # Errors
+    /// When a rule cannot be used.
+    pub fn enricher(&self) -> Result<Enricher> {
+        Ok(Enricher::new(&self.settings.channels)?)
+    }
+
+    /// The embedded query engine over the tables, with Safar's SQL functions.
+    ///
+    /// # Errors
+    /// When the engine cannot be made.
+    pub fn engine(&self) -> Result<Engine> {
+        let options = EngineOptions { spill_dir: self.store.dir().join(".tmp"), ..EngineOptions::default() };
+        Ok(Engine::embedded(self.store.clone(), options, safar_journey::extensions())?)
+    }
+}

@@ -1,0 +1,21 @@
+//! Journeys with known truth: what imports, people and models are tried on.
+//!
+//! * [`Shop`]: the events of a tea shop, as its tags, its servers, its mailing tool and its tills would tell them.
+//! * [`Crowd`]: sightings of identifiers of people who share devices, hand them over and leave junk behind.
+//!
+//! Everything comes from one seeded generator, ChaCha8, by sums, products and comparisons of IEEE numbers only (no
+//! `exp`, no `ln`, whose last digit differs between systems): the same seed gives the same bytes on every machine.
+mod catalogue;
+mod crowd;
+mod dice;
+mod event;
+mod person;
+mod session;
+mod shop;
+mod tale;
+mod write;
+
+pub use crowd::{Crowd, Sighting};
+pub use event::SimEvent;
+pub use shop::{Events, Shop, ShopError};
+pub use write::{COLUMNS, write_csv, write_ndjson};

@@ -1,0 +1,7 @@
+//! The store against the disk: what is committed stays, what is not was never there.
+mod commit;
+mod compact;
+mod crash;
+mod faults;
+mod scan;
+mod support;

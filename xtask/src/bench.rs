@@ -1,0 +1,159 @@
+//! `cargo xtask bench …`: Safar beside its peers, on the same files, in one run. Timings depend on the machine; ratios less so.
+use crate::run::{Outcome, cache, cargo, command, output, python, root, run};
+use serde_json::Value;
+use std::{path::Path, process::Command};
+
+pub fn bench(words: &[&str]) -> Outcome {
+    match words {
+        ["journeys", rest @ ..] => journeys(rest),
+        ["attribution"] => attribution(),
+        ["import"] => import(),
+        _ => Err("name a benchmark: journeys, attribution, import".to_owned()),
+    }
+}
+
+/// Lines of JSON that a command prints, shown while they are read.
+fn lines(command: &mut Command) -> Outcome<Vec<Value>> {
+    let text = output(command)?;
+    let mut found = vec![];
+    for line in String::from_utf8_lossy(&text).lines() {
+        eprintln!("  {line}");
+        found.extend(serde_json::from_str(line));
+    }
+    Ok(found)
+}
+
+fn text<'a>(line: &'a Value, key: &str) -> &'a str {
+    line[key].as_str().unwrap_or_default()
+}
+
+fn seconds(line: &Value, key: &str) -> f64 {
+    line[key].as_f64().unwrap_or(f64::NAN)
+}
+
+/// Rows × channels of the attribution benchmark.
+const SIZES: [(u64, u64); 2] = [(1_000_000, 10), (1_000_000, 50)];
+/// What Safar computes for one call of the peer.
+const CASES: [(&str, &[&str]); 5] = [
+    ("rules", &["first", "last", "linear"]),
+    ("markov:order=1", &["markov:order=1"]),
+    ("markov:order=2", &["markov:order=2"]),
+    ("markov:order=3", &["markov:order=3"]),
+    ("markov:order=4", &["markov:order=4"]),
+];
+
+fn attribution() -> Outcome {
+    let release = ["--release", "--package", "safar-attribution", "--example", "bench_models"];
+    run(cargo().arg("build").args(release))?;
+    let ours = || {
+        let mut command = cargo();
+        command.args(["run", "--quiet"]).args(release).arg("--");
+        command
+    };
+    let python = python("bench-venv", &["ChannelAttribution", "matplotlib", "pandas"])?;
+    let mut table = vec![];
+    for (rows, channels) in SIZES {
+        let file = cache()?.join(format!("paths-{rows}-{channels}.csv"));
+        if !file.exists() {
+            run(ours().args(["generate", &rows.to_string(), &channels.to_string()]).arg(&file))?;
+        }
+        let peers = lines(command(&python).arg(root().join("crates/attribution/benches/peer.py")).arg(&file))?;
+        for (case, models) in CASES {
+            // Each model reads the file anew, so the sum is more than one call of the peer does.
+            let mine = lines(ours().arg("run").arg(&file).args(models))?;
+            let sum = |key| mine.iter().map(|line| seconds(line, key)).sum::<f64>();
+            let peak = mine.iter().map(|line| seconds(line, "peak_mb")).fold(0.0, f64::max);
+            let peer = peers
+                .iter()
+                .find(|line| text(line, "case") == case)
+                .ok_or(format!("ChannelAttribution did not run {case}"))?;
+            table.push(format!(
+                "{rows:>9} rows {channels:>3} channels  {case:<15} CPU {:>8.2} s against {:>8.2} s: {:>6.1}×   wall {:>5.1}×   peak {:>5.0} MB against {:>5.0} MB",
+                sum("cpu_s"),
+                seconds(peer, "cpu_s"),
+                seconds(peer, "cpu_s") / sum("cpu_s"),
+                seconds(peer, "wall_s") / sum("wall_s"),
+                peak,
+                seconds(peer, "peak_mb"),
+            ));
+        }
+    }
+    print("Safar against ChannelAttribution, reading the file included", &table);
+    Ok(())
+}
+
+fn journeys(rest: &[&str]) -> Outcome {
+    let folder = cache()?.join("bench-journeys");
+    let options = |command: &mut Command, folder: &Path| {
+        command.arg("--dir").arg(folder).args(rest);
+    };
+    let mut safar = cargo();
+    safar.args(["bench", "--workspace", "--bench", "journeys", "--"]);
+    options(&mut safar, &folder);
+    let mine = lines(&mut safar)?;
+    let python = python("journeys-venv", &["chdb", "duckdb", "polars", "pyarrow"])?;
+    let mut peers = command(&python);
+    peers.arg(root().join("crates/journey/benches/peers.py"));
+    options(&mut peers, &folder);
+    let others = lines(&mut peers)?;
+    let mut table = vec![];
+    for layout in ["clustered", "arrival"] {
+        let of = |lines: &'_ [Value], wanted: &dyn Fn(&Value) -> bool| -> Option<Value> {
+            let fits =
+                lines.iter().filter(|line| text(line, "layout") == layout && wanted(line) && line["cpu_s"].is_f64());
+            fits.min_by(|a, b| seconds(a, "cpu_s").total_cmp(&seconds(b, "cpu_s"))).cloned()
+        };
+        let best = of(&mine, &|line| text(line, "case") == "operator").ok_or("the operator did not run")?;
+        let row = |name: &str, line: &Value| {
+            let same = if line["checksum"] == best["checksum"] { "same answer" } else { "ANOTHER ANSWER" };
+            format!(
+                "{layout:<10} {name:<22} CPU {:>7.2} s ({:>5.2}× ours)  wall {:>7.2} s ({:>5.2}×)  peak {:>6.0} MB  {same}",
+                seconds(line, "cpu_s"),
+                seconds(line, "cpu_s") / seconds(&best, "cpu_s"),
+                seconds(line, "wall_s"),
+                seconds(line, "wall_s") / seconds(&best, "wall_s"),
+                seconds(line, "peak_mb"),
+            )
+        };
+        table.push(row("Safar, operator", &best));
+        for case in ["aggregate", "ceiling"] {
+            table.extend(
+                of(&mine, &|line| text(line, "case") == case).map(|line| row(&format!("Safar, {case}"), &line)),
+            );
+        }
+        for engine in ["chdb", "duckdb", "polars"] {
+            table.extend(
+                of(&others, &|line| text(line, "engine") == engine)
+                    .map(|line| row(&format!("{engine}, its best SQL"), &line)),
+            );
+        }
+    }
+    print("paths from 20 M events", &table);
+    Ok(())
+}
+
+fn import() -> Outcome {
+    let folder = cache()?.join("bench-import");
+    let found = lines(cargo().args(["bench", "--workspace", "--bench", "import", "--", "5000000"]).arg(&folder))?;
+    let rows: Vec<String> = found
+        .iter()
+        .map(|line| {
+            format!(
+                "{:.0} rows: {:.0} a second a core (CPU), {:.0} a second (wall), peak {:.0} MB",
+                seconds(line, "rows"),
+                seconds(line, "rows") / seconds(line, "cpu_s"),
+                seconds(line, "rows") / seconds(line, "wall_s"),
+                seconds(line, "peak_mb")
+            )
+        })
+        .collect();
+    print("import from CSV", &rows);
+    Ok(())
+}
+
+fn print(title: &str, rows: &[String]) {
+    eprintln!("\n{title}");
+    for row in rows {
+        eprintln!("{row}");
+    }
+}

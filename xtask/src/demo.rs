@@ -1,0 +1,27 @@
+//! `cargo xtask demo`: from nothing to an attribution report.
+use crate::run::{Outcome, Steps, cargo, command, root, run, target};
+use std::fs;
+
+pub fn demo() -> Outcome {
+    let mut steps = Steps::default();
+    steps.step("build the program", || run(cargo().args(["build", "--workspace", "--bins"])))?;
+    let safar = target().join("debug/safar");
+    let folder = root().join("target/demo");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut safar_step = |words: &[&str]| {
+        let name = format!("safar {}", words.join(" "));
+        steps.step(&name, || run(command(&safar).current_dir(&folder).args(words)))
+    };
+    safar_step(&["init", "shop", "--sample"])?;
+    safar_step(&["simulate", "--people", "2000", "--days", "90", "--seed", "1", "--out", "events.csv"])?;
+    safar_step(&["--workspace", "shop", "import", "events.csv"])?;
+    safar_step(&["--workspace", "shop", "build"])?;
+    safar_step(&["--workspace", "shop", "paths", "--limit", "10"])?;
+    safar_step(&["--workspace", "shop", "attribute"])?;
+    steps.print();
+    eprintln!("\nThe workspace is {}; `safar --help` says what else it can answer.", folder.join("shop").display());
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! `cargo xtask test`, `lint` and `docs`.
+use crate::run::{Outcome, Steps, cargo, command, output, python, root, run, target};
+use std::{env, fs};
+
+pub fn test(words: &[&str]) -> Outcome {
+    let mut steps = Steps::default();
+    steps.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    steps.step("build the program and its tests", || run(cargo().args(["test", "--workspace", "--no-run"])))?;
+    steps.step("Rust tests", || run(cargo().args(["test", "--workspace", "--no-fail-fast", "--"]).args(words)))?;
+    if words.is_empty() {
+        steps.step("the reference in docs/ is up to date", || docs(true))?;
+        steps.step("tables read by delta-rs and DuckDB for Python", readers)?;
+    }
+    steps.print();
+    Ok(())
+}
+
+pub fn lint() -> Outcome {
+    run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Writes docs/reference from what the program says of itself, or checks that it says the same.
+pub fn docs(check: bool) -> Outcome {
+    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+    let folder = root().join("docs/reference");
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for page in ["cli", "tables", "models", "settings"] {
+        let fresh = output(command(target().join("debug/safar")).args(["reference", page]).env("NO_COLOR", "1"))?;
+        let path = folder.join(format!("{page}.md"));
+        if check {
+            if fs::read(&path).unwrap_or_default() != fresh {
+                return Err(format!("{} is out of date: run `cargo xtask docs` and commit it", path.display()));
+            }
+        } else {
+            fs::write(&path, fresh).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Builds a small workspace and reads its tables with other people's readers.
+fn readers() -> Outcome {
+    let python = python("readers-venv", &["deltalake", "duckdb", "pyarrow"])?;
+    let folder = env::temp_dir().join(format!("safar-readers-{}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let safar = target().join("debug/safar");
+    let step = |words: &[&str]| run(command(&safar).current_dir(&folder).args(words));
+    step(&["init", "shop"])?;
+    step(&["simulate", "--people", "200", "--days", "30", "--seed", "7", "--out", "events.csv"])?;
+    step(&["--workspace", "shop", "--quiet", "import", "events.csv"])?;
+    step(&["--workspace", "shop", "--quiet", "build"])?;
+    let mut check = command(&python);
+    check.arg(root().join("crates/store/tests/readers.py")).arg(folder.join("shop/data"));
+    for table in [
+        "events",
+        "identity_links",
+        "persons",
+        "sessions",
+        "touchpoints",
+        "conversions",
+        "paths",
+        "credits",
+        "costs",
+        "rejects",
+    ] {
+        let query = format!("select count(*) as n from {table}");
+        let answer = output(command(&safar).current_dir(&folder).args([
+            "--workspace",
+            "shop",
+            "sql",
+            &query,
+            "--format",
+            "csv",
+        ]))?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let count = text.lines().nth(1).ok_or_else(|| format!("no count of {table}: {text}"))?.to_owned();
+        check.arg(format!("{table}={count}"));
+    }
+    run(&mut check)?;
+    fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
