@@ -43,11 +43,9 @@ const CASES: [(&str, &[&str]); 5] = [
 ];
 
 fn attribution() -> Outcome {
-    let release = ["--release", "--package", "safar-attribution", "--example", "bench_models"];
-    run(cargo().arg("build").args(release))?;
     let ours = || {
         let mut command = cargo();
-        command.args(["run", "--quiet"]).args(release).arg("--");
+        command.args(["bench", "--quiet", "--package", "safar-attribution", "--bench", "models", "--"]);
         command
     };
     let python = python("bench-venv", &["ChannelAttribution", "matplotlib", "pandas"])?;
@@ -59,8 +57,11 @@ fn attribution() -> Outcome {
         }
         let peers = lines(command(&python).arg(root().join("crates/attribution/benches/peer.py")).arg(&file))?;
         for (case, models) in CASES {
-            // Each model reads the file anew, so the sum is more than one call of the peer does.
-            let mine = lines(ours().arg("run").arg(&file).args(models))?;
+            // Each model reads the file anew, in a process of its own: more than the peer's one call does.
+            let mut mine = vec![];
+            for model in models {
+                mine.extend(lines(ours().arg("run").arg(&file).arg(model))?);
+            }
             let sum = |key| mine.iter().map(|line| seconds(line, key)).sum::<f64>();
             let peak = mine.iter().map(|line| seconds(line, "peak_mb")).fold(0.0, f64::max);
             let peer = peers

@@ -1,4 +1,4 @@
-"""Times ChannelAttribution (PyPI) on a path file, one process a case, for comparison with examples/bench_models.rs.
+"""Times ChannelAttribution (PyPI) on a path file, one process a case, for comparison with benches/models.rs.
 
     python peer.py FILE [CASE ...]
 

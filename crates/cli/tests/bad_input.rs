@@ -1,17 +1,17 @@
 //! Errors name the file, the line, the value and the way out.
-use crate::{Shop, empty, shop, with_sample};
+use crate::shop;
 
 #[test]
 fn settings_that_are_not_allowed() {
     let shop = shop();
     let template = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
     for (name, from, to) in [
-        ("an unknown time zone", "time_zone = \"UTC\" ", "time_zone = \"Mars\" "),
-        ("an unknown setting", "click_days = 30", "click_dys = 30"),
-        ("an unknown preset", "preset = \"ga4\"", "preset = \"ga5\""),
-        ("a currency in words", "currency = \"EUR\"", "currency = \"euro\""),
-        ("an unknown model", "\"linear\"", "\"linaer\""),
-        ("a model's setting out of range", "\"position\"", "\"position:first=0.9\""),
+        ("an_unknown_time_zone", "time_zone = \"UTC\" ", "time_zone = \"Mars\" "),
+        ("an_unknown_setting", "click_days = 30", "click_dys = 30"),
+        ("an_unknown_preset", "preset = \"ga4\"", "preset = \"ga5\""),
+        ("a_currency_in_words", "currency = \"EUR\"", "currency = \"euro\""),
+        ("an_unknown_model", "\"linear\"", "\"linaer\""),
+        ("a_setting_of_a_model_out_of_range", "\"position\"", "\"position:first=0.9\""),
     ] {
         shop.write("shop/safar.toml", template.replacen(from, to, 1));
         insta::assert_snapshot!(name, shop.failure(&["-C", "shop", "build"]));
@@ -21,19 +21,19 @@ fn settings_that_are_not_allowed() {
 #[test]
 fn folders_files_and_words_that_do_not_exist() {
     let shop = shop();
-    insta::assert_snapshot!("no workspace", shop.failure(&["-C", "nowhere", "build"]));
-    insta::assert_snapshot!("a workspace twice", shop.failure(&["init", "shop"]));
-    insta::assert_snapshot!("no paths yet", shop.failure(&["-C", "shop", "attribute"]));
-    insta::assert_snapshot!("a file that is not there", shop.failure(&["-C", "shop", "import", "nothing.csv"]));
-    insta::assert_snapshot!("nothing to report by", shop.failure(&["-C", "shop", "attribute", "--by", "colour"]));
-    insta::assert_snapshot!("a path file that is not there", shop.failure(&["attribute", "--paths", "nothing.csv"]));
+    insta::assert_snapshot!("no_workspace", shop.failure(&["-C", "nowhere", "build"]));
+    insta::assert_snapshot!("a_workspace_twice", shop.failure(&["init", "shop"]));
+    insta::assert_snapshot!("no_paths_yet", shop.failure(&["-C", "shop", "attribute"]));
+    insta::assert_snapshot!("a_file_that_is_not_there", shop.failure(&["-C", "shop", "import", "nothing.csv"]));
+    insta::assert_snapshot!("nothing_to_report_by", shop.failure(&["-C", "shop", "attribute", "--by", "colour"]));
+    insta::assert_snapshot!("a_path_file_that_is_not_there", shop.failure(&["attribute", "--paths", "nothing.csv"]));
     shop.write("bad.csv", "path;total_conversions\nA > B;three\n");
-    insta::assert_snapshot!("a count in words", shop.failure(&["attribute", "--paths", "bad.csv"]));
+    insta::assert_snapshot!("a_count_in_words", shop.failure(&["attribute", "--paths", "bad.csv"]));
     insta::assert_snapshot!(
-        "a table that does not exist",
+        "a_table_that_does_not_exist",
         shop.failure(&["-C", "shop", "sql", "select * from visits"])
     );
-    insta::assert_snapshot!("a change through SQL", shop.failure(&["-C", "shop", "sql", "drop table events"]));
+    insta::assert_snapshot!("a_change_through_SQL", shop.failure(&["-C", "shop", "sql", "drop table events"]));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Power is cut, two people write, a disk is no disk: nothing is lost, nothing is doubled.
-use crate::{Shop, empty, shop, with_sample};
+use crate::{Shop, empty, shop};
 use std::{
     process::{Command, Stdio},
     thread::sleep,
@@ -29,7 +29,7 @@ fn kill_during_import_loses_and_doubles_nothing() {
     shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
     let killed = shop.sql("select count(*), count(distinct event_id) from events");
     let links = shop.sql("select count(*) from identity_links");
-    let calm = shop();
+    let calm = crate::shop();
     calm.simulate(400, 5, "events.csv");
     calm.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
     assert_eq!(killed, calm.sql("select count(*), count(distinct event_id) from events"));
@@ -48,8 +48,8 @@ fn kill_during_build_is_made_good_by_the_next_build() {
         child.wait().unwrap();
     }
     shop.safar(&["-C", "shop", "build"]).assert().success();
-    let counts = "select (select count(*) from sessions), (select count(*) from touchpoints), (select count(*) from conversions), \
-                  (select count(*) from paths), (select count(*) from credits), (select count(*) from persons)";
+    let counts = "select (select count(*) from sessions) as sessions, (select count(*) from touchpoints) as touchpoints, (select count(*) from conversions) as conversions, \
+                  (select count(*) from paths) as paths, (select count(*) from credits) as credits, (select count(*) from persons) as persons";
     let killed = shop.sql(counts);
     shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
     assert_eq!(killed, shop.sql(counts));

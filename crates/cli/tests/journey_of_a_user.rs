@@ -1,5 +1,5 @@
 //! From a file of touches to a report, and what must hold on the way.
-use crate::{Shop, empty, shop, with_sample};
+use crate::{Shop, shop, with_sample};
 
 #[test]
 fn credits_and_unattributed_are_the_conversions_for_every_model() {

@@ -1,7 +1,6 @@
 //! What a query can die of, in words for the person who wrote it.
 use datafusion::common::{DataFusionError, SchemaError};
 use safar_model::Table;
-use std::fmt::Write;
 
 /// The result of an engine operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,11 +22,12 @@ pub enum Error {
     ReadOnly(String),
     /// The query needs more memory than it was given, even with spilling.
     #[error(
-        "the query needs more memory than its limit of {limit_mib} MiB ({message}); raise the limit, or ask for less at once"
+        "the query needs more memory than it may use{}; raise the limit, or ask for less at once ({message})",
+        limit_mib.map(|limit| format!(", which is {limit} MiB")).unwrap_or_default()
     )]
     Memory {
-        /// The limit.
-        limit_mib: usize,
+        /// The limit, where it is known.
+        limit_mib: Option<usize>,
         /// Which part of the query asked for how much.
         message: String,
     },
@@ -86,21 +86,21 @@ impl From<DataFusionError> for Error {
             }
             DataFusionError::SchemaError(error, _) => match *error {
                 SchemaError::FieldNotFound { field, valid_fields } => {
-                    let mut hint = String::new();
                     let names: Vec<_> = valid_fields.iter().map(|column| column.name.as_str()).collect();
-                    match closest(&field.name, &names) {
-                        Some(name) => write!(hint, "did you mean `{name}`?"),
-                        None if names.is_empty() => Ok(()),
-                        None => write!(hint, "the columns are {}", names.join(", ")),
-                    }
-                    .expect("writing to a string");
-                    query(format!("there is no column `{}`", field.name), Some(hint).filter(|hint| !hint.is_empty()))
+                    let hint = match closest(&field.name, &names) {
+                        Some(name) => Some(format!("did you mean `{name}`?")),
+                        None if names.is_empty() => None,
+                        None => Some(format!("the columns are {}", names.join(", "))),
+                    };
+                    query(format!("there is no column `{}`", field.name), hint)
                 }
                 error => query(error.to_string(), None),
             },
-            DataFusionError::ResourcesExhausted(message) => Self::Memory { limit_mib: 0, message },
+            DataFusionError::ResourcesExhausted(message) => Self::Memory { limit_mib: None, message },
             DataFusionError::Shared(error) => match error.as_ref() {
-                DataFusionError::ResourcesExhausted(message) => Self::Memory { limit_mib: 0, message: message.clone() },
+                DataFusionError::ResourcesExhausted(message) => {
+                    Self::Memory { limit_mib: None, message: message.clone() }
+                }
                 DataFusionError::Plan(message) => query(message.clone(), None),
                 _ => Self::Execution(Box::new(DataFusionError::Shared(error))),
             },

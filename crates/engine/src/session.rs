@@ -141,7 +141,7 @@ impl Session {
     /// An error of a running query, in words for the person who wrote it.
     pub fn explain(&self, error: datafusion::error::DataFusionError) -> Error {
         match Error::from(error) {
-            Error::Memory { message, .. } => Error::Memory { limit_mib: self.memory_bytes >> 20, message },
+            Error::Memory { message, .. } => Error::Memory { limit_mib: Some(self.memory_bytes >> 20), message },
             other => other,
         }
     }

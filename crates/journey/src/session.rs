@@ -161,5 +161,6 @@ fn is_page_view(event: &Event<'_>) -> bool {
         "visit",
     ];
     let name = event.text(Field::Name).unwrap_or_default();
-    event.interaction() == Interaction::Visit && NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+    matches!(event.interaction(), Interaction::Visit | Interaction::Click)
+        && NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }

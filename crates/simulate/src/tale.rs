@@ -81,7 +81,10 @@ impl Tale {
                 self.on_page(act, event, "login", "/account");
                 email(&mut event.email, act.person);
             }
-            What::Sent(mailing) => mail(act, event, "email_sent", mailing),
+            What::Sent(mailing) => {
+                mail(act, event, "email_sent", mailing);
+                event.page_url.clear();
+            }
             What::Opened(mailing) => {
                 mail(act, event, "email_open", mailing);
                 event.interaction = "email";

@@ -19,10 +19,10 @@ fn csv() -> Vec<u8> {
 #[test]
 fn equal_seeds_give_equal_bytes_on_every_machine() {
     assert_eq!(csv(), csv());
-    assert_eq!(format!("{:016x}", xxh3_64(&csv())), "ecd8afaa186bfda6");
+    assert_eq!(format!("{:016x}", xxh3_64(&csv())), "ec6cea80e84a783c");
     let mut ndjson = Vec::new();
     write_ndjson(&SHOP, &mut ndjson).expect("memory takes bytes");
-    assert_eq!(format!("{:016x}", xxh3_64(&ndjson)), "ef3499e4da3c53e5");
+    assert_eq!(format!("{:016x}", xxh3_64(&ndjson)), "9013e02e606163da");
     let other: Vec<_> = Shop { seed: 8, ..SHOP }.events().expect("the shop can be").take(100).collect();
     assert_ne!(other, events()[..100]);
 }

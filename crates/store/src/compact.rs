@@ -64,7 +64,7 @@ pub struct CompactReport {
 /// The merge of one bucket.
 struct Job {
     bucket: Option<i32>,
-    /// Each run's files, oldest run first.
+    /// The files of each run.
     runs: Vec<Vec<DataFile>>,
 }
 
@@ -133,7 +133,6 @@ fn choose(bucket: &[DataFile], runs_max: usize) -> Option<Job> {
         count += 1;
     }
     runs.truncate(count);
-    // Names begin with the time of writing.
     runs.sort_by(|a, b| a[0].name.cmp(&b[0].name));
     Some(Job { bucket: bucket[0].bucket, runs })
 }
@@ -141,8 +140,13 @@ fn choose(bucket: &[DataFile], runs_max: usize) -> Option<Job> {
 /// Streams the runs of a job into `writer`, in order.
 fn merge(table: Table, job: Job, mut writer: TableWriter) -> Result<crate::Staged> {
     let batch_rows = (MERGE_ROWS / job.runs.len().max(1)).clamp(256, 1 << 16);
+    // Names begin with the time of writing.
+    let mut names: Vec<_> = job.runs.iter().flatten().map(|file| file.name.clone()).collect();
+    names.sort();
+    let age = |file: &DataFile| names.partition_point(|name| *name < file.name);
     let mut sources = vec![];
     for run in job.runs {
+        let run = run.into_iter().map(|file| (age(&file), file)).collect();
         sources.extend(Source::open(table, run, batch_rows)?);
     }
     if job.bucket.is_none() {
@@ -154,13 +158,14 @@ fn merge(table: Table, job: Job, mut writer: TableWriter) -> Result<crate::Stage
         }
         return writer.finish();
     }
-    let mut heap: BinaryHeap<_> = (0..sources.len()).map(|index| Reverse((sources[index].head(), index))).collect();
+    let mut heap: BinaryHeap<_> =
+        sources.iter().enumerate().map(|(index, source)| Reverse((source.head(), index))).collect();
     let mut block = Block::default();
     while let Some(Reverse((_, index))) = heap.pop() {
-        let limit = heap.peek().map(|Reverse(next)| *next);
+        let limit = heap.peek().map(|Reverse((next, _))| *next);
         let source = &mut sources[index];
         loop {
-            let taken = source.take_until(limit, index);
+            let taken = source.take_until(limit);
             if let Some(batch) = &source.batch {
                 block.push(index, batch, taken);
             }
@@ -176,7 +181,7 @@ fn merge(table: Table, job: Job, mut writer: TableWriter) -> Result<crate::Stage
             if !more {
                 break;
             }
-            if limit.is_some_and(|limit| limit < (source.head(), index)) {
+            if limit.is_some_and(|limit| limit < source.head()) {
                 heap.push(Reverse((source.head(), index)));
                 break;
             }
@@ -234,10 +239,12 @@ fn same(a: &RecordBatch, b: &RecordBatch) -> bool {
 /// One run: its files, one after the other.
 struct Source {
     table: Table,
-    /// Files yet to be opened, last first.
-    files: Vec<DataFile>,
+    /// Files yet to be opened, last first, with how many of the job were written before each.
+    files: Vec<(usize, DataFile)>,
     reader: Option<ParquetRecordBatchReader>,
     path: PathBuf,
+    /// How many files of the job were written before the open one.
+    age: usize,
     batch_rows: usize,
     batch: Option<RecordBatch>,
     keys: ScalarBuffer<i64>,
@@ -247,7 +254,7 @@ struct Source {
 
 impl Source {
     /// Opens a run; `None` if it has no row.
-    fn open(table: Table, mut run: Vec<DataFile>, batch_rows: usize) -> Result<Option<Self>> {
+    fn open(table: Table, mut run: Vec<(usize, DataFile)>, batch_rows: usize) -> Result<Option<Self>> {
         run.reverse();
         let empty = ScalarBuffer::<i64>::from(vec![]);
         let mut source = Self {
@@ -255,6 +262,7 @@ impl Source {
             files: run,
             reader: None,
             path: PathBuf::new(),
+            age: 0,
             batch_rows,
             batch: None,
             keys: empty.clone(),
@@ -281,12 +289,13 @@ impl Source {
                     }
                 }
                 None => {
-                    let Some(file) = self.files.pop() else {
+                    let Some((age, file)) = self.files.pop() else {
                         self.batch = None;
                         return Ok(());
                     };
                     let reader = open(&file, self.batch_rows)?;
                     self.path = file.path;
+                    self.age = age;
                     if self.table.is_clustered() && !file.sorted {
                         let batch = sort(self.table, &self.path, reader)?;
                         self.reader = None;
@@ -316,8 +325,13 @@ impl Source {
         Ok(())
     }
 
-    fn head(&self) -> (i64, i64) {
-        (self.keys[self.row], self.times[self.row])
+    /// Where its next row belongs: by key, by time, older files first.
+    fn head(&self) -> (i64, i64, usize) {
+        self.place(self.row)
+    }
+
+    fn place(&self, row: usize) -> (i64, i64, usize) {
+        (self.keys[row], self.times[row], self.age)
     }
 
     fn is_exhausted(&self) -> bool {
@@ -325,13 +339,13 @@ impl Source {
     }
 
     /// Takes the rows of this batch that come before `limit`, the head of the next source.
-    fn take_until(&mut self, limit: Option<((i64, i64), usize)>, index: usize) -> Range<usize> {
+    fn take_until(&mut self, limit: Option<(i64, i64, usize)>) -> Range<usize> {
         let start = self.row;
         self.row = match limit {
             None => self.keys.len(),
             Some(limit) => {
                 let mut row = start;
-                while row < self.keys.len() && ((self.keys[row], self.times[row]), index) <= limit {
+                while row < self.keys.len() && self.place(row) <= limit {
                     row += 1;
                 }
                 row

@@ -24,7 +24,8 @@ use safar_model::Table;
 use serde_json::Value;
 use std::{
     collections::HashMap,
-    fs,
+    fs::{self, File},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -295,25 +296,33 @@ impl TableLog {
                 self.set_aside(&path, version)?;
             }
         }
-        let folder = self.log_folder();
-        let mut newest: Option<(u64, PathBuf)> = None;
-        if folder.is_dir() {
-            for entry in fs::read_dir(&folder).at("read", &folder)? {
-                let path = entry.at("read", &folder)?.path();
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let version = name.split_once(".checkpoint").and_then(|(digits, _)| digits.parse().ok());
-                newest = newest.max(version.map(|version| (version, path)));
-            }
-        }
-        if let Some((version, path)) = newest {
-            let bytes = fs::read(&path).at("read", &path)?;
-            if path.extension().is_some_and(|kind| kind == "parquet") && !(bytes.len() > 8 && bytes.ends_with(b"PAR1"))
-            {
-                self.set_aside(&path, version)?;
-                durable::remove(&folder.join("_last_checkpoint"))?;
-            }
+        if let Some((version, path)) = self.cut_checkpoint()? {
+            self.set_aside(&path, version)?;
+            durable::remove(&self.log_folder().join("_last_checkpoint"))?;
         }
         Ok(())
+    }
+
+    /// The newest checkpoint, if it is not whole.
+    pub(crate) fn cut_checkpoint(&self) -> Result<Option<(u64, PathBuf)>> {
+        let folder = self.log_folder();
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let mut newest: Option<(u64, PathBuf)> = None;
+        for entry in fs::read_dir(&folder).at("read", &folder)? {
+            let path = entry.at("read", &folder)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let version = name.strip_suffix(".parquet").and_then(|name| name.split_once(".checkpoint")?.0.parse().ok());
+            newest = newest.max(version.map(|version| (version, path)));
+        }
+        let Some((version, path)) = newest else { return Ok(None) };
+        let mut file = File::open(&path).at("read", &path)?;
+        let mut ending = [0; 4];
+        // Shorter than a footer: the seek fails, and the ending is not the right one.
+        let read = file.seek(SeekFrom::End(-12)).and_then(|_| file.seek(SeekFrom::End(-4)));
+        let whole = read.and_then(|_| file.read_exact(&mut ending)).is_ok() && ending == *b"PAR1";
+        Ok((!whole).then_some((version, path)))
     }
 
     fn set_aside(&self, path: &Path, version: u64) -> Result<()> {

@@ -31,8 +31,11 @@ struct Inner {
     dir: PathBuf,
     logs: Vec<TableLog>,
     states: Mutex<BTreeMap<Table, DeltaTableState>>,
-    lists: Mutex<BTreeMap<(Table, u64), Arc<Vec<DataFile>>>>,
+    lists: Mutex<Lists>,
 }
+
+/// The files of tables at versions.
+type Lists = BTreeMap<(Table, u64), Arc<Vec<DataFile>>>;
 
 impl Store {
     /// Makes the folder and every table of [`Table::ALL`] that is missing, and opens them.
@@ -60,10 +63,13 @@ impl Store {
             return Err(Error::NoData(data_dir.to_owned()));
         }
         let store = Self::at(data_dir)?;
-        match WriteLock::take(store.dir()) {
-            Ok(lock) => store.recover(&lock).await?,
-            Err(error) if error.is_locked() || is_read_only(&error) => {}
-            Err(error) => return Err(error),
+        // Most often there is nothing to do, and a writer that starts meanwhile is not kept out.
+        if store.is_unfinished()? {
+            match WriteLock::take(store.dir()) {
+                Ok(lock) => store.recover(&lock).await?,
+                Err(error) if error.is_locked() || is_read_only(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         store.check(&store.snapshot().await?)?;
         Ok(store)
@@ -189,7 +195,8 @@ impl Store {
             return Ok(true);
         }
         for log in self.logs() {
-            if log.latest()? != published.version(log.table) {
+            let latest = log.latest()?;
+            if latest.is_none() || latest != published.version(log.table) || log.cut_checkpoint()?.is_some() {
                 return Ok(true);
             }
         }

@@ -27,6 +27,7 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
+#[async_trait::async_trait]
 impl AsyncDB for Db {
     type Error = Failed;
     type ColumnType = DefaultColumnType;

@@ -6,7 +6,7 @@ use crate::{
     printer::Printer,
 };
 use anyhow::{Context, Result, anyhow};
-use safar_attribution::{ModelSpec, ReadOptions, read_paths};
+use safar_attribution::{Attribution, ModelSpec, ReadOptions, read_paths};
 use safar_pipeline::{
     Settings, Workspace,
     report::{self, AttributionReport, Dimension, Measure, UNATTRIBUTED},
@@ -66,10 +66,8 @@ fn side_by_side(report: &AttributionReport) -> String {
             out.push('\n');
         }
         let head = [(format!("{title} by {}", report.by), Alignment::Left)];
-        let models = report
-            .models
-            .iter()
-            .flat_map(|model| [(model.model.to_string(), Alignment::Right), (String::new(), Alignment::Left)]);
+        let models =
+            headings(report).into_iter().flat_map(|name| [(name, Alignment::Right), (String::new(), Alignment::Left)]);
         let mut grid = Grid::new(head.into_iter().chain(models));
         for index in report.order() {
             let credits = report.models.iter().map(|model| measure.of(model.credits[index]));
@@ -85,6 +83,16 @@ fn side_by_side(report: &AttributionReport) -> String {
     out
 }
 
+/// Names of the models; those that appear twice are spelled with their settings.
+fn headings(report: &AttributionReport) -> Vec<String> {
+    let names: Vec<&str> = report.models.iter().map(|model| model.model.name()).collect();
+    let is_alone = |name: &str| names.iter().filter(|other| **other == name).count() == 1;
+    let heading = |(model, name): (&Attribution, &&str)| {
+        if is_alone(name) { (*name).to_owned() } else { model.model.to_string() }
+    };
+    report.models.iter().zip(&names).map(heading).collect()
+}
+
 fn notes(report: &AttributionReport, printer: Printer) {
     if let Some(goal) = &report.goal {
         printer.say(format!(
@@ -92,6 +100,8 @@ fn notes(report: &AttributionReport, printer: Printer) {
             number(report.paths as f64, 0)
         ));
     }
+    let spellings: Vec<String> = report.models.iter().map(|model| model.model.to_string()).collect();
+    printer.say(format!("models: {}", spellings.join(" ")));
     if report.models.iter().any(|model| model.diagnostics.assumed_ages) {
         printer.say("the paths carry no times: time decay took touches as one day apart");
     }

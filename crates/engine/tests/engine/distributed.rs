@@ -1,5 +1,8 @@
 //! Workers on loopback ports, each in a runtime of its own that ends like a killed process.
-use crate::support::{block_on, text, workspace};
+use crate::{
+    node::{self, with_node},
+    support::{block_on, text, workspace},
+};
 use datafusion::{
     arrow::datatypes::DataType,
     common::DataFusionError,
@@ -35,7 +38,7 @@ fn pass(also: impl Fn() -> Result<(), DataFusionError> + Send + Sync + 'static) 
     };
     let function: ScalarUDF =
         create_udf("pass", vec![DataType::Int64], DataType::Int64, Volatility::Volatile, Arc::new(run));
-    Extensions { scalar: vec![Arc::new(function)], ..Extensions::default() }
+    with_node(Extensions { scalar: vec![Arc::new(function)], ..Extensions::default() })
 }
 
 fn options() -> EngineOptions {
@@ -76,6 +79,7 @@ async fn answers(session: &Session) -> Result<Vec<String>, Error> {
     for query in QUERIES {
         answers.push(text(session, session.sql(query).await?).await?);
     }
+    answers.push(node::answer(session).await?);
     Ok(answers)
 }
 
@@ -87,6 +91,8 @@ fn answers_are_the_same_before_during_and_after_a_worker_dies() {
         let snapshot = store.snapshot().await.unwrap();
         let embedded = Engine::embedded(store.clone(), options(), pass(|| Ok(()))).unwrap();
         let expected = answers(&embedded.session(&snapshot).unwrap()).await.unwrap();
+        // Three touches each, numbered in order: no person is split.
+        assert_eq!(expected[4].matches("| 3      |").count(), 2_000);
 
         let runtimes = Runtimes::default();
         let calls: Arc<[AtomicUsize; 2]> = Arc::default();

@@ -88,6 +88,10 @@ impl Rejects {
             let file = match &mut self.file {
                 Some(file) => file,
                 none => {
+                    if let Some(folder) = path.parent() {
+                        std::fs::create_dir_all(folder)
+                            .map_err(|source| Error::Io { path: folder.to_owned(), source })?;
+                    }
                     let mut writer = csv::Writer::from_path(path).map_err(write_error)?;
                     writer.write_record(["file", "line", "column", "value", "reason", "raw"]).map_err(write_error)?;
                     none.insert(writer)

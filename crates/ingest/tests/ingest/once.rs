@@ -36,14 +36,7 @@ fn links_show_every_change_of_hands() {
         .iter()
         .map(|link| format!("{}:{} {}:{} {}", link["ns_a"], link["id_a"], link["ns_b"], link["id_b"], link["kind"]))
         .collect();
-    assert_eq!(
-        seen,
-        [
-            "anonymous:d user:ann event",
-            "anonymous:d user:bob event",
-            "anonymous:d user:ann event"
-        ]
-    );
+    assert_eq!(seen, ["anonymous:d user:ann event", "anonymous:d user:bob event", "anonymous:d user:ann event"]);
 }
 
 #[test]

@@ -19,9 +19,9 @@ pub async fn common_paths(
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
     let limit = if limit == 0 { String::new() } else { format!(" LIMIT {limit}") };
     let sql = format!(
-        "SELECT array_to_string(channels, ' > ') AS path, max(length) AS length, sum(conversions) AS conversions, sum(value) AS value, \
+        "SELECT CASE WHEN max(length) = 0 THEN '(no touch)' ELSE array_to_string(channels, ' > ') END AS path, max(length) AS length, sum(conversions) AS conversions, sum(value) AS value, \
          sum(nulls) AS nulls, sum(conversions) / nullif(sum(conversions) + sum(nulls), 0) AS conversion_rate \
-         FROM paths WHERE {condition} GROUP BY 1 ORDER BY conversions DESC, nulls DESC, path{limit}"
+         FROM paths WHERE {condition} GROUP BY channels ORDER BY conversions DESC, nulls DESC, path{limit}"
     );
     let frame = session.sql(&sql).await?;
     let schema = SchemaRef::new(frame.schema().as_arrow().clone());

@@ -1,4 +1,4 @@
-//! Nanoseconds per call of enrichment, cached and not: `cargo run --release -p safar-enrich --example bench_enrich`.
+//! Nanoseconds per call of enrichment, cached and not: `cargo bench -p safar-enrich --bench enrich`.
 #![allow(clippy::print_stdout, reason = "a program for people to read")]
 use safar_enrich::{EnrichSettings, Enricher, Touch};
 use std::{hint::black_box, time::Instant};

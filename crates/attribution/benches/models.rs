@@ -1,6 +1,6 @@
 //! Generates seeded path files and times models on them, for comparison with other tools.
 //!
-//! `bench_models generate ROWS CHANNELS FILE [SEED]` writes distinct paths; `bench_models run FILE MODEL…` reads the
+//! `cargo bench -p safar-attribution --bench models -- generate ROWS CHANNELS FILE [SEED]` writes distinct paths; `run FILE MODEL…` reads the
 //! file anew for each model and prints one line of JSON a case: CPU and wall seconds, reading included, and what the
 //! process has held at most so far, so run one model a process to compare memory.
 #![allow(clippy::print_stdout, reason = "its results are its output")]
@@ -12,12 +12,12 @@ use std::io::{BufReader, BufWriter, Write};
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["generate", rows, channels, file] => generate(rows.parse()?, channels.parse()?, file, 1),
         ["generate", rows, channels, file, seed] => generate(rows.parse()?, channels.parse()?, file, seed.parse()?),
         ["run", file, ref models @ ..] if !models.is_empty() => models.iter().try_for_each(|model| run(file, model)),
-        _ => Err("usage: bench_models generate ROWS CHANNELS FILE [SEED] | run FILE MODEL…".into()),
+        _ => Err("usage: generate ROWS CHANNELS FILE [SEED] | run FILE MODEL…".into()),
     }
 }
 

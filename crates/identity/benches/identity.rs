@@ -1,4 +1,4 @@
-//! `cargo run --release -p safar-identity --example bench_identity [LINKS]`: CPU seconds to add, resolve and ask.
+//! `cargo bench -p safar-identity --bench identity -- [LINKS]`: CPU seconds to add, resolve and ask.
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use safar_identity::{EventIds, IdentityGraph, IdentitySettings, Link, PersonMap};
 use std::{sync::LazyLock, time::Instant};
@@ -13,7 +13,8 @@ fn now() -> f64 {
 
 #[expect(clippy::print_stdout, reason = "a report")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let links: u64 = std::env::args().nth(1).map_or(Ok(10_000_000), |count| count.parse())?;
+    let links: u64 =
+        std::env::args().skip(1).find(|word| word != "--bench").map_or(Ok(10_000_000), |count| count.parse())?;
     let people = (links / 4).max(1);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut graph = IdentityGraph::new(IdentitySettings::default())?;
