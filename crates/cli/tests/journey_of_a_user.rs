@@ -1,5 +1,6 @@
 //! From a file of touches to a report, and what must hold on the way.
-use crate::{Shop, shop, with_sample};
+use crate::{Shop, shared, shop, with_sample};
+use std::collections::BTreeMap;
 
 #[test]
 fn credits_and_unattributed_are_the_conversions_for_every_model() {
@@ -143,4 +144,71 @@ fn every_format_and_every_dimension_answers() {
     assert!(json[0]["sessions"].as_u64().unwrap() > 0);
     let days = shop.output(&["-C", "shop", "sessions", "--by", "day", "--format", "csv"]);
     assert!(days.lines().count() > 20, "{days}");
+}
+
+/// Model and channel → conversions and value.
+fn cells(csv: &str) -> BTreeMap<String, [f64; 2]> {
+    let mut found = BTreeMap::new();
+    for line in csv.lines().skip(1) {
+        let cells: Vec<&str> = line.rsplitn(3, ',').collect();
+        let numbers = [1, 0].map(|index: usize| cells[index].parse::<f64>().unwrap());
+        // A channel that nothing was credited to may be absent from one of the two.
+        if numbers != [0.0; 2] {
+            found.insert(cells[2].to_owned(), numbers);
+        }
+    }
+    found
+}
+
+/// The touches of a data set and its ready paths are one thing told twice: every touch counts whenever it was, a journey
+/// ends at each conversion, and what follows the last one is a journey that has not ended.
+fn touches_tell_what_paths_tell(name: &str) {
+    let Some(folder) = shared(&format!("data/journeys/{name}")) else { return };
+    let shop = shop();
+    let settings = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
+    let windows = "click_days = 10000\nview_days = 10000\nnull_paths = \"journeys\"\n";
+    let (head, rest) = settings.split_once("[windows]\n").unwrap();
+    let rest = rest.split_once("[channels]").unwrap().1;
+    shop.write("shop/safar.toml", format!("{head}[windows]\n{windows}[channels]{rest}"));
+    shop.safar(&["-C", "shop", "import", folder.join("touchpoints.csv").to_str().unwrap()]).assert().success();
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+    let models = [
+        "--model",
+        "first",
+        "--model",
+        "last",
+        "--model",
+        "linear",
+        "--model",
+        "position",
+        "--model",
+        "markov:order=2",
+    ];
+    let words = |start: &[&'static str]| [start, models.as_slice(), &["--format", "csv"]].concat();
+    let ours = cells(&shop.output(&words(&["-C", "shop", "attribute"])));
+    let paths = folder.join("paths.csv");
+    let mut told = words(&["attribute", "--paths"]);
+    told.insert(2, paths.to_str().unwrap());
+    let ready = cells(&shop.output(&told));
+    assert_eq!(ours.keys().collect::<Vec<_>>(), ready.keys().collect::<Vec<_>>());
+    for (cell, expected) in ready {
+        for (got, expected) in ours[&cell].iter().zip(expected) {
+            assert!((got - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{name} {cell}: {got}, {expected}");
+        }
+    }
+}
+
+#[test]
+fn touches_of_kaggle_mta_tell_what_its_paths_tell() {
+    touches_tell_what_paths_tell("kaggle_mta");
+}
+
+#[test]
+fn touches_of_july2018_tell_what_its_paths_tell() {
+    touches_tell_what_paths_tell("july2018");
+}
+
+#[test]
+fn touches_of_simple_shop_tell_what_its_paths_tell() {
+    touches_tell_what_paths_tell("simple_shop");
 }

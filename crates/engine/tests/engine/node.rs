@@ -38,7 +38,7 @@ pub fn with_node(extensions: Extensions) -> Extensions {
     Extensions { planners: vec![Arc::new(Planner)], codec: Some(Arc::new(Codec)), ..extensions }
 }
 
-/// How many people there are, how many rows, and the greatest number of a row.
+/// Every touch with its number among those of its person.
 pub async fn answer(session: &Session) -> Result<String, Error> {
     let table = session.table(Table::Touchpoints).await?;
     let (state, plan) = table.select_columns(&["person_id", "occurred_at"])?.into_parts();

@@ -250,6 +250,10 @@ impl Publish<'_> {
                     let origin = |row: usize| self.origins[(view.places[row] >> LINE_BITS) as usize].as_str();
                     Arc::new(StringArray::from_iter_values(picked().map(origin)))
                 }
+                "origin_row" => {
+                    let line = |row: usize| (view.places[row] & ((1 << LINE_BITS) - 1)) as i64;
+                    Arc::new(Int64Array::from_iter_values(picked().map(line)))
+                }
                 "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
                 "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
                 name => match batch.column_by_name(name) {

@@ -62,6 +62,7 @@ fn rows_come_back_sorted_however_little_memory_there_is() {
         rows.into_iter()
             .map(|mut row| {
                 row.remove("origin");
+                row.remove("origin_row");
                 row
             })
             .collect()

@@ -94,13 +94,15 @@ impl Rebuild<'_> {
     ) -> Result<()> {
         let mut columns: Vec<Expr> = INPUT_COLUMNS.into_iter().filter(|name| *name != "person_id").map(col).collect();
         columns.push(self.people.expression().alias("person_id"));
-        columns.push(col("origin_row"));
+        columns.extend(["received_at", "origin_row"].map(col));
         let mut events = self.session.table(Table::Events).await?.select(columns)?;
         if let Scope::Only(people) = scope {
             events = events.filter(is_one_of(people))?;
         }
-        // Equal times keep the order of their file; the event's id settles what is left, so that no build depends on chance.
-        let order = ["person_id", "occurred_at", "origin_row", "event_id"].map(|name| col(name).sort(true, true));
+        // Equal times keep the order in which they were told; the event's id settles what is left, so that no build depends
+        // on chance.
+        let order = ["person_id", "occurred_at", "received_at", "origin_row", "event_id"]
+            .map(|name| col(name).sort(true, true));
         let mut stream = events.sort(order.to_vec())?.execute_stream().await?;
         let mut builder =
             JourneyBuilder::with_shared_refunds(&self.workspace.settings().journey_rules(), self.refunds.clone())?;
