@@ -1,10 +1,11 @@
 //! A bounded memory of touches that were seen before.
 use crate::enricher::{Enriched, Enricher, Touch};
 use foldhash::fast::FixedState;
+use memchr::{memchr, memchr3};
 use safar_model::Interaction;
 use std::hash::{BuildHasher, Hasher};
 
-/// Real traffic repeats a few thousand pages, referrers and campaigns; 8,192 of them are kept.
+/// Real traffic repeats a few thousand combinations of host, query, referrer and tags; 8,192 of them are kept.
 const SETS: usize = 2048;
 
 /// Places that a touch can have in its set, so that a few that fall on one set do not drive each other out.
@@ -40,7 +41,7 @@ struct Entry {
     value: Enriched,
 }
 
-const TEXTS: usize = 11;
+const TEXTS: usize = 12;
 
 impl<'e> CachedEnricher<'e> {
     pub(crate) fn new(enricher: &'e Enricher) -> Self {
@@ -49,7 +50,7 @@ impl<'e> CachedEnricher<'e> {
 
     /// As [`Enricher::enrich`].
     pub fn enrich(&mut self, touch: &Touch<'_>) -> &Enriched {
-        let texts = texts(touch);
+        let texts = texts(touch, self.enricher.rules().read_page_paths());
         let len: usize = texts.iter().flatten().map(|text| text.len()).sum();
         if len > KEY_LEN_MAX {
             return self.last.insert(self.enricher.enrich(touch));
@@ -93,7 +94,7 @@ impl Entry {
 }
 
 /// The texts of a touch, in a fixed order. Destructured, so that a new field cannot be forgotten.
-fn texts<'a>(touch: &Touch<'a>) -> [Option<&'a str>; TEXTS] {
+fn texts<'a>(touch: &Touch<'a>, with_path: bool) -> [Option<&'a str>; TEXTS] {
     let Touch {
         page_url,
         referrer,
@@ -108,8 +109,10 @@ fn texts<'a>(touch: &Touch<'a>) -> [Option<&'a str>; TEXTS] {
         medium,
         interaction: _,
     } = *touch;
+    let (page, query) = page(page_url, with_path);
     [
-        page_url,
+        page,
+        query,
         referrer,
         utm_source,
         utm_medium,
@@ -121,6 +124,17 @@ fn texts<'a>(touch: &Touch<'a>) -> [Option<&'a str>; TEXTS] {
         source,
         medium,
     ]
+}
+
+/// What an answer depends on of the page's address: everything up to the path, and the query. Sites have thousands of pages
+/// but few hosts and campaigns, so leaving out the path where no rule reads it is what makes most touches known ones.
+fn page(url: Option<&str>, with_path: bool) -> (Option<&str>, Option<&str>) {
+    let Some(url) = url.filter(|url| !with_path && memchr(b'\\', url.as_bytes()).is_none()) else { return (url, None) };
+    let Some(host) = url.find("://").map(|at| at + 3) else { return (Some(url), None) };
+    let Some(path) = memchr3(b'/', b'?', b'#', &url.as_bytes()[host..]) else { return (Some(url), None) };
+    let (head, rest) = url.split_at(host + path);
+    let rest = &rest[..memchr(b'#', rest.as_bytes()).unwrap_or(rest.len())];
+    (Some(head), memchr(b'?', rest.as_bytes()).map(|at| &rest[at..]))
 }
 
 fn same_bytes(key: &[u8], texts: &[Option<&str>; TEXTS]) -> bool {

@@ -105,6 +105,11 @@ pub struct ChannelRules {
 }
 
 impl ChannelRules {
+    /// Whether an own rule asks about the path of the page; no other derivation does.
+    pub(crate) fn read_page_paths(&self) -> bool {
+        self.used[Field::PagePath as usize]
+    }
+
     /// Own rules before the defaults.
     #[must_use]
     pub fn new(own: Vec<ChannelRule>) -> Self {

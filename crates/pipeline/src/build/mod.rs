@@ -20,13 +20,16 @@ use people::People;
 use safar_engine::Session;
 use safar_journey::Findings;
 use safar_model::{BUCKETS, Table, bucket_of};
-use safar_store::{CommitKey, WriteLock};
+use safar_store::{CommitKey, CompactPolicy, WriteLock};
 use state::State;
 use std::{
     collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
+
+/// How long files that no current version names stay for readers that pinned an older one.
+const OLD_FILES_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a build did, and why.
 #[derive(Clone, Debug, Default)]
@@ -161,6 +164,11 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
         let everywhere = Scope::Everyone.buckets();
         credits::rebuild(workspace, &lock, if models_changed { &everywhere } else { &rebuilt }).await?;
     }
+    say("small files");
+    for table in [Table::Events, Table::IdentityLinks, Table::Rejects] {
+        store.compact(&lock, table, CompactPolicy::default()).await?;
+    }
+    store.vacuum(&lock, OLD_FILES_KEPT).await?;
     let snapshot = store.snapshot().await?;
     now.event_files = store.files(&snapshot, Table::Events).await?.into_iter().map(|file| file.name).collect();
     now.write(workspace)?;
