@@ -76,21 +76,26 @@ fn generate(rows: usize, channels: usize, file: &str, seed: u64) -> Result<(), B
     Ok(out.flush()?)
 }
 
-fn run(file: &str, model: &str) -> Result<(), Box<dyn Error>> {
-    let spec: ModelSpec = model.parse()?;
+/// Times a case: one model, or several joined by `+` that share one reading of the file.
+fn run(file: &str, case: &str) -> Result<(), Box<dyn Error>> {
+    let specs = case.split('+').map(str::parse).collect::<Result<Vec<ModelSpec>, _>>()?;
     let (wall, cpu) = (Instant::now(), cpu_s()?);
     let (paths, channels) = read_paths(BufReader::new(File::open(file)?), &ReadOptions::default())?;
     let (read_wall, read_cpu) = (wall.elapsed().as_secs_f64(), cpu_s()? - cpu);
-    let result = attribute(&spec, &paths, &channels)?;
-    let credited: f64 = result.credits.iter().map(|credit| credit.conversions).sum();
-    let markov = result.diagnostics.markov.map(|markov| format!("{} states, {:?}", markov.states, markov.solver));
+    let (mut credited, mut notes) = (0.0, vec![]);
+    for spec in &specs {
+        let result = attribute(spec, &paths, &channels)?;
+        credited += result.credits.iter().map(|credit| credit.conversions).sum::<f64>();
+        let markov = result.diagnostics.markov;
+        notes.extend(markov.map(|markov| format!("{} states, {:?}", markov.states, markov.solver)));
+    }
     println!(
-        "{{\"case\":\"{spec}\",\"cpu_s\":{:.3},\"wall_s\":{:.3},\"peak_mb\":{:.0},\"read_cpu_s\":{read_cpu:.3},\
+        "{{\"case\":\"{case}\",\"cpu_s\":{:.3},\"wall_s\":{:.3},\"peak_mb\":{:.0},\"read_cpu_s\":{read_cpu:.3},\
          \"read_wall_s\":{read_wall:.3},\"conversions\":{credited},\"note\":\"{}\"}}",
         cpu_s()? - cpu,
         wall.elapsed().as_secs_f64(),
         peak_mb()?,
-        markov.unwrap_or_default(),
+        notes.join("; "),
     );
     Ok(())
 }
