@@ -41,6 +41,12 @@ pub trait FittedModel: Send + Sync {
         true
     }
 
+    /// The chance, 0 to 1, that a person who walked `path` so far converts; `None` where the model does not say, as
+    /// rule models do not.
+    fn probability(&self, _path: PathRef<'_>) -> Option<f64> {
+        None
+    }
+
     /// The credit of each of `channels` channels over all `paths`, the same paths that were fitted.
     fn credits(&self, paths: &Paths, channels: usize) -> Vec<Credit> {
         credits_of_shares(paths, channels, |path, shares| self.shares(path, shares))
