@@ -130,11 +130,11 @@ pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Resul
     let credits = fitted.credits(paths, channels.len());
     let mut diagnostics = fitted.diagnostics();
     diagnostics.overlapping = !fitted.conserves();
-    let total = total(paths, |_| true);
+    let total = total(paths);
     // What no channel has is what is left of the total. Where every path has its credit, that is exactly the paths
     // with no touch; the difference is only taken where the model kept something back, so that nobody sees a
     // rounding error as an unattributed conversion.
-    let mut unattributed = self::total(paths, |path| path.channels.is_empty());
+    let mut unattributed = total_where(paths, |path| path.channels.is_empty());
     let mut given = [Sum::default(), Sum::default()];
     let mut size = [Sum::default(), Sum::default()];
     for credit in &credits {
@@ -224,8 +224,14 @@ pub(crate) fn check(paths: &Paths, names: usize) -> Result<()> {
     Ok(())
 }
 
+/// Conversions and value of all paths: what every model shares out.
+#[must_use]
+pub fn total(paths: &Paths) -> Credit {
+    total_where(paths, |_| true)
+}
+
 /// Conversions and value of the paths that `keep` keeps.
-pub(crate) fn total(paths: &Paths, keep: impl Fn(PathRef<'_>) -> bool) -> Credit {
+pub(crate) fn total_where(paths: &Paths, keep: impl Fn(PathRef<'_>) -> bool) -> Credit {
     let (mut conversions, mut value) = (Sum::default(), Sum::default());
     for path in paths.iter().filter(|path| keep(*path)) {
         conversions.add(path.conversions);

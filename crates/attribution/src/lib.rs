@@ -26,7 +26,7 @@ mod transform;
 
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, MarkovDiagnostics, PlaceCredit, Solver, attribute,
-    credits_by_place,
+    credits_by_place, total,
 };
 pub use error::{Error, Result, SpecError};
 pub use read::{ReadError, ReadOptions, read_paths};

@@ -84,6 +84,17 @@ pub(crate) fn host(setting: &'static str, value: &str) -> Result<String, RuleErr
 }
 
 impl EnrichSettings {
+    /// Whether an [`Enricher`](crate::Enricher) can be made of them.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn check(&self) -> Result<(), RuleError> {
+        self.own()?;
+        self.ignored()?;
+        self.alias_map()?;
+        self.checked_rules().map(|_| ())
+    }
+
     /// Registrable domains, sorted.
     pub(crate) fn own(&self) -> Result<Vec<String>, RuleError> {
         let domain = |value: &String| Ok(registrable(&host("own_domains", value)?).to_owned());

@@ -8,19 +8,19 @@ const LENGTH_MAX: usize = 1_024;
 
 /// What [`normalise`] made of a raw identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Normalised {
-    /// The form to store and to link.
-    Id(String),
+pub enum Normalised<'a> {
+    /// The form to store and to link; borrowed where nothing had to be hashed.
+    Id(Cow<'a, str>),
     /// The raw value stands for "nobody": treat it as absent.
     Blocked(Blocked),
     /// The raw value cannot be an identifier of this namespace.
     Invalid(Invalid),
 }
 
-impl Normalised {
+impl<'a> Normalised<'a> {
     /// The identifier, if there is one.
     #[must_use]
-    pub fn id(self) -> Option<String> {
+    pub fn id(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Id(id) => Some(id),
             Self::Blocked(_) | Self::Invalid(_) => None,
@@ -79,7 +79,7 @@ pub enum Invalid {
 /// assert!(matches!(normalise("user", "\"null\"", &settings), Normalised::Blocked(_)));
 /// ```
 #[must_use]
-pub fn normalise(namespace: &str, raw: &str, settings: &IdentitySettings) -> Normalised {
+pub fn normalise<'a>(namespace: &str, raw: &'a str, settings: &IdentitySettings) -> Normalised<'a> {
     let text = unquote(raw);
     if let Some(why) = blocked(text, settings) {
         return Normalised::Blocked(why);
@@ -93,16 +93,15 @@ pub fn normalise(namespace: &str, raw: &str, settings: &IdentitySettings) -> Nor
             if PLACEHOLDER_HASHES.contains(&hash) {
                 return Normalised::Blocked(Blocked::Placeholder);
             }
-            Normalised::Id(hash)
+            Normalised::Id(hash.into())
         }
-        EMAIL => {
-            email(text, settings).map_or(Normalised::Invalid(Invalid::Email), |address| Normalised::Id(hex(&address)))
-        }
+        EMAIL => email(text, settings)
+            .map_or(Normalised::Invalid(Invalid::Email), |address| Normalised::Id(hex(&address).into())),
         PHONE => match phone::e164(text, settings.phone_country.as_deref()) {
-            Ok(number) => Normalised::Id(hex(number.as_str())),
+            Ok(number) => Normalised::Id(hex(number.as_str()).into()),
             Err(why) => Normalised::Invalid(why),
         },
-        _ => Normalised::Id(text.to_owned()),
+        _ => Normalised::Id(text.into()),
     }
 }
 
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn of(namespace: &str, raw: &str) -> Normalised {
+    fn of<'a>(namespace: &str, raw: &'a str) -> Normalised<'a> {
         normalise(namespace, raw, &IdentitySettings::default())
     }
 
@@ -206,7 +205,7 @@ mod tests {
     #[test]
     fn values_that_only_resemble_junk_pass() {
         for raw in ["10", "0a", "guest1", "nullable", "-2", "anonymous@", "'a"] {
-            assert_eq!(of("user", raw), Normalised::Id(raw.to_owned()));
+            assert_eq!(of("user", raw), Normalised::Id(raw.into()));
         }
     }
 

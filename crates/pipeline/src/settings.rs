@@ -3,7 +3,7 @@ use safar_attribution::ModelSpec;
 use safar_enrich::EnrichSettings;
 use safar_identity::IdentitySettings;
 use safar_ingest::ImportSettings;
-use safar_journey::{Goal, JourneyRules, SessionRules, Windows};
+use safar_journey::{Goal, JourneyBuilder, JourneyRules, SessionRules, Windows};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{fs, path::Path};
 
@@ -80,14 +80,16 @@ impl Settings {
     /// # Errors
     /// When a line is not allowed.
     pub fn parse(text: &str, name: &str) -> Result<Self, SettingsError> {
-        toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = &text[..at.min(text.len())];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
-            let found = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
-            SettingsError::Bad { path: name.to_owned(), line, column, found, reason: error.message().to_owned() }
-        })
+        let settings: Self = toml::from_str(text)
+            .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        let check = |section: &str, reason: Option<String>| match reason {
+            None => Ok(()),
+            Some(reason) => Err(bad(text, name, place(text, section, &reason), reason)),
+        };
+        check("channels", settings.channels.check().err().map(|error| error.to_string()))?;
+        check("identity", settings.identity.check().err().map(|error| error.to_string()))?;
+        check("goals", JourneyBuilder::new(&settings.journey_rules()).err().map(|error| error.to_string()))?;
+        Ok(settings)
     }
 
     /// What the journey crate needs.
@@ -102,6 +104,37 @@ impl Settings {
             currency: self.workspace.currency.clone(),
         }
     }
+}
+
+/// The error of the line that holds byte `at`.
+fn bad(text: &str, path: &str, at: usize, reason: String) -> SettingsError {
+    let before = &text[..at.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    let found = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
+    SettingsError::Bad { path: path.to_owned(), line, column, found, reason }
+}
+
+/// Where the setting stands that a check of a whole section complains of: its message quotes the value between backticks, so
+/// that is where the section first holds it; the section's head where it is not found.
+fn place(text: &str, section: &str, reason: &str) -> usize {
+    let quoted = reason.split('`').nth(1).unwrap_or_default().to_lowercase();
+    let (mut at, mut head, mut within) = (0, None, false);
+    for line in text.split_inclusive('\n') {
+        let start = at + line.len() - line.trim_start().len();
+        at += line.len();
+        if line.trim_start().starts_with('[') {
+            within = line.trim_start().trim_start_matches('[').starts_with(section);
+        }
+        if within {
+            head = head.or(Some(start));
+            let says = !line.trim_start().starts_with('#') && line.to_lowercase().contains(&quoted);
+            if says && !quoted.is_empty() {
+                return start;
+            }
+        }
+    }
+    head.unwrap_or(0)
 }
 
 fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

@@ -60,7 +60,7 @@ impl AttributionModel for Markov {
             value_removal_effects: effects(|credit| credit.value),
             solver,
         };
-        let total = crate::attribute::total(paths, |path| !path.channels.is_empty());
+        let total = crate::attribute::total_where(paths, |path| !path.channels.is_empty());
         Ok(Box::new(Fitted { diagnostics, total }))
     }
 }

@@ -1,5 +1,5 @@
 use super::{count, normalise};
-use crate::{AttributionModel, Credit, Diagnostics, FittedModel, Result, attribute::total, sum::Sum, sum::sum};
+use crate::{AttributionModel, Credit, Diagnostics, FittedModel, Result, attribute::total_where, sum::Sum, sum::sum};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths};
@@ -35,7 +35,7 @@ impl AttributionModel for ShaoLi {
         }
         let counts = counts.into_iter().filter(|(_, (_, all))| *all > 0.0);
         let rates = counts.map(|(pair, (converted, all))| (pair, converted / all)).collect();
-        let mut fitted = Fitted { rates, raw: vec![], total: total(paths, |path| !path.channels.is_empty()) };
+        let mut fitted = Fitted { rates, raw: vec![], total: total_where(paths, |path| !path.channels.is_empty()) };
         let mut sums = vec![(Sum::default(), Sum::default()); channels.len()];
         for path in paths.iter().filter(|path| path.conversions != 0.0 || path.value != 0.0) {
             for (channel, worth) in fitted.worth(path.channels) {

@@ -19,6 +19,20 @@ fn settings_that_are_not_allowed() {
 }
 
 #[test]
+fn settings_that_only_a_second_look_refuses() {
+    let shop = shop();
+    for (name, settings) in [
+        ("a_host_with_a_path", "[channels]\nown_domains = [\n  \"shop.example\",\n  \"a b\",\n]\n"),
+        ("an_alias_of_two_sources", "[channels.aliases]\nfacebook = [\"fb\"]\nmeta = [\"FB\"]\n"),
+        ("a_goal_without_a_condition", "# a comment on lead\n[[goals]]\nname = \"lead\"\n"),
+        ("an_impossible_calling_code", "[identity]\nphone_country = \"IS\"\n"),
+    ] {
+        shop.write("shop/safar.toml", settings.to_owned());
+        insta::assert_snapshot!(name, shop.failure(&["-C", "shop", "build"]));
+    }
+}
+
+#[test]
 fn folders_files_and_words_that_do_not_exist() {
     let shop = shop();
     insta::assert_snapshot!("no_workspace", shop.failure(&["-C", "nowhere", "build"]));

@@ -47,6 +47,20 @@ fn importing_twice_stores_once_and_building_twice_rebuilds_nothing() {
     assert!(said.contains("nothing was rebuilt"), "{said}");
 }
 
+#[test]
+fn a_refund_finds_its_order_even_when_the_order_is_imported_later() {
+    let shop = shop();
+    let head = "event_id,name,occurred_at,user_id,order_id,value,currency";
+    shop.write("office.csv", format!("{head}\nr1,refund,2026-03-06T10:00:00Z,clerk,o1,5,EUR\n"));
+    shop.write("till.csv", format!("{head}\np1,purchase,2026-03-02T10:00:00Z,ann,o1,50,EUR\n"));
+    let value = "select order_id, gross_value, refunded_value, value from conversions order by gross_value";
+    for (file, rows) in [("office.csv", "o1,0.0,5.0,-5.0"), ("till.csv", "o1,50.0,5.0,45.0")] {
+        shop.safar(&["-C", "shop", "import", file]).assert().success();
+        shop.safar(&["-C", "shop", "build"]).assert().success();
+        assert_eq!(shop.sql(value), rows, "{file}");
+    }
+}
+
 /// Every row of the derived tables, in a fixed order.
 fn derived(shop: &Shop) -> Vec<String> {
     ["sessions", "touchpoints", "conversions", "credits"]

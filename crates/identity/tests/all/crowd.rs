@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 type Ids = [Option<String>; 4];
 
 fn normal(sighting: &Sighting, settings: &IdentitySettings) -> Ids {
-    let of = |namespace: &str, raw: &Option<String>| normalise(namespace, raw.as_deref()?, settings).id();
+    let of = |namespace: &str, raw: &Option<String>| {
+        normalise(namespace, raw.as_deref()?, settings).id().map(std::borrow::Cow::into_owned)
+    };
     let Sighting { device, user, email, crm, .. } = sighting;
     [of("anonymous", device), of("user", user), of("email", email), of("crm", crm)]
 }

@@ -322,7 +322,8 @@ impl<'e> JsonReader<'e> {
                 _ => continue,
             };
             if !self.keep_contact_details {
-                item.text = normalise(namespace, &item.text, self.identity).id().map_or(Cow::Borrowed(""), Cow::Owned);
+                let hash = normalise(namespace, &item.text, self.identity).id().map(Cow::into_owned);
+                item.text = hash.map_or(Cow::Borrowed(""), Cow::Owned);
                 item.name = Cow::Owned(format!("{}_hash", item.name));
             }
         }

@@ -10,7 +10,7 @@ use safar_enrich::{CachedEnricher, Enricher, Touch};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{Interaction, Micros, key_of};
 use std::borrow::Cow;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Keys of `properties` under which explicitly given values stay, since the columns of these names are rewritten when
 /// rules change. In the order in which they are written.
@@ -114,6 +114,7 @@ pub(crate) struct Sink<'e> {
 
 fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
+        [] => text,
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
         _ => text.trim(),
     }
@@ -146,7 +147,7 @@ impl<'e> Sink<'e> {
         }
     }
 
-    fn identifier(&mut self, namespace: &str, raw: &str) -> Option<String> {
+    fn identifier<'a>(&mut self, namespace: &str, raw: &'a str) -> Option<Cow<'a, str>> {
         if raw.is_empty() {
             return None;
         }
@@ -277,7 +278,7 @@ impl<'e> Sink<'e> {
 
         const NAMESPACES: [&str; 5] = ["anonymous", "user", "email", "phone", "crm"];
         let key = match ids.iter().position(|id| !id.is_empty()) {
-            Some(at) => hashed(&mut self.content, NAMESPACES[at], ids[at]),
+            Some(at) => key_of(NAMESPACES[at], ids[at]),
             None => match event_id {
                 Some(id) => key_of("event", id),
                 None => {
@@ -438,15 +439,6 @@ impl<'e> Sink<'e> {
         }
         self.custom.push('}');
     }
-}
-
-/// As [`key_of`], in a buffer that is reused.
-fn hashed(buffer: &mut Vec<u8>, namespace: &str, id: &str) -> i64 {
-    buffer.clear();
-    buffer.extend_from_slice(namespace.as_bytes());
-    buffer.push(0);
-    buffer.extend_from_slice(id.as_bytes());
-    (xxh3_64(buffer) >> 1) as i64
 }
 
 fn is_json(text: &str) -> bool {

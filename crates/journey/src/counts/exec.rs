@@ -24,8 +24,9 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::{collections::VecDeque, fmt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Streams hand their paths on when they hold this much.
 const FLUSH_BYTES: usize = 64 << 20;
@@ -46,6 +47,9 @@ pub(crate) struct PathCountsExec {
     pub options: PathCountsOptions,
     pub gathering: Gathering,
     kind: LabelKind,
+    /// As many partitions are read at once as the session has threads: each that waits holds its decoded row group, and more
+    /// at once are no faster.
+    turns: OnceLock<Arc<Semaphore>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -87,7 +91,8 @@ impl PathCountsExec {
             Gathering::Scatter => 1,
         };
         let properties = properties(partial_schema(), partitions);
-        Ok(Self { input, options, gathering, kind, properties, metrics: ExecutionPlanMetricsSet::new() })
+        let (turns, metrics) = (OnceLock::new(), ExecutionPlanMetricsSet::new());
+        Ok(Self { input, options, gathering, kind, turns, properties, metrics })
     }
 
     /// Whether each partition of `input` brings whole people, in the order of time.
@@ -102,8 +107,11 @@ impl PathCountsExec {
     fn stream(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let memory = MemoryConsumer::new(format!("PathCounts[{partition}]")).register(context.memory_pool());
         let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let threads = context.session_config().target_partitions().max(1);
         let state = StreamState {
             batch_rows: context.session_config().batch_size(),
+            turns: self.turns.get_or_init(|| Arc::new(Semaphore::new(threads))).clone(),
+            turn: None,
             input: Some(self.input.execute(partition, context)?),
             streamer: Streamer::new(self.kind, self.options),
             ready: VecDeque::new(),
@@ -128,6 +136,8 @@ impl PathCountsExec {
 
 struct StreamState {
     batch_rows: usize,
+    turns: Arc<Semaphore>,
+    turn: Option<OwnedSemaphorePermit>,
     input: Option<SendableRecordBatchStream>,
     streamer: Streamer,
     ready: VecDeque<RecordBatch>,
@@ -143,13 +153,16 @@ impl StreamState {
                 return Ok(Some((batch, self)));
             }
             let Some(input) = &mut self.input else { return Ok(None) };
+            if self.turn.is_none() {
+                self.turn = self.turns.clone().acquire_owned().await.ok();
+            }
             let next = input.next().await;
             let _timer = self.metrics.elapsed_compute().clone();
             let _running = _timer.timer();
             match next {
                 Some(batch) => self.streamer.push(&batch?)?,
                 None => {
-                    self.input = None;
+                    (self.input, self.turn) = (None, None);
                     self.streamer.flush();
                 }
             }

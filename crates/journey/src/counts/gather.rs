@@ -2,7 +2,7 @@
 use super::labels::{LabelKind, Labels, NO_LABEL};
 use super::walk::{CONVERSION, Mark, PathCountsOptions, PathTable, Walker, Weights};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, RecordBatch};
-use arrow::buffer::ScalarBuffer;
+use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 use hashbrown::HashTable;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 struct Columns {
     people: ScalarBuffer<i64>,
     times: ScalarBuffer<i64>,
-    conversions: BooleanArray,
+    converts: BooleanBuffer,
     values: Float64Array,
 }
 
@@ -32,20 +32,26 @@ impl Columns {
         Ok(Self {
             people: column(0, "person", &DataType::Int64)?.as_primitive::<Int64Type>().values().clone(),
             times: column(1, "time", &instant())?.as_primitive::<TimestampMicrosecondType>().values().clone(),
-            conversions: column(3, "is_conversion", &DataType::Boolean)?.as_boolean().clone(),
+            converts: known_true(column(3, "is_conversion", &DataType::Boolean)?.as_boolean()),
             values: column(4, "value", &DataType::Float64)?.as_primitive::<Float64Type>().clone(),
         })
     }
 
-    #[inline]
-    fn converts(&self, row: usize) -> bool {
-        self.conversions.value(row) && self.conversions.is_valid(row)
+    /// Person, time, and whether the row is a conversion.
+    fn rows(&self) -> impl Iterator<Item = (usize, (i64, i64, bool))> {
+        let people = self.people.iter().copied().zip(self.times.iter().copied()).zip(&self.converts);
+        people.map(|((person, at), converts)| (person, at, converts)).enumerate()
     }
 
     #[inline]
     fn value(&self, row: usize) -> f64 {
         if self.values.is_valid(row) { self.values.value(row) } else { 0.0 }
     }
+}
+
+/// Unknown is not true.
+fn known_true(flags: &BooleanArray) -> BooleanBuffer {
+    flags.nulls().map_or_else(|| flags.values().clone(), |valid| flags.values() & valid.inner())
 }
 
 pub(crate) fn instant() -> DataType {
@@ -77,13 +83,12 @@ impl Streamer {
 
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
-        for (row, person) in columns.people.iter().enumerate() {
-            if *person != self.person {
+        for (row, (person, at, converts)) in columns.rows() {
+            if person != self.person {
                 self.flush();
-                self.person = *person;
+                self.person = person;
             }
-            let at = columns.times[row];
-            if columns.converts(row) {
+            if converts {
                 self.marks.push(Mark { at, tag: CONVERSION, value: columns.value(row) });
             } else if self.numbers[row] != NO_LABEL {
                 self.marks.push(Mark { at, tag: self.numbers[row], value: 0.0 });
@@ -193,19 +198,18 @@ impl Scatter {
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
         self.rows += columns.people.len();
-        for (row, person) in columns.people.iter().enumerate() {
-            let bucket = &mut self.buckets[bucket_of(*person)];
-            let at = columns.times[row];
-            if columns.converts(row) {
+        for (row, (person, at, converts)) in columns.rows() {
+            let bucket = &mut self.buckets[bucket_of(person)];
+            if converts {
                 let number = bucket.values.len() as u32;
                 if number & CONVERSION != 0 {
                     return exec_err!("more than 2^31 conversions in one of {} buckets", 1 << BUCKET_BITS);
                 }
                 bucket.values.push(columns.value(row));
                 self.values += 1;
-                bucket.push(Packed { person: *person, at, tag: CONVERSION | number });
+                bucket.push(Packed { person, at, tag: CONVERSION | number });
             } else if self.numbers[row] != NO_LABEL {
-                bucket.push(Packed { person: *person, at, tag: self.numbers[row] });
+                bucket.push(Packed { person, at, tag: self.numbers[row] });
             }
         }
         Ok(())

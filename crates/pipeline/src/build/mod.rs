@@ -143,7 +143,7 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
         let mut done = journeys(workspace, &lock, &people, &now, &scope).await?;
         // Refunds of other people's orders are known only now: both sides are built again with them.
         let session = engine.session(&store.snapshot().await?)?;
-        let (shared, concerned) = refunds::shared(workspace, &session, &done.findings.orphan_refunds).await?;
+        let (shared, concerned) = refunds::shared(workspace, &session).await?;
         if !shared.is_empty() {
             say("refunds of other people's orders");
             done.findings

@@ -3,7 +3,7 @@ use crate::{Result, Workspace, report::strings};
 use arrow::{array::AsArray, datatypes::Int64Type};
 use hashbrown::HashSet;
 use safar_engine::Session;
-use safar_journey::{OrphanRefund, SharedRefunds};
+use safar_journey::SharedRefunds;
 use std::collections::BTreeMap;
 
 /// How many orders one query asks for.
@@ -66,16 +66,26 @@ pub(super) async fn buyers(session: &Session, orders: &[&str]) -> Result<(HashSe
     Ok((people, found))
 }
 
-/// The orders among `orphans` that somebody else placed, with all that was given back for them, and everyone concerned.
-pub(super) async fn shared(
-    workspace: &Workspace,
-    session: &Session,
-    orphans: &[OrphanRefund],
-) -> Result<(SharedRefunds, HashSet<i64>)> {
-    let orders: Vec<&str> = orphans.iter().filter_map(|orphan| orphan.order_id.as_deref()).collect();
+/// Refunds of the tables that found no order of their own person, by order; with the people who told of them.
+async fn orphans(session: &Session) -> Result<BTreeMap<String, Vec<i64>>> {
+    let mut orphans: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let sql = "SELECT order_id, person_id FROM conversions WHERE gross_value = 0 AND refunded_value > 0 AND order_id IS NOT NULL";
+    for batch in session.sql(sql).await?.collect().await? {
+        let people = batch.column(1).as_primitive::<Int64Type>();
+        for (order, person) in strings(&batch, 0)?.into_iter().zip(people.values()) {
+            orphans.entry(order.unwrap_or_default()).or_default().push(*person);
+        }
+    }
+    Ok(orphans)
+}
+
+/// The refunds of orders that somebody else placed, with all that was given back for them, and everyone concerned. Asked of
+/// the tables, so that an order that arrives long after its refund finds it.
+pub(super) async fn shared(workspace: &Workspace, session: &Session) -> Result<(SharedRefunds, HashSet<i64>)> {
+    let orphans = orphans(session).await?;
+    let orders: Vec<&str> = orphans.keys().map(String::as_str).collect();
     let (mut people, found) = buyers(session, &orders).await?;
-    let of_others = |orphan: &&OrphanRefund| orphan.order_id.as_ref().is_some_and(|order| found.contains(order));
-    people.extend(orphans.iter().filter(of_others).map(|orphan| orphan.person_id));
+    people.extend(orphans.iter().filter(|(order, _)| found.contains(*order)).flat_map(|(_, people)| people));
     let mut orders: Vec<&str> = found.iter().map(String::as_str).collect();
     orders.sort_unstable();
     Ok((amounts(workspace, session, &orders).await?.into_iter().collect(), people))

@@ -106,11 +106,7 @@ impl AttributionReport {
 pub fn of_paths(models: &[ModelSpec], paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
     let fitted =
         models.iter().map(|model| safar_attribution::attribute(model, paths, &labels)).collect::<Result<_, _>>()?;
-    let mut total = Credit::default();
-    for path in paths.iter() {
-        total.conversions += path.conversions;
-        total.value += path.value;
-    }
+    let total = safar_attribution::total(paths);
     Ok(AttributionReport {
         goal: None,
         by: Dimension::Channel,
