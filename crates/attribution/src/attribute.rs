@@ -141,6 +141,8 @@ pub struct LogisticDiagnostics {
     pub bags: usize,
     /// Of the draws.
     pub seed: u64,
+    /// Of paths none of whose channels raises the odds: their channels shared it equally.
+    pub even: Credit,
     /// Regressions that had not settled when their steps were used up.
     pub unsettled: usize,
 }
@@ -167,8 +169,7 @@ pub struct Attribution {
     /// By channel index, one for each given name.
     pub credits: Vec<Credit>,
     /// Conversions and value of the paths with no touch, and what the model cannot share: by Markov, value where
-    /// nothing converts; by `shapley_rate`, paths of more channels than its limit; by `shao_li`, sums that cancel;
-    /// by `logistic`, paths none of whose channels raises the odds.
+    /// nothing converts; by `shapley_rate`, paths of more channels than its limit; by `shao_li`, sums that cancel.
     pub unattributed: Credit,
     /// What the model says about itself.
     pub diagnostics: Diagnostics,

@@ -14,7 +14,7 @@ impl ModelSpec {
     ///     let model: safar_attribution::ModelSpec = model.parse().unwrap();
     ///     (1..=5).filter_map(|touches| model.weights(touches)).collect()
     /// };
-    /// assert_eq!(table("google_position")[3], [0.4, 0.1, 0.1, 0.4]);
+    /// assert_eq!(table("amplitude_j")[3], [0.1, 0.1, 0.2, 0.6]);
     /// assert_eq!(table("w_shaped")[4], [0.3, 0.05, 0.3, 0.05, 0.3]);
     /// assert!(table("markov").is_empty());
     /// ```

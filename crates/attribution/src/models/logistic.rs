@@ -4,7 +4,8 @@ mod regression;
 
 use super::{count, normalise, shapley::uses};
 use crate::{
-    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, names::by_name, random::Random,
+    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, attribute::total, names::by_name,
+    random::Random,
 };
 use bag::{Bag, Set};
 use rayon::prelude::*;
@@ -20,7 +21,9 @@ use safar_model::{ChannelId, PathRef, Paths};
 ///
 /// The paper stops at coefficients. Here a path's conversions are shared by what its channels take off the log-odds
 /// when they are left out: their positive coefficients over the sum of those, each shared equally by the channel's
-/// touches. Where no channel of a path raises the odds, its conversions stay unattributed.
+/// touches. Where no channel of a path raises the odds, its channels share equally: without people who met no channel
+/// the intercept is a guess, and so is how far below it everybody is. [`LogisticDiagnostics::even`] says how much that
+/// was; where it is much, the regression tells little.
 ///
 /// [`FittedModel::probability`] is the mean of what the regressions say.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +63,9 @@ impl AttributionModel for Logistic {
             let (sum, times) = seen.fold((0.0, 0), |(sum, times), coefficient| (sum + coefficient, times + 1));
             coefficients[*channel] = if times > 0 { sum / count(times) } else { 0.0 };
         }
+        let helps = |path: &PathRef<'_>| path.channels.iter().any(|channel| coefficients[channel.0 as usize] > 0.0);
         let diagnostics = LogisticDiagnostics {
+            even: total(paths, |path| !path.channels.is_empty() && !helps(&path)),
             intercept: bags.iter().map(|bag| bag.intercept).sum::<f64>() / count(bags.len()),
             coefficients,
             bags: bags.len(),
@@ -83,9 +88,10 @@ impl FittedModel for Fitted {
         for ((share, channel), uses) in shares.iter_mut().zip(path.channels).zip(uses(path.channels)) {
             *share = self.diagnostics.coefficients[channel.0 as usize].max(0.0) / count(uses);
         }
-        if shares.iter().any(|share| *share > 0.0) {
-            normalise(shares);
+        if shares.iter().all(|share| *share == 0.0) {
+            shares.iter_mut().zip(uses(path.channels)).for_each(|(share, uses)| *share = 1.0 / count(uses));
         }
+        normalise(shares);
     }
 
     fn probability(&self, path: PathRef<'_>) -> Option<f64> {

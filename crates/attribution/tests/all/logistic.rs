@@ -17,12 +17,11 @@ fn credit_goes_to_what_raises_the_odds() {
     assert_eq!(logistic.coefficients[3], 0.0);
     // Half of all conversions would be 3,500: nearly all of the paths with channel 1 are its own.
     assert!(result.credits[1].conversions > 4900.0, "{:?}", result.credits);
-    assert!(result.unattributed.conversions >= 1000.0);
 }
 
 #[test]
-fn touches_of_a_channel_share_and_unhelpful_paths_stay_unattributed() {
-    let rows = [row(&[1], 0.0, 90.0), row(&[2], 60.0, 30.0), row(&[1, 1], 10.0, 400.0), row(&[2, 1, 2], 40.0, 20.0)];
+fn paths_without_a_lift_are_shared_equally_and_said_so() {
+    let rows = [row(&[1], 0.0, 90.0), row(&[2], 60.0, 30.0), row(&[1, 3, 1], 10.0, 400.0), row(&[2, 1, 2], 40.0, 20.0)];
     let all = paths(&rows);
     let fitted = spec("logistic").build().fit(&all, &names()).unwrap();
     let shares = |path: usize| {
@@ -31,9 +30,12 @@ fn touches_of_a_channel_share_and_unhelpful_paths_stay_unattributed() {
         shares
     };
     assert_eq!(shares(3), [0.5, 0.0, 0.5]);
-    assert_eq!(shares(2), [0.0, 0.0]);
+    assert_eq!(shares(2), [0.25, 0.5, 0.25]);
     let result = run(&spec("logistic"), &rows);
-    assert_eq!((result.credits[2].conversions, result.unattributed.conversions), (100.0, 10.0));
+    let credits: Vec<_> = result.credits.iter().map(|credit| credit.conversions).collect();
+    assert_eq!(credits[1..4], [5.0, 100.0, 5.0]);
+    let even = result.diagnostics.logistic.unwrap().even;
+    assert_eq!((even.conversions, even.value), (10.0, 20.0));
 }
 
 #[test]

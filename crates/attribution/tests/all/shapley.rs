@@ -41,7 +41,7 @@ fn more_channels_than_can_be_enumerated_are_sampled_and_said_so() {
     let result = run("shapley_markov:samples=20", 25);
     let drawn = result.diagnostics.sampled.as_ref().unwrap();
     assert_eq!((drawn.samples, drawn.errors.len()), (20, 25));
-    let unasked = attribute(&spec("shapley_markov"), &paths(&made_up(60, 21)), &names(21)).unwrap();
+    let unasked = attribute(&spec("shapley_markov"), &paths(&made_up(300, 24)), &names(24)).unwrap();
     let drawn = unasked.diagnostics.sampled.unwrap();
     assert_eq!((drawn.samples, drawn.seed), (1000, 1));
     assert!(drawn.errors.iter().any(|error| error.conversions > 0.0));
