@@ -41,8 +41,8 @@ pub trait FittedModel: Send + Sync {
         true
     }
 
-    /// The chance, 0 to 1, that a person who walked `path` so far converts; `None` where the model does not say, as
-    /// rule models do not.
+    /// The chance, 0 to 1, that a person whose path was `path` and ended there converted; `None` where the model does
+    /// not say, as rule models do not. Channels must be among those that were fitted.
     fn probability(&self, _path: PathRef<'_>) -> Option<f64> {
         None
     }
@@ -67,6 +67,10 @@ pub struct Diagnostics {
     pub markov: Option<MarkovDiagnostics>,
     /// By channel: what a model gives before it is scaled to conversions (Shao and Li).
     pub raw: Option<Vec<f64>>,
+    /// Of models whose credits are means over random draws.
+    pub sampled: Option<SampledDiagnostics>,
+    /// Of a logistic regression.
+    pub logistic: Option<LogisticDiagnostics>,
     /// The credits sum to more than the conversions, on purpose (participation).
     pub overlapping: bool,
 }
@@ -76,6 +80,8 @@ pub struct Diagnostics {
 pub struct MarkovDiagnostics {
     /// How many touches a state remembers.
     pub order: u32,
+    /// How the order was chosen; `None` where it was given.
+    pub choice: Option<OrderChoice>,
     /// States of the chain, without start, conversion and loss.
     pub states: usize,
     /// Probability that a path with at least one touch converts.
@@ -87,6 +93,58 @@ pub struct MarkovDiagnostics {
     pub value_removal_effects: Vec<f64>,
     /// How the removal effects were found.
     pub solver: Solver,
+}
+
+/// How the order of a chain was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderChoice {
+    /// Hold-out log-loss a person (natural logarithm) of order 1, 2, … Orders beyond the longest path say the same
+    /// as that of its length and are left out.
+    pub losses: Vec<f64>,
+    /// The same when every path is given the rate of all: what remembering nothing loses.
+    pub base_loss: f64,
+    /// Parts that people were dealt to.
+    pub folds: usize,
+    /// Of the dealing.
+    pub seed: u64,
+}
+
+impl OrderChoice {
+    /// The order with the least loss; the lowest of those that tie.
+    #[must_use]
+    pub fn best(&self) -> u32 {
+        let best = (1..).zip(&self.losses).min_by(|a, b| a.1.total_cmp(b.1));
+        best.map_or(1, |(order, _)| order)
+    }
+}
+
+/// What a model says about draws behind its credits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampledDiagnostics {
+    /// How many orders of the channels were drawn.
+    pub samples: u32,
+    /// Of the draws.
+    pub seed: u64,
+    /// By channel: the standard error of its credit.
+    pub errors: Vec<Credit>,
+}
+
+/// What a logistic regression says about itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogisticDiagnostics {
+    /// Mean log-odds of a path before its channels add theirs.
+    pub intercept: f64,
+    /// By channel: what its presence adds to the log-odds, mean over the regressions that saw the channel; 0 where
+    /// none did.
+    pub coefficients: Vec<f64>,
+    /// Regressions.
+    pub bags: usize,
+    /// Of the draws.
+    pub seed: u64,
+    /// Of paths none of whose channels raises the odds: their channels shared it equally.
+    pub even: Credit,
+    /// Regressions that had not settled when their steps were used up.
+    pub unsettled: usize,
 }
 
 /// How linear systems were solved.

@@ -48,6 +48,18 @@ pub enum Error {
         /// How many there are.
         got: usize,
     },
+    /// A chain is too large to be solved exactly.
+    #[error("{model} is exact up to {most} states here, got {got}; {way_out}")]
+    TooManyStates {
+        /// Which model.
+        model: &'static str,
+        /// How many it can take.
+        most: usize,
+        /// How many there are.
+        got: usize,
+        /// What to do instead.
+        way_out: &'static str,
+    },
     /// A question about single touches met a model that gives credit to channels as a whole.
     #[error("{model} gives credit to channels as a whole, not touch by touch; choose another model")]
     NotPerTouch {

@@ -19,18 +19,23 @@
 mod attribute;
 mod error;
 pub mod models;
+mod names;
+mod random;
 mod read;
 mod spec;
 mod sum;
 mod transform;
+mod weights;
 
 pub use attribute::{
-    Attribution, AttributionModel, Credit, Diagnostics, FittedModel, MarkovDiagnostics, PlaceCredit, Solver, attribute,
-    credits_by_place, total,
+    Attribution, AttributionModel, Credit, Diagnostics, FittedModel, LogisticDiagnostics, MarkovDiagnostics,
+    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, credits_by_place, total,
 };
 pub use error::{Error, Result, SpecError};
 pub use read::{ReadError, ReadOptions, read_paths};
-pub use spec::{CustomWeights, MODELS, ModelInfo, ModelSpec, PRESETS, PresetInfo, SettingInfo};
+pub use spec::{
+    CustomWeights, MODELS, ModelInfo, ModelSpec, Order, PRESETS, PresetInfo, SettingInfo, SolverChoice, all_models,
+};
 pub use transform::{Transform, transform};
 
 /// Counts and values go up to here, so that sums and products of them stay finite.

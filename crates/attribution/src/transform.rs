@@ -4,46 +4,52 @@ use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths, PathsBuilder};
 use std::{fmt, str::FromStr};
 
-/// One change. Counts and values stay as they are; equal paths may arise and stay apart.
+/// One change. Counts and values stay as they are; equal paths may arise and stay apart. The examples apply to
+/// D > A > B > B > C > D > C > C.
 ///
 /// ```
-/// use safar_attribution::{ReadOptions, Transform, read_paths, transform};
-/// let changed = |name: &str, path: &str| {
-///     let text = format!("path;conversions\n{path};1\n");
-///     let (paths, names) = read_paths(text.as_bytes(), &ReadOptions::default()).unwrap();
-///     let (paths, names) = transform(&[name.parse::<Transform>().unwrap()], &paths, &names).unwrap();
-///     let touches: Vec<_> = paths.touches().iter().map(|channel| names[channel.0 as usize].as_str()).collect();
-///     touches.join(" > ")
-/// };
+/// # use safar_attribution::{ReadOptions, Transform, read_paths, transform};
+/// # let changed = |name: &str, path: &str| {
+/// #     let text = format!("path;conversions\n{path};1\n");
+/// #     let (paths, names) = read_paths(text.as_bytes(), &ReadOptions::default()).unwrap();
+/// #     let (paths, names) = transform(&[name.parse::<Transform>().unwrap()], &paths, &names).unwrap();
+/// #     let touches: Vec<_> = paths.touches().iter().map(|channel| names[channel.0 as usize].as_str()).collect();
+/// #     touches.join(" > ")
+/// # };
 /// let path = "D > A > B > B > C > D > C > C";
 /// assert_eq!(changed("exposure", path), "D > A > B > C > D > C");
 /// assert_eq!(changed("unique", path), "A > B > D > C");
 /// assert_eq!(changed("first", path), "D > A > B > C");
 /// assert_eq!(changed("frequency", path), "D(2) > A(1) > B(2) > C(3)");
-/// assert_eq!(changed("remove_direct:direct=C", path), "D > A > B > B > D");
-/// assert_eq!(changed("remove_direct:direct=C", "C > C"), "C > C");
+/// assert_eq!(changed("remove_direct:direct=D", path), "A > B > B > C > C > C");
+/// assert_eq!(changed("remove_direct:direct=D|C", "D > C > C"), "D > C > C"); // nothing else is there
 /// assert_eq!(changed("remove_last_direct:direct=C", path), "D > A > B > B > C > D");
+/// assert_eq!(changed("remove_last_direct:direct=D", path), path);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transform {
-    /// Repeats in a row become one touch, the last of the row.
+    /// Repeats in a row become one touch, the last of the row: D > A > B > C > D > C. (Snowplow: `exposure_path`.)
     Exposure,
-    /// Each channel once, at its last place. (Snowplow's `unique_path` changes nothing; for that, use no transform.)
+    /// Each channel once, at its last place: A > B > D > C. (Snowplow's own `unique_path` changes nothing; for that,
+    /// use no transform.)
     Unique,
-    /// Each channel once, at its first place.
+    /// Each channel once, at its first place: D > A > B > C. (Snowplow: `first_path`.)
     First,
-    /// Direct touches are dropped, unless the whole path is direct (`remove_if_not_all`).
+    /// Direct touches are dropped, unless the whole path is direct: with D direct, A > B > B > C > C > C. (Snowplow:
+    /// `remove_if_not_all`.)
     RemoveDirect {
         /// Names that count as direct, compared without case.
         direct: Vec<String>,
     },
-    /// Direct touches at the end are dropped, unless the whole path is direct (`remove_if_last_and_not_all`).
+    /// Direct touches at the end are dropped, unless the whole path is direct: with C direct, D > A > B > B > C > D.
+    /// (Snowplow: `remove_if_last_and_not_all`.)
     RemoveLastDirect {
         /// Names that count as direct, compared without case.
         direct: Vec<String>,
     },
-    /// Each channel once, at its first place, named with the number of its touches: `Mail(3)`.
+    /// Each channel once, at its first place, named with the number of its touches: D(2) > A(1) > B(2) > C(3).
+    /// (Snowplow: `frequency_path`.)
     Frequency,
 }
 

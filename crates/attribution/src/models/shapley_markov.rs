@@ -1,86 +1,58 @@
-use super::markov::{chain::Chain, direct};
-use super::{count, normalise};
-use crate::{AttributionModel, Credit, Error, FittedModel, Result, sum::Sum};
-use rayon::prelude::*;
+//! Shapley values of what a Markov chain converts.
+mod exact;
+mod game;
+mod sampled;
+
+use super::normalise;
+use crate::{AttributionModel, Credit, Diagnostics, FittedModel, Result, SampledDiagnostics};
+use game::Game;
 use safar_model::{PathRef, Paths};
 
 /// Shapley values of the game in which a set of channels earns what a Markov chain converts when every state that
-/// holds another channel leads to a loss. Exact: every set is solved, so channels are few.
+/// holds another channel leads to a loss.
+///
+/// Exact where every set can be solved: up to 20 channels, fewer in large chains. Beyond, and on request, the mean of
+/// what each channel adds over random orders of the channels, drawn in pairs of an order and its reverse (Castro,
+/// Gómez, Tejada 2009; antithetic pairs as in Mitchell, Cooper, Frank, Holmes 2022). Each order shares all
+/// conversions, so the credits sum to them either way. [`Diagnostics::sampled`] says what was drawn and how far off it
+/// may be.
 #[derive(Clone, Copy, Debug)]
 pub struct ShapleyMarkov {
     /// Of the chain, at least 1.
     pub order: u32,
+    /// How many orders of the channels are drawn, at least 4, rounded up to even. Where not given: exact, or
+    /// [`ShapleyMarkov::SAMPLES`] where that is out of reach.
+    pub samples: Option<u32>,
+    /// Of the draws.
+    pub seed: u64,
 }
 
-/// Sets of more channels would not fit in memory.
-const CHANNELS_MAX: usize = 20;
-/// Multiplications that a game may cost, minutes at most.
-const COST_MAX: f64 = 1e12;
+impl ShapleyMarkov {
+    /// How many orders are drawn where the exact values are out of reach and no number is given.
+    pub const SAMPLES: u32 = 1000;
+}
 
 struct Fitted {
     credits: Vec<Credit>,
+    sampled: Option<SampledDiagnostics>,
 }
 
 impl AttributionModel for ShapleyMarkov {
     fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
-        let order = self.order.max(1) as usize;
-        let chain = Chain::count(paths, channels.len(), order);
-        let mut players: Vec<_> = paths.touches().iter().map(|channel| channel.0 as usize).collect();
-        players.sort_unstable();
-        players.dedup();
-        let n = players.len();
-        let affordable = (COST_MAX / (count(chain.states()).powi(3) / 3.0 + 100.0)).log2().max(0.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 40")]
-        let most = CHANNELS_MAX.min(affordable as usize);
-        if n > most {
-            return Err(Error::TooManyChannels { model: "shapley_markov", unit: "channels here", most, got: n });
-        }
-        let mut bit_of = vec![0_usize; channels.len()];
-        players.iter().enumerate().for_each(|(bit, channel)| bit_of[*channel] = 1 << bit);
-
-        // Paths shorter than a state are earned by every set that covers them.
-        let mut short = vec![Credit::default(); 1 << n];
-        let counted = |path: &PathRef<'_>| path.conversions + path.nulls > 0.0;
-        for path in paths.iter().filter(|path| counted(path) && (1..order).contains(&path.channels.len())) {
-            let earned = &mut short[path.channels.iter().fold(0, |set, channel| set | bit_of[channel.0 as usize])];
-            earned.conversions += path.conversions;
-            earned.value += path.value;
-        }
-        for bit in 0..n {
-            for set in (0..1 << n).filter(|set| set >> bit & 1 == 1) {
-                let without = short[set ^ (1 << bit)];
-                short[set].conversions += without.conversions;
-                short[set].value += without.value;
-            }
-        }
-        let all_short = short[(1 << n) - 1];
-        let all = Credit {
-            conversions: chain.seen.conversions - all_short.conversions,
-            value: chain.seen.value - all_short.value,
+        let game = Game::new(paths, channels, self.order.max(1) as usize);
+        let samples = match self.samples {
+            None if game.players.len() <= exact::most(&game) => None,
+            None => Some(Self::SAMPLES),
+            Some(samples) => Some(samples),
         };
-        let worth = (0..1_usize << n).into_par_iter().map(|set| {
-            let lost = direct::lost(&chain, |channel| set & bit_of[channel] == 0);
-            Credit {
-                conversions: all.conversions - lost.conversions + short[set].conversions,
-                value: all.value - lost.value + short[set].value,
-            }
-        });
-        let worth: Vec<Credit> = worth.collect();
-        let mut credits = vec![Credit::default(); channels.len()];
-        // A set of s others is met with the chance s! (n − s − 1)! / n!.
-        let mut chance = vec![1.0 / count(n.max(1)); n];
-        (1..n).for_each(|s| chance[s] = chance[s - 1] * count(s) / count(n - s));
-        for (bit, channel) in players.iter().enumerate() {
-            let (mut conversions, mut value) = (Sum::default(), Sum::default());
-            for set in (0..1_usize << n).filter(|set| set >> bit & 1 == 0) {
-                let (with, without) = (worth[set | 1 << bit], worth[set]);
-                let chance = chance[set.count_ones() as usize];
-                conversions.add(chance * (with.conversions - without.conversions));
-                value.add(chance * (with.value - without.value));
-            }
-            credits[*channel] = Credit { conversions: conversions.get(), value: value.get() };
-        }
-        Ok(Box::new(Fitted { credits }))
+        let Some(samples) = samples else {
+            let credits = game.by_channel(&exact::values(&game));
+            return Ok(Box::new(Fitted { credits, sampled: None }));
+        };
+        let drawn = sampled::values(&game, samples, self.seed)?;
+        let errors = game.by_channel(&drawn.errors);
+        let sampled = SampledDiagnostics { samples: drawn.samples, seed: self.seed, errors };
+        Ok(Box::new(Fitted { credits: game.by_channel(&drawn.values), sampled: Some(sampled) }))
     }
 }
 
@@ -98,5 +70,9 @@ impl FittedModel for Fitted {
 
     fn credits(&self, _: &Paths, _: usize) -> Vec<Credit> {
         self.credits.clone()
+    }
+
+    fn diagnostics(&self) -> Diagnostics {
+        Diagnostics { sampled: self.sampled.clone(), ..Diagnostics::default() }
     }
 }

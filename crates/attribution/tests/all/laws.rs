@@ -1,80 +1,51 @@
 //! What every model obeys, whatever the paths.
+use crate::made::{CHANNELS, Row, names, paths, row, rows, run, spec};
 use proptest::prelude::*;
-use safar_attribution::{Attribution, CustomWeights, ModelSpec, attribute};
-use safar_model::{ChannelId, DAY_US, PathRef, Paths, PathsBuilder};
-
-/// One path in the making: channels, ages (or none), conversions, value, nulls.
-#[derive(Clone, Debug)]
-struct Row {
-    channels: Vec<u32>,
-    ages: Option<Vec<i64>>,
-    conversions: f64,
-    value: f64,
-    nulls: f64,
-}
-
-const CHANNELS: u32 = 6;
-
-fn names() -> Vec<String> {
-    (0..CHANNELS).map(|channel| if channel == 0 { "Direct".into() } else { format!("c{channel}") }).collect()
-}
-
-fn rows() -> impl Strategy<Value = Vec<Row>> {
-    let counts = || prop_oneof![Just(0.0), (1_u32..50).prop_map(f64::from), 0.01..5.0];
-    let value = prop_oneof![Just(0.0), -1e3..1e4, (0..99_i32).prop_map(f64::from)];
-    let row = (prop::collection::vec((0..CHANNELS, 0..90 * DAY_US), 0..9), counts(), value, counts());
-    (prop::collection::vec(row, 0..30), any::<bool>()).prop_map(|(rows, aged)| {
-        let row = |(touches, conversions, value, nulls): (Vec<(u32, i64)>, _, _, _)| Row {
-            ages: aged.then(|| touches.iter().map(|touch| touch.1).collect()),
-            channels: touches.into_iter().map(|touch| touch.0).collect(),
-            conversions,
-            value,
-            nulls,
-        };
-        rows.into_iter().map(row).collect()
-    })
-}
+use safar_attribution::{
+    Attribution, CustomWeights, ModelSpec, Order, ReadOptions, SolverChoice, all_models, attribute, read_paths,
+};
+use safar_model::DAY_US;
 
 fn specs() -> impl Strategy<Value = ModelSpec> {
     let share = 0.0..=0.5_f64;
     let weights = prop::collection::vec(0.1..9.0_f64, 1..5);
+    let solver = prop::sample::select(vec![SolverChoice::Auto, SolverChoice::Exact, SolverChoice::Iterative]);
+    let markov = |(order, solver)| ModelSpec::Markov { order: Order::Fixed(order), solver };
     prop_oneof![
-        Just(ModelSpec::First),
-        Just(ModelSpec::Last),
-        Just(ModelSpec::LastNonDirect { direct: vec!["direct".into()] }),
-        Just(ModelSpec::Linear),
-        (0.01..=0.5_f64, share).prop_map(|(first, last)| ModelSpec::Position { first, last }),
-        Just(ModelSpec::PositionDecay),
-        (1..60 * DAY_US).prop_map(|half_life| ModelSpec::TimeDecay { half_life }),
-        (1..12_u32).prop_map(|order| ModelSpec::Markov { order }),
-        (0.0..1.0, 0.0..1.0, 0.1..1.0).prop_map(|(first, middle, last)| ModelSpec::Custom(CustomWeights::Ends {
+        10 => prop::sample::select(all_models()),
+        1 => (0.01..=0.5_f64, share).prop_map(|(first, last)| ModelSpec::Position { first, last }),
+        1 => (1..60 * DAY_US).prop_map(|half_life| ModelSpec::TimeDecay { half_life }),
+        2 => (1..12_u32, solver).prop_map(markov),
+        1 => (1..6_u32, 0..9_u64).prop_map(|(most, seed)| ModelSpec::Markov {
+            order: Order::Auto { most, seed },
+            solver: SolverChoice::Auto
+        }),
+        1 => (0.0..1.0, 0.0..1.0, 0.1..1.0).prop_map(|(first, middle, last)| ModelSpec::Custom(CustomWeights::Ends {
             first,
             middle,
             last
         })),
-        Just(ModelSpec::AmplitudeJ),
-        Just(ModelSpec::Shapley),
-        Just(ModelSpec::ShapleyRate { most: None }),
-        (1..3_u32).prop_map(|order| ModelSpec::ShapleyMarkov { order }),
-        Just(ModelSpec::LeaveOneOut),
-        Just(ModelSpec::ShaoLi),
-        (weights, any::<bool>())
+        1 => (1..4_u32, prop::option::of(4..9_u32), 0..9_u64)
+            .prop_map(|(order, samples, seed)| ModelSpec::ShapleyMarkov { order, samples, seed }),
+        1 => (1..9_u32, 0.01..9.0, 0..9_u64).prop_map(|(bags, l2, seed)| ModelSpec::Logistic { bags, l2, seed }),
+        1 => (weights, any::<bool>())
             .prop_map(|(weights, from_last)| ModelSpec::Custom(CustomWeights::Places { weights, from_last })),
     ]
 }
 
-fn paths(rows: &[Row]) -> Paths {
-    let mut paths = PathsBuilder::default();
-    for row in rows {
-        let channels: Vec<_> = row.channels.iter().map(|channel| ChannelId(*channel)).collect();
-        let Row { conversions, value, nulls, .. } = *row;
-        paths.push(PathRef { channels: &channels, ages: row.ages.as_deref(), conversions, value, nulls });
-    }
-    paths.finish()
+/// What is drawn goes by the names of channels.
+fn draws(spec: &ModelSpec) -> bool {
+    matches!(
+        spec,
+        ModelSpec::Markov { order: Order::Auto { .. }, .. }
+            | ModelSpec::ShapleyMarkov { samples: Some(_), .. }
+            | ModelSpec::Logistic { .. }
+    )
 }
 
-fn run(spec: &ModelSpec, rows: &[Row]) -> Attribution {
-    attribute(spec, &paths(rows), &names()).unwrap()
+/// What is drawn goes by counts of people.
+fn draws_people(spec: &ModelSpec) -> bool {
+    draws(spec) && !matches!(spec, ModelSpec::ShapleyMarkov { .. })
 }
 
 /// Both results say the same, where `size` is what they are about.
@@ -108,6 +79,7 @@ proptest! {
 
     #[test]
     fn nothing_is_lost_and_nothing_is_no_number(rows in rows(), spec in specs()) {
+        prop_assume!(spec != ModelSpec::Participation);
         let result = run(&spec, &rows);
         for (total, given, unattributed) in [
             (rows.iter().map(|row| row.conversions).collect::<Vec<_>>(),
@@ -130,6 +102,7 @@ proptest! {
 
     #[test]
     fn shares_of_a_path_sum_to_1(rows in rows(), spec in specs()) {
+        prop_assume!(spec != ModelSpec::Participation);
         let all = paths(&rows);
         let fitted = spec.build().fit(&all, &names()).unwrap();
         for path in all.iter().filter(|path| !path.channels.is_empty()) {
@@ -152,7 +125,19 @@ proptest! {
     }
 
     #[test]
+    fn chances_are_chances(rows in rows(), spec in specs()) {
+        let all = paths(&rows);
+        let fitted = spec.build().fit(&all, &names()).unwrap();
+        for path in all.iter() {
+            if let Some(chance) = fitted.probability(path) {
+                prop_assert!(chance > 0.0 && chance < 1.0, "{spec}: {chance}");
+            }
+        }
+    }
+
+    #[test]
     fn names_do_not_matter(mut rows in rows(), spec in specs(), turn in 0..CHANNELS) {
+        prop_assume!(!draws(&spec));
         let spec = if matches!(spec, ModelSpec::LastNonDirect { .. }) { ModelSpec::Last } else { spec };
         let before = run(&spec, &rows);
         let turned = |channel: u32| (channel + turn) % CHANNELS;
@@ -164,7 +149,69 @@ proptest! {
     }
 
     #[test]
+    fn how_channels_are_numbered_does_not_matter(mut rows in rows(), spec in specs(), turn in 0..CHANNELS) {
+        let before = run(&spec, &rows);
+        let turned = |channel: u32| (channel + turn) % CHANNELS;
+        rows.iter_mut().flat_map(|row| &mut row.channels).for_each(|channel| *channel = turned(*channel));
+        let mut names = names();
+        names.rotate_right(turn as usize);
+        let after = attribute(&spec, &paths(&rows), &names).unwrap();
+        if well_posed(&before) {
+            same(&before, &after, |index| turned(index as u32) as usize, 1.0)?;
+        }
+    }
+
+    #[test]
+    fn channels_in_mirrored_paths_earn_the_same(mut rows in rows(), spec in specs()) {
+        prop_assume!(!draws(&spec));
+        let mirror = |channel: &u32| match channel { 1 => 2, 2 => 1, other => *other };
+        let mirrored: Vec<_> = rows
+            .iter()
+            .map(|row| Row { channels: row.channels.iter().map(mirror).collect(), ..row.clone() })
+            .collect();
+        rows.extend(mirrored);
+        let result = run(&spec, &rows);
+        if well_posed(&result) {
+            let (one, other) = (result.credits[1], result.credits[2]);
+            for (a, b) in [(one.conversions, other.conversions), (one.value, other.value)] {
+                prop_assert!((a - b).abs() <= 1e-7 * (1.0 + a.abs()), "{spec}: {one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_channel_that_nobody_met_before_converting_earns_nothing(mut rows in rows(), spec in specs()) {
+        rows.iter_mut().for_each(|row| row.channels.iter_mut().for_each(|channel| *channel = (*channel).min(4)));
+        rows.push(Row { value: 0.0, ..row(&[5, 5], 0.0, 7.0) });
+        let result = run(&spec, &rows);
+        prop_assert!(result.credits[5].conversions.abs() < 1e-9, "{spec}: {result:?}");
+        if well_posed(&result) {
+            prop_assert!(result.credits[5].value.abs() < 1e-6, "{spec}: {result:?}");
+        }
+    }
+
+    /// Shapley values are linear in the game: where a path's value is the sum of two, so are the credits.
+    #[test]
+    fn credits_of_shapley_games_add_up(
+        rows in rows(), with in prop::collection::vec(-50.0..90.0_f64, 30),
+        game in prop::sample::select(vec!["shapley", "shapley_markov", "shapley_markov:order=2", "shapley_markov:samples=6"]),
+    ) {
+        let valued = |value: &dyn Fn(f64, f64) -> f64| {
+            let rows: Vec<_> =
+                rows.iter().zip(&with).map(|(row, b)| Row { value: value(row.value, *b), ..row.clone() }).collect();
+            run(&spec(game), &rows).credits
+        };
+        let (a, b, both) = (valued(&|a, _| a), valued(&|_, b| b), valued(&|a, b| a + b));
+        let size: f64 = rows.iter().zip(&with).map(|(row, b)| row.value.abs() + b.abs()).sum();
+        for channel in 0..CHANNELS as usize {
+            let gap = a[channel].value + b[channel].value - both[channel].value;
+            prop_assert!(gap.abs() <= 1e-9 * (1.0 + size), "{game}: {gap}");
+        }
+    }
+
+    #[test]
     fn ten_times_the_people_earn_ten_times_the_credit(mut rows in rows(), spec in specs()) {
+        prop_assume!(!draws_people(&spec));
         let before = run(&spec, &rows);
         for row in &mut rows {
             (row.conversions, row.value, row.nulls) = (row.conversions * 10.0, row.value * 10.0, row.nulls * 10.0);
@@ -201,13 +248,6 @@ proptest! {
 /// A game's values depend on what a channel adds, and on nothing else.
 #[test]
 fn shapley_values_are_efficient_symmetric_and_give_nothing_to_null_players() {
-    let row = |channels: &[u32], conversions, nulls| Row {
-        channels: channels.to_vec(),
-        ages: None,
-        conversions,
-        value: conversions * 2.0,
-        nulls,
-    };
     // 1 and 2 stand in mirrored paths; 3 never comes before a conversion.
     let rows = [
         row(&[1, 4], 3.0, 2.0),
@@ -216,44 +256,12 @@ fn shapley_values_are_efficient_symmetric_and_give_nothing_to_null_players() {
         row(&[2, 1], 2.0, 1.0),
         row(&[3], 0.0, 9.0),
     ];
-    for spec in ["shapley", "shapley_rate", "shapley_markov", "shapley_markov:order=2"] {
-        let credits = run(&spec.parse().unwrap(), &rows).credits;
+    for game in ["shapley", "shapley_rate", "shapley_markov", "shapley_markov:order=2"] {
+        let credits = run(&spec(game), &rows).credits;
         let sum: f64 = credits.iter().map(|credit| credit.conversions).sum();
-        assert!((sum - 10.0).abs() < 1e-12, "{spec}: {credits:?}");
-        assert!((credits[1].conversions - credits[2].conversions).abs() < 1e-12, "{spec}: {credits:?}");
-        assert!(credits[3].conversions.abs() < 1e-12, "{spec}: {credits:?}");
-    }
-}
-
-#[test]
-fn presets_print_the_weights_they_stand_for() {
-    let shares = |spec: &str, n: u32| {
-        let row = Row { channels: (0..n).collect(), ages: None, conversions: 100.0, value: 0.0, nulls: 0.0 };
-        let credits = run(&spec.parse().unwrap(), &[row]).credits;
-        credits.iter().take(n as usize).map(|credit| credit.conversions.round()).collect::<Vec<_>>()
-    };
-    // Adobe Analytics and Amplitude documentation.
-    for (spec, n, want) in [
-        ("adobe_j", 1, vec![100.0]),
-        ("adobe_j", 2, vec![25.0, 75.0]),
-        ("adobe_j", 4, vec![20.0, 10.0, 10.0, 60.0]),
-        ("adobe_inverse_j", 2, vec![75.0, 25.0]),
-        ("adobe_inverse_j", 3, vec![60.0, 20.0, 20.0]),
-        ("amplitude_j", 2, vec![30.0, 70.0]),
-        ("amplitude_j", 4, vec![10.0, 10.0, 20.0, 60.0]),
-        ("google_position", 2, vec![50.0, 50.0]),
-        ("google_position", 3, vec![40.0, 20.0, 40.0]),
-        ("participation", 2, vec![100.0, 100.0]),
-        ("custom:weights=5/3/2", 2, vec![63.0, 38.0]),
-        ("custom:weights=5/3/2,from=last", 4, vec![0.0, 20.0, 30.0, 50.0]),
-    ] {
-        assert_eq!(shares(spec, n), want, "{spec} on {n}");
-    }
-    assert_eq!("Adobe-J".parse::<ModelSpec>().unwrap().to_string(), "custom:first=20,middle=20,last=60");
-    for preset in safar_attribution::PRESETS {
-        let spec: ModelSpec = preset.name.parse().unwrap();
-        assert_eq!(spec, preset.spec.parse().unwrap());
-        assert_eq!(spec.to_string(), preset.spec);
+        assert!((sum - 10.0).abs() < 1e-12, "{game}: {credits:?}");
+        assert!((credits[1].conversions - credits[2].conversions).abs() < 1e-12, "{game}: {credits:?}");
+        assert!(credits[3].conversions.abs() < 1e-12, "{game}: {credits:?}");
     }
 }
 
@@ -265,14 +273,6 @@ fn participation_overlaps_and_says_so() {
     assert!(result.diagnostics.overlapping);
     assert_eq!((result.credits[1].conversions, result.credits[2].value), (1.0, 5.0));
     assert_eq!(result.unattributed.conversions, 1.0);
-}
-
-#[test]
-fn a_game_of_too_many_channels_says_how_many_it_takes() {
-    let names: Vec<_> = (0..21).map(|channel| channel.to_string()).collect();
-    let row = Row { channels: (0..21).collect(), ages: None, conversions: 1.0, value: 0.0, nulls: 0.0 };
-    let error = attribute(&ModelSpec::ShapleyMarkov { order: 1 }, &paths(&[row]), &names).unwrap_err().to_string();
-    assert_eq!(error, "shapley_markov is exact up to 20 channels here, got 21; group rare channels first");
 }
 
 #[test]
@@ -296,8 +296,10 @@ fn results_do_not_depend_on_the_number_of_threads() {
         })
         .collect();
     let all = paths(&rows);
-    for spec in ["linear", "markov:order=1", "markov:order=3", "markov:order=5"] {
-        let spec: ModelSpec = spec.parse().unwrap();
+    for model in
+        ["linear", "markov:order=1", "markov:order=3", "markov:order=5", "shapley_markov:samples=70", "logistic:bags=5"]
+    {
+        let spec = spec(model);
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| attribute(&spec, &all, &names()).unwrap())
@@ -309,11 +311,37 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn where_nothing_converts_every_credit_is_0() {
     let row = Row { channels: vec![1, 2], ages: None, conversions: 0.0, value: 0.0, nulls: 5.0 };
-    let result = run(&ModelSpec::Markov { order: 1 }, std::slice::from_ref(&row));
+    let result = run(&spec("markov"), std::slice::from_ref(&row));
     let markov = result.diagnostics.markov.unwrap();
     assert_eq!((markov.base, markov.removal_effects), (0.0, vec![0.0; CHANNELS as usize]));
     assert!(result.credits.iter().all(|credit| credit.conversions == 0.0 && credit.value == 0.0));
     // Value that no conversion stands behind and no people walked: nobody can be found to have earned it.
     let lost = Row { conversions: 0.0, nulls: 0.0, value: -7.0, ..row };
-    assert_eq!(run(&ModelSpec::Markov { order: 1 }, &[lost]).unattributed.value, -7.0);
+    assert_eq!(run(&spec("markov"), &[lost]).unattributed.value, -7.0);
+}
+
+/// Models that enumerate or draw must cope with nothing, too.
+#[test]
+fn every_model_takes_inputs_with_next_to_nothing_in_them() {
+    let nothing = Row { value: 0.0, ..row(&[], 0.0, 0.0) };
+    let cases: [&[Row]; 6] = [
+        &[],
+        std::slice::from_ref(&nothing),
+        &[row(&[], 3.0, 1.0)],
+        &[row(&[1], 0.0, 0.0)],
+        &[row(&[1], 1.0, 0.0)],
+        &[Row { ages: Some(vec![0]), ..row(&[1], 0.0, 1.0) }],
+    ];
+    for rows in cases {
+        for model in all_models() {
+            let result = run(&model, rows);
+            let given: f64 = result.credits.iter().map(|credit| credit.conversions).sum();
+            let all: f64 = rows.iter().map(|row| row.conversions).sum();
+            assert!((given + result.unattributed.conversions - all).abs() < 1e-12, "{model}: {result:?}");
+        }
+    }
+    let (paths, names) = read_paths("path;conversions\n".as_bytes(), &ReadOptions::default()).unwrap();
+    for model in all_models() {
+        assert_eq!(attribute(&model, &paths, &names).unwrap().credits, []);
+    }
 }

@@ -1,9 +1,15 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
 mod goldens;
 mod laws;
+mod logistic;
+mod made;
+mod markov;
+mod presets;
 mod reader;
 mod reference;
+mod shapley;
 mod spec;
+mod worked;
 
 use std::path::PathBuf;
 

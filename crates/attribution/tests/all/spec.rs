@@ -1,6 +1,6 @@
 //! Spellings of models.
 use proptest::prelude::*;
-use safar_attribution::{CustomWeights, MODELS, ModelSpec, Transform};
+use safar_attribution::{CustomWeights, MODELS, ModelSpec, Order, SolverChoice, Transform};
 
 fn parse(text: &str) -> ModelSpec {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
@@ -21,6 +21,15 @@ fn defaults_are_filled_in() {
         ("time_decay:half_life=90m", "time_decay:half_life=90m"),
         ("time_decay:half_life=1.5s", "time_decay:half_life=1.500000s"),
         ("markov", "markov:order=1"),
+        ("markov:order=auto", "markov:order=auto,most=4,seed=1"),
+        ("markov:seed=7,order=AUTO,most=2,solver=Exact", "markov:order=auto,most=2,seed=7,solver=exact"),
+        ("markov:solver=auto", "markov:order=1"),
+        ("shapley_markov", "shapley_markov:order=1"),
+        ("shapley_markov:seed=1", "shapley_markov:order=1"),
+        ("shapley_markov:seed=2", "shapley_markov:order=1,seed=2"),
+        ("shapley_markov:samples=50", "shapley_markov:order=1,samples=50,seed=1"),
+        ("logistic", "logistic:bags=100,l2=1,seed=1"),
+        ("w-shaped", "w_shaped"),
         ("custom:first=30,middle=10,last=60", "custom:first=30,middle=10,last=60"),
         ("custom:weights=0.5/0.3/0.2,from=last", "custom:weights=0.5/0.3/0.2,from=last"),
     ] {
@@ -53,7 +62,16 @@ fn errors_name_the_part_and_the_way_out() {
         ("", "``: no model is named; models are first, last, "),
         ("magic", "`magic`: no model `magic`; models are first, last, "),
         ("first:x=1", "`first:x=1`: no setting `x`; `first` takes no settings"),
-        ("markov:ordr=2", "`markov:ordr=2`: no setting `ordr`; `markov` takes order"),
+        ("markov:ordr=2", "`markov:ordr=2`: no setting `ordr`; `markov` takes order, most, seed, solver"),
+        ("markov:most=2", "`markov:most=2`: `most` does not go with the other settings; most and seed go with"),
+        (
+            "markov:order=auto,most=99",
+            "`markov:order=auto,most=99`: `99` is no most; it must be a whole number, 1 to 32",
+        ),
+        ("markov:solver=fast", "`markov:solver=fast`: `fast` is no solver; it must be auto, exact or iterative"),
+        ("shapley_markov:samples=3", "`shapley_markov:samples=3`: `3` is no samples; it must be a whole number, 4 to"),
+        ("logistic:l2=0", "`logistic:l2=0`: `0` is no l2; it must be a number, 1e-9 or more"),
+        ("logistic:seed=-1", "`logistic:seed=-1`: `-1` is no seed; it must be a whole number, 0 or more"),
         ("markov:order=0", "`markov:order=0`: `0` is no order; it must be a whole number, 1 or more"),
         ("markov:2", "`markov:2`: `2` is no setting; write setting=value"),
         ("markov:order=1,order=2", "`markov:order=1,order=2`: `order` is set twice; set it once"),
@@ -75,7 +93,7 @@ proptest! {
     #[test]
     fn any_spec_reads_as_it_is_written(
         direct in prop::collection::vec(".{1,9}|[,|\\\\]{1,4}", 1..4),
-        a in 0.001..0.5_f64, b in 0.0..0.5_f64, half_life in 1..10_i64.pow(15), order in 1..u32::MAX,
+        a in 0.001..0.5_f64, b in 0.0..0.5_f64, half_life in 1..10_i64.pow(15), order in 1..u32::MAX, seed in any::<u64>(),
         weights in prop::collection::vec(0.001..1e9_f64, 1..6), from_last in any::<bool>(),
     ) {
         // Names of channels have no spaces around them: the reader takes them off.
@@ -85,11 +103,14 @@ proptest! {
         }
         for spec in [
             ModelSpec::ShapleyRate { most: Some(order as usize) },
-            ModelSpec::ShapleyMarkov { order },
+            ModelSpec::ShapleyMarkov { order, samples: None, seed: 1 },
+            ModelSpec::ShapleyMarkov { order, samples: Some(order.clamp(4, 1_000_000)), seed },
             ModelSpec::LastNonDirect { direct },
             ModelSpec::Position { first: a, last: b },
             ModelSpec::TimeDecay { half_life },
-            ModelSpec::Markov { order },
+            ModelSpec::Markov { order: Order::Fixed(order), solver: SolverChoice::Auto },
+            ModelSpec::Markov { order: Order::Auto { most: order.min(32), seed }, solver: SolverChoice::Iterative },
+            ModelSpec::Logistic { bags: order.min(10_000), l2: a, seed },
             ModelSpec::Custom(CustomWeights::Ends { first: a, middle: b, last: a }),
             ModelSpec::Custom(CustomWeights::Places { weights, from_last }),
         ] {

@@ -8,7 +8,7 @@
 use super::Lost;
 use crate::{Credit, sum::Sum};
 use hashbrown::HashMap;
-use safar_model::{ChannelId, Paths};
+use safar_model::{ChannelId, PathRef, Paths};
 
 pub(in crate::models) struct Chain<'a> {
     pub(in crate::models) channels: usize,
@@ -18,17 +18,37 @@ pub(in crate::models) struct Chain<'a> {
     pub(in crate::models) flows: Vec<f64>,
     /// Flow from START into each state.
     pub(in crate::models) entries: Vec<f64>,
-    /// States in which paths end with conversions or value: (state, how much).
-    pub(in crate::models) ends: Vec<(u32, Credit)>,
+    /// States in which paths end, with what ended there.
+    pub(in crate::models) ends: Vec<(u32, End)>,
     windows: Windows<'a>,
     /// What paths shorter than the order lose with each channel: each is a state of its own, met once.
     pub(in crate::models) short: Vec<Lost>,
-    /// How many states those are.
-    pub(in crate::models) short_states: usize,
+    /// Those paths and what ended there, and the path with no touch where there is one.
+    pub(in crate::models) short_ends: Vec<(&'a [ChannelId], End)>,
     /// Conversions and value of all paths with a touch and a count above 0.
     pub(in crate::models) seen: Credit,
     /// Conversions and losses of the same paths.
     pub(in crate::models) people: f64,
+}
+
+/// What ends in a state.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::models) struct End {
+    pub(in crate::models) conversions: f64,
+    pub(in crate::models) value: f64,
+    pub(in crate::models) nulls: f64,
+}
+
+impl End {
+    fn of(path: &PathRef<'_>) -> Self {
+        Self { conversions: path.conversions, value: path.value, nulls: path.nulls }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.conversions += other.conversions;
+        self.value += other.value;
+        self.nulls += other.nulls;
+    }
 }
 
 /// Which channels a state holds.
@@ -57,7 +77,7 @@ impl<'a> Chain<'a> {
             ends: vec![],
             windows: Windows::Seen { touches: &[], at: vec![], order },
             short: vec![],
-            short_states: 0,
+            short_ends: vec![],
             seen: Credit::default(),
             people: 0.0,
         };
@@ -97,11 +117,36 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn count_totals(&mut self, paths: &Paths, order: usize) {
+    /// Calls `f` with the window of `state`, oldest touch first.
+    pub(super) fn window(&self, state: usize, mut f: impl FnMut(ChannelId)) {
+        match &self.windows {
+            Windows::Packed { keys, bits, order } => {
+                let mask = (1 << bits) - 1;
+                #[expect(clippy::cast_possible_truncation, reason = "a channel's index is below 2^32")]
+                (0..*order).rev().for_each(|place| f(ChannelId((keys[state] >> (place as u32 * bits) & mask) as u32)));
+            }
+            Windows::Seen { touches, at, order } => {
+                touches[at[state]..at[state] + order].iter().for_each(|channel| f(*channel));
+            }
+        }
+    }
+
+    fn count_totals(&mut self, paths: &'a Paths, order: usize) {
         let mut short = vec![(Sum::default(), Sum::default()); self.channels];
-        let mut short_states = hashbrown::HashSet::<&[ChannelId], foldhash::fast::FixedState>::default();
+        let mut short_ends = HashMap::<&[ChannelId], usize, foldhash::fast::FixedState>::default();
+        let mut end_short = |path: &PathRef<'a>| {
+            let at = *short_ends.entry(path.channels).or_insert_with(|| {
+                self.short_ends.push((path.channels, End::default()));
+                self.short_ends.len() - 1
+            });
+            self.short_ends[at].1.add(End::of(path));
+        };
         let (mut conversions, mut value, mut people) = (Sum::default(), Sum::default(), Sum::default());
-        for path in paths.iter().filter(|path| !path.channels.is_empty() && path.conversions + path.nulls > 0.0) {
+        for path in paths.iter().filter(|path| path.conversions + path.nulls > 0.0) {
+            if path.channels.is_empty() {
+                end_short(&path);
+                continue;
+            }
             conversions.add(path.conversions);
             value.add(path.value);
             people.add(path.conversions);
@@ -109,7 +154,7 @@ impl<'a> Chain<'a> {
             if path.channels.len() >= order {
                 continue;
             }
-            short_states.insert(path.channels);
+            end_short(&path);
             for (place, channel) in path.channels.iter().enumerate() {
                 if !path.channels[..place].contains(channel) {
                     let (conversions, value) = &mut short[channel.0 as usize];
@@ -120,7 +165,6 @@ impl<'a> Chain<'a> {
         }
         self.seen = Credit { conversions: conversions.get(), value: value.get() };
         self.people = people.get();
-        self.short_states = short_states.len();
         let lost = |(conversions, value): (Sum, Sum)| Lost { conversions: conversions.get(), value: value.get() };
         self.short = short.into_iter().map(lost).collect();
     }
@@ -129,7 +173,7 @@ impl<'a> Chain<'a> {
     /// sources of neighbours are neighbours (all windows `?bcd` lead to `bcd?`).
     fn count_packed(&mut self, paths: &Paths, order: usize, bits: u32) {
         let long = || {
-            let counted = |path: &safar_model::PathRef<'_>| path.conversions + path.nulls > 0.0;
+            let counted = |path: &PathRef<'_>| path.conversions + path.nulls > 0.0;
             paths.iter().filter(move |path| path.channels.len() >= order && counted(path))
         };
         #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
@@ -178,9 +222,9 @@ impl<'a> Chain<'a> {
         }
         self.close_states();
         let index = KeyIndex::new(&keys, width);
-        let ends = long().filter(|path| path.conversions != 0.0 || path.value != 0.0).map(|path| {
+        let ends = long().map(|path| {
             let key = path.channels[path.channels.len() - order..].iter().fold(0, |key, channel| roll(key, *channel));
-            (index.find(&keys, key), Credit { conversions: path.conversions, value: path.value })
+            (index.find(&keys, key), End::of(&path))
         });
         self.ends = sum_ends(keys.len(), ends);
         self.windows = Windows::Packed { keys, bits, order };
@@ -233,9 +277,7 @@ impl<'a> Chain<'a> {
             }
         }
         self.close_states();
-        let ends = long().map(|(span, path)| {
-            (ids[span.end - 1] as usize, Credit { conversions: path.conversions, value: path.value })
-        });
+        let ends = long().map(|(span, path)| (ids[span.end - 1] as usize, End::of(&path)));
         self.ends = sum_ends(at.len(), ends);
         self.windows = Windows::Seen { touches, at, order };
     }
@@ -270,14 +312,10 @@ impl<'a> Chain<'a> {
 }
 
 /// What ends in each state, summed; states where nothing ends are left out.
-fn sum_ends(states: usize, ends: impl Iterator<Item = (usize, Credit)>) -> Vec<(u32, Credit)> {
-    let mut sums = vec![Credit::default(); states];
-    for (state, end) in ends {
-        sums[state].conversions += end.conversions;
-        sums[state].value += end.value;
-    }
-    let some = (0_u32..).zip(sums).filter(|(_, end)| *end != Credit::default());
-    some.collect()
+fn sum_ends(states: usize, ends: impl Iterator<Item = (usize, End)>) -> Vec<(u32, End)> {
+    let mut sums = vec![End::default(); states];
+    ends.for_each(|(state, end)| sums[state].add(end));
+    (0_u32..).zip(sums).filter(|(_, end)| *end != End::default()).collect()
 }
 
 /// Flows by key: in a table where keys are small, else sorted.

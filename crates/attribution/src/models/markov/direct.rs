@@ -8,6 +8,9 @@ pub(in crate::models) fn pays(chain: &Chain<'_>) -> bool {
     states <= 64 || states * states <= 150 * (chain.sources.len() / states + 2)
 }
 
+/// Matrices of more states would fill memory (128 MB each) and take minutes.
+pub(in crate::models) const STATES_MAX: usize = 4096;
+
 /// What is lost when every state that holds a channel for which `removed` is true leads to a loss, paths shorter than
 /// a state aside. Costs states³ / 3.
 pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool) -> Lost {

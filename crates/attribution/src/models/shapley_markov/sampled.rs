@@ -1,0 +1,118 @@
+//! Random orders of the players, and what each adds as it comes in.
+use super::game::Game;
+use crate::models::count;
+use crate::{Credit, Error, Result, random::Random};
+use rayon::prelude::*;
+
+/// Multiplications that the draws may cost, minutes at most.
+const COST_MAX: f64 = 1e12;
+/// Pairs in one unit of parallel work.
+const CHUNK: usize = 16;
+
+pub(super) struct Drawn {
+    /// The mean of what each player adds.
+    pub(super) values: Vec<Credit>,
+    /// The standard error of that mean.
+    pub(super) errors: Vec<Credit>,
+    /// Orders drawn.
+    pub(super) samples: u32,
+}
+
+/// Draws pairs of an order and its reverse until there are `samples` orders.
+pub(super) fn values(game: &Game<'_>, samples: u32, seed: u64) -> Result<Drawn> {
+    let pairs = samples.max(4).div_ceil(2);
+    // Elimination costs states³ / 3 for all players, and a quarter of that in the mean over an order.
+    let walks = count(game.players.len().max(1)) * 2.0 * f64::from(pairs);
+    let most = (12.0 * COST_MAX / walks).cbrt();
+    if count(game.chain.states()) > most {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 10^5")]
+        let (most, way_out) = (most as usize, "choose a lower order or fewer samples, or group rare channels first");
+        return Err(Error::TooManyStates { model: "shapley_markov", most, got: game.chain.states(), way_out });
+    }
+    let pairs = pairs as usize;
+    let chunks = (0..pairs.div_ceil(CHUNK)).into_par_iter().map(|chunk| {
+        let mut moments = Moments::new(game.players.len());
+        (chunk * CHUNK..((chunk + 1) * CHUNK).min(pairs)).for_each(|at| moments.add(&pair(game, seed, at as u64)));
+        moments
+    });
+    let chunks: Vec<_> = chunks.collect();
+    let mut all = Moments::new(game.players.len());
+    chunks.iter().for_each(|moments| all.merge(moments));
+    #[expect(clippy::cast_possible_truncation, reason = "from a u32")]
+    let samples = pairs as u32 * 2;
+    Ok(Drawn { errors: all.errors(), values: all.means, samples })
+}
+
+/// What each player adds, mean over a random order and its reverse.
+fn pair(game: &Game<'_>, seed: u64, at: u64) -> Vec<Credit> {
+    let mut order: Vec<usize> = (0..game.players.len()).collect();
+    Random::new(seed, at).shuffle(&mut order);
+    let mut added = vec![Credit::default(); order.len()];
+    walk(game, &order, &mut added);
+    order.reverse();
+    walk(game, &order, &mut added);
+    for credit in &mut added {
+        (credit.conversions, credit.value) = (credit.conversions / 2.0, credit.value / 2.0);
+    }
+    added
+}
+
+/// Adds to `added` what each player adds to those before it.
+fn walk(game: &Game<'_>, order: &[usize], added: &mut [Credit]) {
+    let mut place = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(at, player)| place[*player] = at);
+    let mut before = Credit::default();
+    for (at, player) in order.iter().enumerate() {
+        // All together lose nothing; that the sum is exact does not hang on rounding.
+        let now = if at + 1 == order.len() { game.long } else { game.worth(|other| place[other] <= at) };
+        added[*player].conversions += now.conversions - before.conversions;
+        added[*player].value += now.value - before.value;
+        before = now;
+    }
+    // A path shorter than a state is earned when the last of its players comes in.
+    for (set, credit) in &game.short {
+        if let Some(last) = set.iter().max_by_key(|player| place[**player]) {
+            added[*last].conversions += credit.conversions;
+            added[*last].value += credit.value;
+        }
+    }
+}
+
+/// Means and sums of squared deviations (Welford 1962; merged as in Chan, Golub, LeVeque 1983).
+struct Moments {
+    pairs: f64,
+    means: Vec<Credit>,
+    squares: Vec<Credit>,
+}
+
+impl Moments {
+    fn new(players: usize) -> Self {
+        Self { pairs: 0.0, means: vec![Credit::default(); players], squares: vec![Credit::default(); players] }
+    }
+
+    fn add(&mut self, sample: &[Credit]) {
+        self.merge(&Self { pairs: 1.0, means: sample.to_vec(), squares: vec![Credit::default(); sample.len()] });
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let pairs = self.pairs + other.pairs;
+        for player in 0..self.means.len() {
+            let (mean, square) = (&mut self.means[player], &mut self.squares[player]);
+            let (by, add) = (other.means[player], other.squares[player]);
+            let merge = |mean: &mut f64, square: &mut f64, by: f64, add: f64| {
+                let apart = by - *mean;
+                *mean += apart * other.pairs / pairs;
+                *square += add + apart * apart * self.pairs * other.pairs / pairs;
+            };
+            merge(&mut mean.conversions, &mut square.conversions, by.conversions, add.conversions);
+            merge(&mut mean.value, &mut square.value, by.value, add.value);
+        }
+        self.pairs = pairs;
+    }
+
+    fn errors(&self) -> Vec<Credit> {
+        let error = |square: f64| (square / (self.pairs - 1.0) / self.pairs).sqrt();
+        let errors = |square: &Credit| Credit { conversions: error(square.conversions), value: error(square.value) };
+        self.squares.iter().map(errors).collect()
+    }
+}
