@@ -23,6 +23,7 @@ mod read;
 mod spec;
 mod sum;
 mod transform;
+pub mod uncertainty;
 
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, MarkovDiagnostics, PlaceCredit, Solver, attribute,
