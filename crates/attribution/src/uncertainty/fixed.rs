@@ -102,3 +102,43 @@ fn settle(cells: &mut [Cell<f64>], sums: &mut [Cell<Sum>]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MODELS, uncertainty::refit};
+    use safar_model::{ChannelId, DAY_US, PathRef, PathsBuilder};
+
+    #[test]
+    fn kept_shares_and_a_new_fit_give_the_same_credits() {
+        let mut paths = PathsBuilder::default();
+        for index in 0..5000_u32 {
+            let channels: Vec<_> =
+                (0..index % 6).map(|touch| ChannelId(index.wrapping_mul(touch * 2 + 3) / 7 % 5)).collect();
+            let ages: Vec<_> = (0..i64::from(index % 6)).map(|touch| (7 - touch) * DAY_US).collect();
+            let conversions = f64::from(index % 4) * 0.5;
+            let value = f64::from(index % 9) * 3.0 - 5.0;
+            paths.push(PathRef { channels: &channels, ages: Some(&ages), conversions, value, nulls: 2.0 });
+        }
+        let (paths, names) = (paths.finish(), ["Direct", "b", "c", "d", "e"].map(String::from));
+        let weights = Weights::new(&paths, None, 12).unwrap();
+        let mut met = 0;
+        for info in MODELS {
+            // A custom rule has no default weights.
+            let spelled = if info.name == "custom" { "custom:weights=3/1" } else { info.name };
+            let model: ModelSpec = spelled.parse().unwrap();
+            if !has_fixed_shares(&model) {
+                continue;
+            }
+            let kept = credits(&model, &paths, &names, &weights, 11).unwrap();
+            let anew = refit::credits(&model, &paths, &names, &weights, 11).unwrap();
+            assert_eq!(kept.len(), 11 * 6);
+            for (a, b) in kept.iter().zip(&anew) {
+                assert!((a.conversions - b.conversions).abs() < 1e-9, "{model}: {a:?} {b:?}");
+                assert!((a.value - b.value).abs() < 1e-9, "{model}: {a:?} {b:?}");
+            }
+            met += 1;
+        }
+        assert!(met >= 11, "only {met} rules were compared");
+    }
+}

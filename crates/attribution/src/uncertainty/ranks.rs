@@ -31,7 +31,6 @@ impl Resamples {
         }
         let mut ranks =
             Ranks { channels: channels.to_vec(), above: vec![vec![0.0; n]; n], rank: vec![vec![0.0; n]; n] };
-        let each = 1.0 / f64::from(self.settings.replicates);
         let mut order: Vec<usize> = (0..n).collect();
         for row in self.replicates() {
             let credit = |a: usize| measure.of(&row[channels[a]]);
@@ -40,15 +39,17 @@ impl Resamples {
             for tied in order.chunk_by(|a, b| credit(*a) == credit(*b)) {
                 let end = first + tied.len();
                 #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
-                let part = each / tied.len() as f64;
+                let part = 1.0 / tied.len() as f64;
                 for a in tied {
                     ranks.rank[*a][first..end].iter_mut().for_each(|rank| *rank += part);
-                    tied.iter().for_each(|b| ranks.above[*a][*b] += 0.5 * each);
-                    order[end..].iter().for_each(|b| ranks.above[*a][*b] += each);
+                    tied.iter().for_each(|b| ranks.above[*a][*b] += 0.5);
+                    order[end..].iter().for_each(|b| ranks.above[*a][*b] += 1.0);
                 }
                 first = end;
             }
         }
+        let resamples = f64::from(self.settings.replicates);
+        ranks.above.iter_mut().chain(&mut ranks.rank).flatten().for_each(|times| *times /= resamples);
         Ok(ranks)
     }
 }

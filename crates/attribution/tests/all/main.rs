@@ -4,6 +4,7 @@ mod laws;
 mod reader;
 mod reference;
 mod spec;
+mod uncertainty;
 
 use std::path::PathBuf;
 
