@@ -16,6 +16,7 @@
 //!
 //! Invariant: credits + unattributed = conversions, and the same for value, whatever the model but participation.
 //! Invariant: results do not depend on the number of threads, nor on any hash order.
+mod agreement;
 mod attribute;
 mod error;
 pub mod models;
@@ -25,6 +26,7 @@ mod sum;
 mod transform;
 pub mod uncertainty;
 
+pub use agreement::{Agreement, AgreementError, Compared, Pair, Spread, agreement};
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, MarkovDiagnostics, PlaceCredit, Solver, attribute,
     credits_by_place,

@@ -1,4 +1,5 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
+mod agreement;
 mod goldens;
 mod laws;
 mod reader;
