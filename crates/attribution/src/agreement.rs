@@ -3,11 +3,15 @@
 //! Compared are shares of credit: what a channel has over what all channels have together by the same model. What is
 //! left unattributed is told beside them, as it says how much a model credits at all, not to whom. Credits of models
 //! that overlap (participation) sum to more than the conversions; their shares are compared and marked.
+//! Shares within 1e-10 of each other count as equal where channels are ranked: that is rounding.
 mod correlation;
 
 use crate::{Attribution, Credit, ModelSpec, sum::sum, uncertainty::Measure};
 use correlation::{kendall, spearman};
 use thiserror::Error;
+
+/// Parts of all credit that are closer than this differ by rounding, not by the model or by chance.
+pub(crate) const ROUNDING: f64 = 1e-10;
 
 /// How models differ.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +161,7 @@ fn compared(result: &Attribution, first: &Attribution, measure: Measure) -> Resu
     let of = |credit: &Credit| measure.of(credit);
     let all = sum(result.credits.iter().map(of));
     let size = sum(result.credits.iter().map(|credit| of(credit).abs()));
-    if !(all > 1e-12 * size) {
+    if all <= 1e-12 * size {
         return Err(AgreementError::NothingEarned { model, got: all });
     }
     Ok(Compared {

@@ -1,5 +1,5 @@
-//! Correlation of ranks, with ties.
-use std::cmp::Ordering;
+//! Correlation of the ranks of shares, with ties.
+use super::ROUNDING;
 
 /// Spearman's ρ. `None` where one list is all equal.
 pub(super) fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
@@ -20,7 +20,7 @@ fn ranks(x: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..x.len()).collect();
     order.sort_unstable_by(|a, b| x[*a].total_cmp(&x[*b]));
     let (mut ranks, mut before) = (vec![0.0; x.len()], 0);
-    for tied in order.chunk_by(|a, b| x[*a] == x[*b]) {
+    for tied in order.chunk_by(|a, b| x[*b] - x[*a] <= ROUNDING) {
         let mean = count(before) + (count(tied.len()) + 1.0) / 2.0;
         tied.iter().for_each(|index| ranks[*index] = mean);
         before += tied.len();
@@ -32,7 +32,7 @@ fn ranks(x: &[f64]) -> Vec<f64> {
 pub(super) fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
     // As ranks, so that numbers that are equal are equal in every order.
     let mut pairs: Vec<(f64, f64)> = ranks(x).into_iter().zip(ranks(y)).collect();
-    pairs.sort_unstable_by(|a, b| compare(a.0, b.0).then(compare(a.1, b.1)));
+    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let in_x = tied_pairs(pairs.iter().map(|pair| pair.0));
     let in_both = pairs.chunk_by(|a, b| a == b).map(|tied| pairs_of(tied.len())).sum::<f64>();
     let mut y: Vec<f64> = pairs.into_iter().map(|pair| pair.1).collect();
@@ -72,10 +72,6 @@ fn sort_counting(list: &mut [f64]) -> f64 {
     merged.extend_from_slice(&right[r..]);
     list.copy_from_slice(&merged);
     swaps
-}
-
-fn compare(a: f64, b: f64) -> Ordering {
-    a.total_cmp(&b)
 }
 
 fn pairs_of(n: usize) -> f64 {
@@ -118,6 +114,7 @@ mod tests {
         assert_eq!(kendall(&[1.0; 4], &y), None);
         assert_eq!(kendall(&[], &[]), None);
         assert_eq!(kendall(&[0.0, -0.0], &[1.0, 2.0]), None);
+        assert_eq!(kendall(&[0.1 + 0.2, 0.3], &[1.0, 2.0]), None);
     }
 
     proptest! {

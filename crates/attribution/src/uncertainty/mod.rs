@@ -8,6 +8,22 @@
 //! Invariant: a draw depends on the seed, the resample and the person (or path) alone, not on the model, nor on
 //! threads. So the resamples of two models, or of two kinds of conversion, are of the same people and may be compared
 //! one by one.
+//!
+//! ```
+//! use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+//! use safar_attribution::{ReadOptions, read_paths};
+//! let text = "path;total_conversions\nAds > Mail;40\nMail;30\nAds;10\n";
+//! let (paths, channels) = read_paths(text.as_bytes(), &ReadOptions::default()).unwrap();
+//! let result = bootstrap(&"linear".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+//! let mail = result.estimates()[1].conversions.unwrap();
+//! assert_eq!(mail.point, 50.0);
+//! // The standard error is √(40 / 4 + 30) = 6.3, so the interval is about 50 ± 12.
+//! assert!((5.4..7.3).contains(&mail.error) && (34.0..41.0).contains(&mail.low) && (59.0..66.0).contains(&mail.high));
+//! let ads_cost = result.cost_per_conversion(0, 600.0).unwrap();
+//! assert_eq!(ads_cost.point, 20.0);
+//! let mail_above_ads = result.ranks(Measure::Conversions, &[0, 1]).unwrap().above[1][0];
+//! assert!(mail_above_ads > 0.99);
+//! ```
 mod error;
 mod estimate;
 mod fixed;

@@ -1,5 +1,6 @@
 //! Whether an order of channels is more than chance.
 use super::{Measure, RanksError, Resamples};
+use crate::{agreement::ROUNDING, sum::sum};
 
 /// How often channels came before each other, and at which rank.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +18,7 @@ pub struct Ranks {
 const RANKED_MAX: usize = 1000;
 
 impl Resamples {
-    /// Ranks `channels` among themselves by `measure`.
+    /// Ranks `channels` among themselves by `measure`. Credits within 1e-10 of all credit of each other are equal.
     ///
     /// # Errors
     /// More than 1,000 channels, or one that is not there.
@@ -34,9 +35,10 @@ impl Resamples {
         let mut order: Vec<usize> = (0..n).collect();
         for row in self.replicates() {
             let credit = |a: usize| measure.of(&row[channels[a]]);
+            let rounding = ROUNDING * sum(row.iter().map(|credit| measure.of(credit).abs()));
             order.sort_unstable_by(|a, b| credit(*b).total_cmp(&credit(*a)));
             let mut first = 0;
-            for tied in order.chunk_by(|a, b| credit(*a) == credit(*b)) {
+            for tied in order.chunk_by(|a, b| credit(*a) - credit(*b) <= rounding) {
                 let end = first + tied.len();
                 #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
                 let part = 1.0 / tied.len() as f64;

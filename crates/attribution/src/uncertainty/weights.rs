@@ -142,12 +142,12 @@ fn group(paths: &Paths, records: &[Record]) -> Result<(Vec<usize>, Vec<Record>),
     }
     for (index, path) in paths.iter().enumerate() {
         let own = &grouped[starts[index]..starts[index + 1]];
-        let fields: [(&str, f64, fn(&Record) -> f64); 3] = [
-            ("conversions", path.conversions, |record| record.conversions),
-            ("value", path.value, |record| record.value),
-            ("nulls", path.nulls, |record| record.nulls),
-        ];
-        for (what, want, of) in fields {
+        for (what, want) in [("conversions", path.conversions), ("value", path.value), ("nulls", path.nulls)] {
+            let of = |record: &Record| match what {
+                "conversions" => record.conversions,
+                "value" => record.value,
+                _ => record.nulls,
+            };
             let (mut sum, mut size) = (Sum::default(), Sum::default());
             own.iter().map(of).for_each(|x| {
                 sum.add(x);

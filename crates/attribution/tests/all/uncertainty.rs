@@ -280,6 +280,11 @@ fn ranks_add_up_and_follow_the_counts() {
     // No value anywhere: all are tied, and share all ranks.
     let ties = result.ranks(Measure::Value, &[0, 1]).unwrap();
     assert_eq!((ties.above[0][1], ties.rank[0][0]), (0.5, 0.5));
+    // Always together, so always equal; the sums of their thirds are rounded differently.
+    let together: [Row<'_>; 3] =
+        [(&[0, 1, 2], 7.0, 0.0, 0.0), (&[1, 2, 0, 2], 9.1, 0.0, 0.0), (&[1, 0], 0.3, 0.0, 0.0)];
+    let together = run("linear", &together, settings(100, 4)).ranks(Measure::Conversions, &[0, 1]).unwrap();
+    assert_eq!(together.above[0][1], 0.5);
     let error = result.ranks(Measure::Value, &[4]).unwrap_err().to_string();
     assert_eq!(error, "channel number 4 was to be ranked, but there are only 4");
     let error = result.ranks(Measure::Value, &[0; 1001]).unwrap_err().to_string();
