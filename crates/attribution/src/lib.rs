@@ -16,6 +16,7 @@
 //!
 //! Invariant: credits + unattributed = conversions, and the same for value, whatever the model but participation.
 //! Invariant: results do not depend on the number of threads, nor on any hash order.
+mod agreement;
 mod attribute;
 mod error;
 pub mod models;
@@ -25,8 +26,10 @@ mod read;
 mod spec;
 mod sum;
 mod transform;
+pub mod uncertainty;
 mod weights;
 
+pub use agreement::{Agreement, AgreementError, Compared, Pair, Spread, agreement};
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, LogisticDiagnostics, MarkovDiagnostics,
     OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, credits_by_place, total,

@@ -42,6 +42,17 @@ pub struct PathRef<'a> {
     pub nulls: f64,
 }
 
+/// What all paths weigh, one number for each path in each slice.
+#[derive(Debug)]
+pub struct WeightsMut<'a> {
+    /// As [`PathRef::conversions`].
+    pub conversions: &'a mut [f64],
+    /// As [`PathRef::value`].
+    pub values: &'a mut [f64],
+    /// As [`PathRef::nulls`].
+    pub nulls: &'a mut [f64],
+}
+
 impl Paths {
     /// How many paths.
     #[must_use]
@@ -96,6 +107,11 @@ impl Paths {
             value: self.values[index],
             nulls: self.nulls[index],
         }
+    }
+
+    /// The weights, to be changed in place: the same people's paths, counted anew.
+    pub fn weights_mut(&mut self) -> WeightsMut<'_> {
+        WeightsMut { conversions: &mut self.conversions, values: &mut self.values, nulls: &mut self.nulls }
     }
 
     /// All paths in order.

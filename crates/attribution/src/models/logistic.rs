@@ -4,7 +4,7 @@ mod regression;
 
 use super::{count, normalise, shapley::uses};
 use crate::{
-    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, attribute::total, names::by_name,
+    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, attribute::total_where, names::by_name,
     random::Random,
 };
 use bag::{Bag, Set};
@@ -65,7 +65,7 @@ impl AttributionModel for Logistic {
         }
         let helps = |path: &PathRef<'_>| path.channels.iter().any(|channel| coefficients[channel.0 as usize] > 0.0);
         let diagnostics = LogisticDiagnostics {
-            even: total(paths, |path| !path.channels.is_empty() && !helps(&path)),
+            even: total_where(paths, |path| !path.channels.is_empty() && !helps(&path)),
             intercept: bags.iter().map(|bag| bag.intercept).sum::<f64>() / count(bags.len()),
             coefficients,
             bags: bags.len(),

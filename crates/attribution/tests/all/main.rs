@@ -1,4 +1,5 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
+mod agreement;
 mod goldens;
 mod laws;
 mod logistic;
@@ -10,6 +11,7 @@ mod reference;
 mod shapley;
 mod spec;
 mod worked;
+mod uncertainty;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,102 @@
+//! How sure a credit is: the Poisson bootstrap over people.
+//!
+//! Each resample counts every person a random number of times, Poisson of mean 1, and asks the model again. That is
+//! Efron's bootstrap with the number of people left to chance as well (Hanley and MacGibbon 2006; Chamandy,
+//! Muralidharan, Najmi and Naidu 2012), and needs no list of people: n people who walked the same path are drawn
+//! together, as Poisson of mean n.
+//!
+//! Invariant: a draw depends on the seed, the resample and the person (or path) alone, not on the model, nor on
+//! threads. So the resamples of two models, or of two kinds of conversion, are of the same people and may be compared
+//! one by one.
+//!
+//! ```
+//! use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+//! use safar_attribution::{ReadOptions, read_paths};
+//! let text = "path;total_conversions\nAds > Mail;40\nMail;30\nAds;10\n";
+//! let (paths, channels) = read_paths(text.as_bytes(), &ReadOptions::default()).unwrap();
+//! let result = bootstrap(&"linear".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+//! let mail = result.estimates()[1].conversions.unwrap();
+//! assert_eq!(mail.point, 50.0);
+//! // The standard error is √(40 / 4 + 30) = 6.3, so the interval is about 50 ± 12.
+//! assert!((5.4..7.3).contains(&mail.error) && (34.0..41.0).contains(&mail.low) && (59.0..66.0).contains(&mail.high));
+//! let ads_cost = result.cost_per_conversion(0, 600.0).unwrap();
+//! assert_eq!(ads_cost.point, 20.0);
+//! let mail_above_ads = result.ranks(Measure::Conversions, &[0, 1]).unwrap().above[1][0];
+//! assert!(mail_above_ads > 0.99);
+//! ```
+mod error;
+mod estimate;
+mod fixed;
+mod philox;
+mod poisson;
+mod ranks;
+mod refit;
+mod resamples;
+mod weights;
+
+pub use error::{BootstrapError, RanksError};
+pub use estimate::Estimate;
+pub use ranks::Ranks;
+pub use resamples::{CreditEstimates, Measure, Resamples};
+pub use weights::Record;
+
+use crate::{ModelSpec, attribute};
+use safar_model::Paths;
+use weights::Weights;
+
+/// How to resample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bootstrap {
+    /// How many resamples, at least 2.
+    pub replicates: u32,
+    /// Of the draws.
+    pub seed: u64,
+    /// The part of the resamples that an interval spans, above 0 and below 1.
+    pub level: f64,
+}
+
+impl Default for Bootstrap {
+    fn default() -> Self {
+        Self { replicates: 200, seed: 1, level: 0.95 }
+    }
+}
+
+/// Credits kept for one result: 1 GiB of them.
+const CREDITS_MAX: usize = 1 << 26;
+
+/// Asks `model` about `paths` and about resamples of the people who walked them.
+///
+/// Where `records` say who walked which path, all records of one person are counted alike in a resample. Without them
+/// every conversion and every null counts as a person of its own: a path with n conversions, m nulls and value v gets
+/// Poisson(n) conversions, Poisson(m) nulls and v × drawn ÷ n value, so intervals of value are too narrow where
+/// conversions of one path differ in value, and all are where people come back. Refunds are value like any other;
+/// a path with value and no conversion counts as one person. Fractional counts are taken as they are.
+///
+/// Rules that learn nothing from the paths keep their shares in all resamples; other models are fitted anew to each.
+///
+/// # Errors
+/// As [`attribute`]; settings out of range; records that do not add up to the paths; weights that would overflow.
+pub fn bootstrap(
+    model: &ModelSpec,
+    paths: &Paths,
+    channels: &[String],
+    records: Option<&[Record]>,
+    settings: Bootstrap,
+) -> Result<Resamples, BootstrapError> {
+    let Bootstrap { replicates, seed, level } = settings;
+    let most = CREDITS_MAX / (channels.len() + 1);
+    if replicates < 2 || replicates as usize > most {
+        return Err(BootstrapError::Replicates { got: replicates, most });
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(BootstrapError::Level { got: level });
+    }
+    let point = attribute(model, paths, channels)?;
+    let weights = Weights::new(paths, records, seed)?;
+    let rows = if fixed::has_fixed_shares(model) {
+        fixed::credits(model, paths, channels, &weights, replicates)?
+    } else {
+        refit::credits(model, paths, channels, &weights, replicates)?
+    };
+    Ok(Resamples::new(settings, point, rows))
+}
