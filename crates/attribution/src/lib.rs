@@ -24,6 +24,7 @@ mod read;
 mod spec;
 mod sum;
 mod transform;
+pub mod validation;
 
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, MarkovDiagnostics, PlaceCredit, Solver, attribute,

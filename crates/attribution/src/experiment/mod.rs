@@ -46,4 +46,3 @@ pub use power::Design;
 pub use proportions::wilson;
 pub use ratio::Mismatch;
 pub use sums::{Arm, Before, Measure};
-

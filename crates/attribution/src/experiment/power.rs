@@ -23,7 +23,7 @@ pub(super) fn times_larger(detectable: f64, wished: f64) -> Option<f64> {
 /// // standard deviation of $75 around a mean of $7; a campaign that pays brings $0.35 a person.
 /// use safar_attribution::experiment::Design;
 /// let design = Design { variances: [75.0 * 75.0; 2], treated_share: 0.5, level: 0.95, power: 0.8 };
-/// assert_eq!(design.people(0.35).unwrap().ceil(), 1_441_636.0);
+/// assert_eq!(design.people(0.35).unwrap().ceil(), 1_441_631.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Design {

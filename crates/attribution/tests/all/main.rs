@@ -1,4 +1,6 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
+mod calibrate;
+mod experiment;
 mod goldens;
 mod laws;
 mod reader;
