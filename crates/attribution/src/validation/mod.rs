@@ -34,6 +34,9 @@ pub use roc::RocPoint;
 pub use score::{Base, Gap, Score};
 pub use stability::{Range, Stability, StabilitySettings, stability};
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 /// Of the intervals of calibration tables, unless another is wanted.

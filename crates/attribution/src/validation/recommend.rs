@@ -111,7 +111,7 @@ pub fn recommend(
 }
 
 /// Models with their predictions and, where known, their distance from week to week.
-fn among(tried: Vec<(ModelSpec, Predictions, Option<f64>)>) -> Option<Recommendation> {
+pub(super) fn among(tried: Vec<(ModelSpec, Predictions, Option<f64>)>) -> Option<Recommendation> {
     let mut scored: Vec<_> = tried.iter().map(|tried| (tried, tried.1.score())).collect();
     scored.sort_by(|a, b| a.1.log_loss.total_cmp(&b.1.log_loss));
     let ((_, best, _), _) = scored.first()?;

@@ -6,6 +6,7 @@ mod laws;
 mod reader;
 mod reference;
 mod spec;
+mod validation;
 
 use std::path::PathBuf;
 
