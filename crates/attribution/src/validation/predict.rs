@@ -3,7 +3,12 @@ use super::{
     Class, ValidationError,
     platt::{Platt, Scored},
 };
-use crate::{Credit, FittedModel, ModelSpec, attribute::check, attribute::in_chunks};
+use crate::{
+    Credit, FittedModel, ModelSpec,
+    attribute::{check, in_chunks},
+    models::count,
+    sum::sum,
+};
 use safar_model::{PathRef, Paths};
 use serde::{Deserialize, Serialize};
 
@@ -18,23 +23,25 @@ pub enum Source {
         /// Later people on paths of which it said nothing; they got the base rate.
         unsaid: f64,
     },
-    /// From its credits, in the same way for every model that says none. A channel's credit for each of its touches
-    /// on the earlier paths, r, counts as the chance that one touch converts; a path scores 1 − Π (1 − r) over its
-    /// touches; a rising logistic curve fitted to the earlier paths turns scores into probabilities.
+    /// From its credits, in the same way for every model that says none. A path scores the mean, over its touches, of
+    /// what each one's channel earned for each of its touches on the earlier paths; a rising logistic curve fitted to
+    /// the earlier paths turns scores into probabilities. The mean, not the sum: how long a path is says how long
+    /// people were watched before they converted or gave up, which no credit is about.
     Credits {
-        /// The curve.
+        /// The curve. Where it is flat, everybody gets the base rate.
         platt: Platt,
-        /// Channels whose r was below 0 or above 1 and counted as 0 or 1.
-        limited: usize,
     },
 }
 
-/// The chance to convert that a model gives to each later path, and what came of it.
+/// The chance to convert that a model gives to each later path with a touch, and what came of it. Paths without a touch
+/// play no part, neither earlier nor later: models are about touches.
 #[derive(Clone, Debug)]
 pub struct Predictions {
     pub(super) paths: Vec<Scored>,
     /// The conversion rate of the earlier paths.
     pub(super) base: f64,
+    /// Later people on paths without a touch.
+    pub untouched: f64,
     /// How much the model learned.
     pub class: Class,
     /// Where the probabilities come from.
@@ -51,7 +58,7 @@ impl Predictions {
     /// Fits `model` to the `earlier` paths and asks it about the `later` ones.
     ///
     /// # Errors
-    /// Paths that the model refuses; no conversions, or nothing else, among the earlier or the later paths.
+    /// Paths that the model refuses; no conversions, or nothing else, among the earlier or the later paths with a touch.
     pub fn make(
         model: &ModelSpec,
         earlier: &Paths,
@@ -72,7 +79,7 @@ impl Predictions {
         later: &Paths,
         channels: usize,
     ) -> Self {
-        let says = earlier.iter().all(|path| fitted.probability(path).is_some());
+        let says = touched(earlier).all(|path| fitted.probability(path).is_some());
         if says {
             let mut unsaid = 0.0;
             let mut predictions = Self::of(later, base, |path| {
@@ -84,15 +91,18 @@ impl Predictions {
             predictions.source = Source::Model { unsaid };
             return predictions;
         }
-        let (chances, limited) = chances(fitted, earlier, channels);
-        let score = |path: PathRef<'_>| -> f64 {
-            -path.channels.iter().map(|channel| chances[channel.0 as usize]).sum::<f64>().exp_m1()
+        let earned = earned(fitted, earlier, channels);
+        let score = |path: PathRef<'_>| {
+            let all: f64 = path.channels.iter().map(|channel| earned[channel.0 as usize]).sum();
+            all / count(path.channels.len())
         };
         let scored =
             |path: PathRef<'_>| Scored { score: score(path), conversions: path.conversions, nulls: path.nulls };
-        let platt = Platt::fit(&earlier.iter().map(scored).collect::<Vec<_>>());
-        let mut predictions = Self::of(later, base, |path| platt.probability(score(path)));
-        predictions.source = Source::Credits { platt, limited };
+        let platt = Platt::fit(&touched(earlier).map(scored).collect::<Vec<_>>());
+        // Exactly the base rate, so that rounding does not look like a gain.
+        let flat = platt.slope == 0.0;
+        let mut predictions = Self::of(later, base, |path| if flat { base } else { platt.probability(score(path)) });
+        predictions.source = Source::Credits { platt };
         predictions
     }
 
@@ -107,7 +117,7 @@ impl Predictions {
 
     fn of(later: &Paths, base: f64, mut probability: impl FnMut(PathRef<'_>) -> f64) -> Self {
         let mut moved = 0.0;
-        let paths = later.iter().map(|path| {
+        let paths = touched(later).map(|path| {
             let said = probability(path);
             let score = said.clamp(EDGE, 1.0 - EDGE);
             if score != said {
@@ -116,10 +126,12 @@ impl Predictions {
             Scored { score, conversions: path.conversions, nulls: path.nulls }
         });
         let paths = paths.collect();
-        Self { paths, base, class: Class::Rule, source: Source::BaseRate, moved }
+        let untouched = later.iter().filter(|path| path.channels.is_empty());
+        let untouched = sum(untouched.map(|path| path.conversions + path.nulls));
+        Self { paths, base, untouched, class: Class::Rule, source: Source::BaseRate, moved }
     }
 
-    /// The probability of each later path, in their order.
+    /// The probability of each later path with a touch, in their order.
     pub fn probabilities(&self) -> impl ExactSizeIterator<Item = f64> {
         self.paths.iter().map(|path| path.score)
     }
@@ -142,13 +154,17 @@ impl Predictions {
     }
 }
 
+fn touched(paths: &Paths) -> impl Iterator<Item = PathRef<'_>> {
+    paths.iter().filter(|path| !path.channels.is_empty())
+}
+
 /// Checks both periods. Returns the conversion rate of the earlier one.
 pub(super) fn both(earlier: &Paths, later: &Paths, channels: &[String]) -> Result<f64, ValidationError> {
     let mut rate = 0.0;
     for (which, paths) in [("later", later), ("earlier", earlier)] {
         check(paths, channels.len())?;
-        let conversions = crate::sum::sum(paths.iter().map(|path| path.conversions));
-        let nulls = crate::sum::sum(paths.iter().map(|path| path.nulls));
+        let conversions = sum(touched(paths).map(|path| path.conversions));
+        let nulls = sum(touched(paths).map(|path| path.nulls));
         if conversions <= 0.0 || nulls <= 0.0 {
             return Err(ValidationError::OneOutcome { which, conversions, nulls });
         }
@@ -157,9 +173,8 @@ pub(super) fn both(earlier: &Paths, later: &Paths, channels: &[String]) -> Resul
     Ok(rate)
 }
 
-/// By channel: ln(1 − r), where r is its credit for each touch on `paths`; 0 for a channel that they never touch. And
-/// how many r were out of range.
-fn chances(fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> (Vec<f64>, usize) {
+/// By channel: credit for each touch on `paths`; 0 for a channel that they never touch.
+fn earned(fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Vec<f64> {
     let parts = in_chunks(paths, |range| {
         let mut touches = vec![0.0; channels];
         for path in range.map(|index| paths.get(index)) {
@@ -171,13 +186,6 @@ fn chances(fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> (Vec<f64
     for part in parts {
         touches.iter_mut().zip(part).for_each(|(all, part)| *all += part);
     }
-    let mut limited = 0;
-    let chance = |(Credit { conversions, .. }, touches): (Credit, f64)| {
-        let rate = if touches > 0.0 { conversions / touches } else { 0.0 };
-        // A credit of every touch, up to rounding, is no credit out of range.
-        limited += usize::from(!(-1e-9..=1.0 + 1e-9).contains(&rate));
-        (-rate.clamp(0.0, 1.0)).ln_1p()
-    };
-    let chances = fitted.credits(paths, channels).into_iter().zip(touches).map(chance).collect();
-    (chances, limited)
+    let each = |(credit, touches): (Credit, f64)| if touches > 0.0 { credit.conversions / touches } else { 0.0 };
+    fitted.credits(paths, channels).into_iter().zip(touches).map(each).collect()
 }

@@ -161,7 +161,7 @@ impl Class {
             (_, Some(markov)) => Self::Chain { order: markov.order },
             ("shapley" | "shapley_rate" | "leave_one_out" | "shao_li", _) => Self::Counts,
             ("first" | "last" | "last_non_direct" | "linear" | "position" | "position_decay" | "time_decay", _)
-            | ("custom" | "amplitude_j" | "participation", _) => Self::Rule,
+            | ("custom" | "amplitude_j" | "participation" | "w_shaped", _) => Self::Rule,
             _ => Self::Fitted,
         }
     }

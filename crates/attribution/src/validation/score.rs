@@ -3,13 +3,15 @@ use super::{Predictions, Source, platt::Scored, roc};
 use crate::sum::{Sum, sum};
 use serde::{Deserialize, Serialize};
 
-/// Scores over the later people, each path weighing as many as walked it.
+/// Scores over the later people on paths with a touch, each path weighing as many as walked it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Everybody.
+    /// Everybody on a path with a touch.
     pub people: f64,
     /// Those of them who converted.
     pub conversions: f64,
+    /// People on paths without a touch, who play no part.
+    pub untouched: f64,
     /// Mean of −ln(probability of what came): lower is better.
     pub log_loss: f64,
     /// Mean of (probability − outcome)² (Brier 1950): lower is better.
@@ -65,6 +67,7 @@ impl Predictions {
         Score {
             people,
             conversions,
+            untouched: self.untouched,
             log_loss: mean(losses, &own),
             brier: mean(squares, &own),
             auc: roc::area(&self.ascending()),

@@ -9,7 +9,14 @@ fn predictions(rows: &[(f64, f64, f64)], base: f64) -> Predictions {
         conversions: *conversions,
         nulls: *nulls,
     });
-    Predictions { paths: paths.collect(), base, class: Class::Rule, source: Source::BaseRate, moved: 0.0 }
+    Predictions {
+        paths: paths.collect(),
+        base,
+        untouched: 0.0,
+        class: Class::Rule,
+        source: Source::BaseRate,
+        moved: 0.0,
+    }
 }
 
 /// Probabilities with many ties, conversions, nulls; both outcomes occur.
@@ -169,7 +176,7 @@ fn the_model_that_made_the_data_is_recommended() {
     let mut tried = vec![(order(1), Predictions { class: Class::Chain { order: 1 }, ..chain.clone() }, None)];
     for rule in [ModelSpec::First, ModelSpec::Last, ModelSpec::Linear] {
         let predictions = Predictions::make(&rule, &earlier, &later, &names()).unwrap();
-        assert!(matches!(predictions.source, Source::Credits { limited: 0, .. }));
+        assert!(matches!(predictions.source, Source::Credits { .. }));
         tried.push((rule, predictions, Some(0.1)));
     }
     let found = among(tried.clone()).unwrap();

@@ -34,16 +34,17 @@ const RULES: [&str; 10] = [
 #[test]
 fn credits_become_probabilities_as_documented() {
     let (earlier, channels) = read("Ads;10;90\nMail;40;60\nAds > Mail;20;30\n");
-    let (later, _) = read("Ads;1;1\nMail;0;1\nAds > Mail > Mail;1;0\n");
+    let (later, _) = read("Ads;1;1\n;7;2\nMail;0;1\nAds > Mail > Mail;1;0\n");
     let linear = Predictions::make(&ModelSpec::Linear, &earlier, &later, &channels).unwrap();
-    let Source::Credits { platt, limited: 0 } = linear.source else { panic!("{:?}", linear.source) };
+    let Source::Credits { platt } = linear.source else { panic!("{:?}", linear.source) };
     // Ads: (10 + 10) / 150 touches, Mail: (40 + 10) / 150.
     let (ads, mail) = (20.0 / 150.0, 50.0 / 150.0);
-    let scores = [ads, mail, 1.0 - (1.0 - ads) * (1.0 - mail) * (1.0 - mail)];
+    let scores = [ads, mail, (ads + mail + mail) / 3.0];
     for (got, score) in linear.probabilities().zip(scores) {
         assert!((got - platt.probability(score)).abs() < 1e-12);
     }
     assert!(platt.slope > 0.0 && linear.moved == 0.0);
+    assert_eq!((linear.probabilities().len(), linear.score().people, linear.untouched), (3, 4.0, 9.0));
 }
 
 /// Whether people convert has nothing to do with their path.
