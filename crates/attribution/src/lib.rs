@@ -19,6 +19,7 @@
 mod agreement;
 mod attribute;
 mod error;
+pub mod experiment;
 pub mod models;
 mod names;
 mod random;
@@ -27,6 +28,7 @@ mod spec;
 mod sum;
 mod transform;
 pub mod uncertainty;
+pub mod validation;
 mod weights;
 
 pub use agreement::{Agreement, AgreementError, Compared, Pair, Spread, agreement};

@@ -4,8 +4,8 @@ mod regression;
 
 use super::{count, normalise, shapley::uses};
 use crate::{
-    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, attribute::total_where, names::by_name,
-    random::Random,
+    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, attribute::total_where,
+    names::by_name, random::Random,
 };
 use bag::{Bag, Set};
 use rayon::prelude::*;

@@ -102,6 +102,6 @@ fn normalise(shares: &mut [f64]) {
 
 /// A length as a number; exact below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "no path has 2^53 touches")]
-fn count(n: usize) -> f64 {
+pub(crate) fn count(n: usize) -> f64 {
     n as f64
 }

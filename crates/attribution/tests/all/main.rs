@@ -1,5 +1,7 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
 mod agreement;
+mod calibrate;
+mod experiment;
 mod goldens;
 mod laws;
 mod logistic;
@@ -10,8 +12,9 @@ mod reader;
 mod reference;
 mod shapley;
 mod spec;
-mod worked;
 mod uncertainty;
+mod validation;
+mod worked;
 
 use std::path::PathBuf;
 

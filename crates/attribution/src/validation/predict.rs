@@ -1,0 +1,191 @@
+//! What a model learned on earlier paths says about later ones.
+use super::{
+    Class, ValidationError,
+    platt::{Platt, Scored},
+};
+use crate::{
+    Credit, FittedModel, ModelSpec,
+    attribute::{check, in_chunks},
+    models::count,
+    sum::sum,
+};
+use safar_model::{PathRef, Paths};
+use serde::{Deserialize, Serialize};
+
+/// Where probabilities come from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "source")]
+pub enum Source {
+    /// The conversion rate of the earlier paths, whatever the path: the floor.
+    BaseRate,
+    /// The model says them itself ([`FittedModel::probability`]).
+    Model {
+        /// Later people on paths of which it said nothing; they got the base rate.
+        unsaid: f64,
+    },
+    /// From its credits, in the same way for every model that says none. A path scores the mean, over its touches, of
+    /// what each one's channel earned for each of its touches on the earlier paths; a rising logistic curve fitted to
+    /// the earlier paths turns scores into probabilities. The mean, not the sum: how long a path is says how long
+    /// people were watched before they converted or gave up, which no credit is about.
+    Credits {
+        /// The curve. Where it is flat, everybody gets the base rate.
+        platt: Platt,
+    },
+}
+
+/// The chance to convert that a model gives to each later path with a touch, and what came of it. Paths without a touch
+/// play no part, neither earlier nor later: models are about touches.
+#[derive(Clone, Debug)]
+pub struct Predictions {
+    pub(super) paths: Vec<Scored>,
+    /// The conversion rate of the earlier paths.
+    pub(super) base: f64,
+    /// Later people on paths without a touch.
+    pub untouched: f64,
+    /// How much the model learned.
+    pub class: Class,
+    /// Where the probabilities come from.
+    pub source: Source,
+    /// Later people whose probability was so near to 0 or 1 that it was moved to 10⁻¹² away from it, since a sure
+    /// prediction that fails costs endlessly.
+    pub moved: f64,
+}
+
+/// No probability is nearer to 0 or 1.
+const EDGE: f64 = 1e-12;
+
+impl Predictions {
+    /// Fits `model` to the `earlier` paths and asks it about the `later` ones.
+    ///
+    /// # Errors
+    /// Paths that the model refuses; no conversions, or nothing else, among the earlier or the later paths with a touch.
+    pub fn make(
+        model: &ModelSpec,
+        earlier: &Paths,
+        later: &Paths,
+        channels: &[String],
+    ) -> Result<Self, ValidationError> {
+        let base = both(earlier, later, channels)?;
+        let fitted = model.build().fit(earlier, channels)?;
+        let class = Class::of(model.name(), &fitted.diagnostics());
+        Ok(Self { class, ..Self::of_fitted(fitted.as_ref(), base, earlier, later, channels.len()) })
+    }
+
+    /// Of a model fitted to the `earlier` paths.
+    pub(super) fn of_fitted(
+        fitted: &dyn FittedModel,
+        base: f64,
+        earlier: &Paths,
+        later: &Paths,
+        channels: usize,
+    ) -> Self {
+        let says = touched(earlier).all(|path| fitted.probability(path).is_some());
+        if says {
+            let mut unsaid = 0.0;
+            let mut predictions = Self::of(later, base, |path| {
+                fitted.probability(path).unwrap_or_else(|| {
+                    unsaid += path.conversions + path.nulls;
+                    base
+                })
+            });
+            predictions.source = Source::Model { unsaid };
+            return predictions;
+        }
+        let earned = earned(fitted, earlier, channels);
+        let score = |path: PathRef<'_>| {
+            let all: f64 = path.channels.iter().map(|channel| earned[channel.0 as usize]).sum();
+            all / count(path.channels.len())
+        };
+        let scored =
+            |path: PathRef<'_>| Scored { score: score(path), conversions: path.conversions, nulls: path.nulls };
+        let platt = Platt::fit(&touched(earlier).map(scored).collect::<Vec<_>>());
+        // Exactly the base rate, so that rounding does not look like a gain.
+        let flat = platt.slope == 0.0;
+        let mut predictions = Self::of(later, base, |path| if flat { base } else { platt.probability(score(path)) });
+        predictions.source = Source::Credits { platt };
+        predictions
+    }
+
+    /// The floor: everybody converts at the rate of the `earlier` paths.
+    ///
+    /// # Errors
+    /// As [`Predictions::make`].
+    pub fn base_rate(earlier: &Paths, later: &Paths, channels: &[String]) -> Result<Self, ValidationError> {
+        let base = both(earlier, later, channels)?;
+        Ok(Self::of(later, base, |_| base))
+    }
+
+    fn of(later: &Paths, base: f64, mut probability: impl FnMut(PathRef<'_>) -> f64) -> Self {
+        let mut moved = 0.0;
+        let paths = touched(later).map(|path| {
+            let said = probability(path);
+            let score = said.clamp(EDGE, 1.0 - EDGE);
+            if score != said {
+                moved += path.conversions + path.nulls;
+            }
+            Scored { score, conversions: path.conversions, nulls: path.nulls }
+        });
+        let paths = paths.collect();
+        let untouched = later.iter().filter(|path| path.channels.is_empty());
+        let untouched = sum(untouched.map(|path| path.conversions + path.nulls));
+        Self { paths, base, untouched, class: Class::Rule, source: Source::BaseRate, moved }
+    }
+
+    /// The probability of each later path with a touch, in their order.
+    pub fn probabilities(&self) -> impl ExactSizeIterator<Item = f64> {
+        self.paths.iter().map(|path| path.score)
+    }
+
+    /// By probability, ascending; equal probabilities together.
+    pub(super) fn ascending(&self) -> Vec<Scored> {
+        let mut sorted = self.paths.clone();
+        sorted.retain(|path| path.conversions + path.nulls > 0.0);
+        // Stable, so that sums are taken in the same order on every machine.
+        sorted.sort_by(|a, b| a.score.total_cmp(&b.score));
+        sorted.dedup_by(|next, kept| {
+            let same = next.score == kept.score;
+            if same {
+                kept.conversions += next.conversions;
+                kept.nulls += next.nulls;
+            }
+            same
+        });
+        sorted
+    }
+}
+
+fn touched(paths: &Paths) -> impl Iterator<Item = PathRef<'_>> {
+    paths.iter().filter(|path| !path.channels.is_empty())
+}
+
+/// Checks both periods. Returns the conversion rate of the earlier one.
+pub(super) fn both(earlier: &Paths, later: &Paths, channels: &[String]) -> Result<f64, ValidationError> {
+    let mut rate = 0.0;
+    for (which, paths) in [("later", later), ("earlier", earlier)] {
+        check(paths, channels.len())?;
+        let conversions = sum(touched(paths).map(|path| path.conversions));
+        let nulls = sum(touched(paths).map(|path| path.nulls));
+        if conversions <= 0.0 || nulls <= 0.0 {
+            return Err(ValidationError::OneOutcome { which, conversions, nulls });
+        }
+        rate = conversions / (conversions + nulls);
+    }
+    Ok(rate)
+}
+
+/// By channel: credit for each touch on `paths`; 0 for a channel that they never touch.
+fn earned(fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Vec<f64> {
+    let parts = in_chunks(paths, |range| {
+        let mut touches = vec![0.0; channels];
+        for path in range.map(|index| paths.get(index)) {
+            path.channels.iter().for_each(|channel| touches[channel.0 as usize] += path.conversions + path.nulls);
+        }
+        touches
+    });
+    let mut touches = vec![0.0; channels];
+    for part in parts {
+        touches.iter_mut().zip(part).for_each(|(all, part)| *all += part);
+    }
+    let each = |(credit, touches): (Credit, f64)| if touches > 0.0 { credit.conversions / touches } else { 0.0 };
+    fitted.credits(paths, channels).into_iter().zip(touches).map(each).collect()
+}
