@@ -172,15 +172,15 @@ fn the_model_that_made_the_data_is_recommended() {
     let fitted = Chain.fit(&earlier, &names()).unwrap();
     let chain = Predictions::of_fitted(fitted.as_ref(), base, &earlier, &later, 3);
     assert_eq!(chain.source, Source::Model { unsaid: 0.0 });
-    let order = |order| ModelSpec::Markov { order };
-    let mut tried = vec![(order(1), Predictions { class: Class::Chain { order: 1 }, ..chain.clone() }, None)];
+    let markov: ModelSpec = "markov:order=1".parse().unwrap();
+    let mut tried = vec![(markov.clone(), Predictions { class: Class::Chain { order: 1 }, ..chain.clone() }, None)];
     for rule in [ModelSpec::First, ModelSpec::Last, ModelSpec::Linear] {
         let predictions = Predictions::make(&rule, &earlier, &later, &names()).unwrap();
         assert!(matches!(predictions.source, Source::Credits { .. }));
         tried.push((rule, predictions, Some(0.1)));
     }
     let found = among(tried.clone()).unwrap();
-    assert_eq!(found.choice.map(|choice| &found.candidates[choice].model), Some(&order(1)));
+    assert_eq!(found.choice.map(|choice| &found.candidates[choice].model), Some(&markov));
     let Reason::Best { gain, ahead: Some(ahead) } = found.reason else { panic!("{:?}", found.reason) };
     assert!(gain.mean > 10.0 * gain.error && ahead.mean > 3.0 * ahead.error, "{gain:?} {ahead:?}");
     // The chance is right where people are many: each tenth holds its prediction.
