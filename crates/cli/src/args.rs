@@ -11,6 +11,19 @@ fn word<T: DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
     T::deserialize(text.to_owned().into_deserializer())
 }
 
+/// What `--model` takes.
+#[derive(Clone, Debug)]
+pub enum ModelChoice {
+    /// Every model of the library.
+    All,
+    /// One of them.
+    One(ModelSpec),
+}
+
+fn model_choice(text: &str) -> Result<ModelChoice, safar_attribution::SpecError> {
+    if text.eq_ignore_ascii_case("all") { Ok(ModelChoice::All) } else { text.parse().map(ModelChoice::One) }
+}
+
 /// Open customer-journey and marketing-attribution system: one binary, one folder, no services.
 #[derive(Debug, Parser)]
 #[command(name = "safar", version, max_term_width = 110, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -52,6 +65,10 @@ pub enum Command {
     Sessions(Sessions),
     /// Show what made one number of an attribution report: conversions, touches, weights and rules.
     Explain(Explain),
+    /// Learn models from earlier outcomes, test them on later ones, and recommend one.
+    Backtest(Backtest),
+    /// Evaluate a randomised hold-out of safar.toml, and calibrate credits by it.
+    Experiment(Experiment),
     /// Ask the tables in SQL (read only).
     Sql(Sql),
     /// Write events of an imaginary shop whose truth is known, in a format that `import` reads.
@@ -139,9 +156,24 @@ pub struct Attribute {
     /// input. Needs no workspace.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["goal", "from", "to", "condition", "by"])]
     pub paths: Option<PathBuf>,
-    /// A model; repeats. Those of safar.toml otherwise. See `safar reference models`.
-    #[arg(long, value_name = "MODEL")]
-    pub model: Vec<ModelSpec>,
+    /// A model, or `all`; repeats. Those of safar.toml otherwise. See `safar reference models`.
+    #[arg(long, value_name = "MODEL", value_parser = model_choice)]
+    pub model: Vec<ModelChoice>,
+    /// Give intervals of every credit, by a bootstrap over people.
+    #[arg(long)]
+    pub intervals: bool,
+    /// How many times people are drawn anew for intervals.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub resamples: u32,
+    /// The same seed gives the same intervals.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+    /// Show how far each pair of models agrees, instead of their credits.
+    #[arg(long)]
+    pub agreement: bool,
     /// What to credit: channel, source, medium, campaign, content, term, or property:NAME.
     #[arg(long, default_value = "channel")]
     pub by: String,
@@ -192,6 +224,56 @@ pub struct Explain {
     /// How many conversions to show, the most credited first; 0 shows all.
     #[arg(long, default_value_t = 10)]
     pub limit: usize,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Backtest {
+    /// A model, or `all` (the default); repeats.
+    #[arg(long, value_name = "MODEL", value_parser = model_choice)]
+    pub model: Vec<ModelChoice>,
+    /// Learn from outcomes before this day (YYYY-MM-DD) and test on the rest; three quarters of the time otherwise.
+    #[arg(long, value_name = "DAY")]
+    pub split: Option<String>,
+    /// What to show.
+    #[arg(long, value_enum, default_value_t)]
+    pub show: Shown,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Which table of a backtest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shown {
+    /// Log-loss, AUC and steadiness of every model.
+    #[default]
+    Scores,
+    /// Predicted against observed, by tenths of the later people.
+    Calibration,
+    /// Who is found at each threshold.
+    Roc,
+    /// Each channel's smallest and largest share over the weeks.
+    Weeks,
+}
+
+#[derive(Debug, Args)]
+pub struct Experiment {
+    /// The name of the experiment in safar.toml.
+    pub name: String,
+    /// A model to calibrate; repeats. Those of safar.toml otherwise.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Vec<ModelSpec>,
+    /// Show calibrated credits instead of lifts (in a table, both are shown).
+    #[arg(long)]
+    pub calibrated: bool,
+    /// Of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+    #[command(flatten)]
+    pub selection: Selection,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

@@ -64,6 +64,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Paths(args) => commands::paths::run(folder, args, printer).await,
         Command::Sessions(args) => commands::sessions::run(folder, args, printer).await,
         Command::Explain(args) => commands::explain::run(folder, args, printer).await,
+        Command::Backtest(args) => commands::backtest::run(folder, args, printer).await,
+        Command::Experiment(args) => commands::experiment::run(folder, args, printer).await,
         Command::Sql(args) => commands::sql::run(folder, args, printer).await,
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Reference(args) => commands::reference::run(args, printer),

@@ -47,6 +47,18 @@ pub enum Error {
     /// A model.
     #[error(transparent)]
     Attribution(#[from] safar_attribution::Error),
+    /// Intervals.
+    #[error(transparent)]
+    Bootstrap(#[from] safar_attribution::uncertainty::BootstrapError),
+    /// A model on later paths.
+    #[error(transparent)]
+    Validation(#[from] safar_attribution::validation::ValidationError),
+    /// A hold-out.
+    #[error(transparent)]
+    Experiment(#[from] safar_attribution::experiment::ExperimentError),
+    /// Credits that do not go with an experiment.
+    #[error(transparent)]
+    Calibration(#[from] safar_attribution::experiment::CalibrationError),
     /// The query engine, while running.
     #[error("the query failed: {0}")]
     DataFusion(#[from] datafusion::error::DataFusionError),

@@ -27,6 +27,35 @@ pub struct Settings {
     pub import: ImportSettings,
     /// Which models are shown side by side.
     pub attribution: AttributionSettings,
+    /// Randomised hold-outs that credits can be calibrated by.
+    pub experiments: Vec<ExperimentSettings>,
+}
+
+/// `[[experiments]]`: people were assigned by chance to be kept from a channel or not, and events tell who was.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentSettings {
+    /// What `safar experiment` calls it.
+    pub name: String,
+    /// The channels that the control arm was kept from.
+    pub channels: Vec<String>,
+    /// The name of the events that tell a person's arm; the first one of a person counts.
+    pub event: String,
+    /// The property of these events that holds the arm.
+    pub property: String,
+    /// Its value for people who were treated as usual.
+    pub treated: String,
+    /// Its value for people who were kept from the channels.
+    pub control: String,
+    /// Outcomes before this day count, in the workspace's time zone; all otherwise.
+    #[serde(default, deserialize_with = "day")]
+    pub until: Option<jiff::civil::Date>,
+    /// The part of all people that was meant to be treated, so that the sizes of the arms can be checked.
+    #[serde(default)]
+    pub treated_share: Option<f64>,
+    /// Days before the assignment whose conversions and value sharpen the comparison; 0: none.
+    #[serde(default)]
+    pub days_before: u32,
 }
 
 /// `[workspace]`
@@ -145,6 +174,13 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         ))
     })?;
     Ok(name)
+}
+
+fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<jiff::civil::Date>, D::Error> {
+    let text = String::deserialize(from)?;
+    let day =
+        text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no day; write it like \"2026-03-31\"")))?;
+    Ok(Some(day))
 }
 
 fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

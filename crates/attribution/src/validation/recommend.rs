@@ -1,7 +1,6 @@
 //! Which model to use, and why.
-use super::{Gap, Predictions, Score, Stability, ValidationError};
+use super::{Gap, Predictions, Score, ValidationError};
 use crate::{Diagnostics, ModelSpec};
-use safar_model::Paths;
 use serde::{Deserialize, Serialize};
 
 /// How much a model learns from data; less is simpler and comes first.
@@ -81,8 +80,8 @@ impl Recommendation {
                               converts need not know why.";
 }
 
-/// Recommends one of `models`, learned on the `earlier` and tested on the `later` paths. `stabilities` may tell how
-/// steady each of them is, in the same order, as far as known; it may be shorter or empty.
+/// Recommends one of the models that were `tried`: each with what it predicted of the same later people and, where known, the
+/// mean distance of its shares from week to week ([`Stability::distance`](super::Stability::distance)).
 ///
 /// The rule is that of one standard error (Breiman, Friedman, Olshen, Stone 1984), on differences person by person:
 /// 1. If the best model's log-loss is not below that of the base rate by more than one standard error of the
@@ -93,28 +92,11 @@ impl Recommendation {
 ///    both; then the one with the lowest log-loss; then the one named first.
 ///
 /// # Errors
-/// No models; what [`Predictions::make`] refuses.
-pub fn recommend(
-    models: &[ModelSpec],
-    stabilities: &[Option<Stability>],
-    earlier: &Paths,
-    later: &Paths,
-    channels: &[String],
-) -> Result<Recommendation, ValidationError> {
-    let mut tried = vec![];
-    for (index, model) in models.iter().enumerate() {
-        let predictions = Predictions::make(model, earlier, later, channels)?;
-        let distance = stabilities.get(index).and_then(Option::as_ref).map(|stability| stability.distance);
-        tried.push((model.clone(), predictions, distance));
-    }
-    among(tried).ok_or(ValidationError::NoCandidates)
-}
-
-/// Models with their predictions and, where known, their distance from week to week.
-pub(super) fn among(tried: Vec<(ModelSpec, Predictions, Option<f64>)>) -> Option<Recommendation> {
+/// No models.
+pub fn recommend(tried: &[(ModelSpec, Predictions, Option<f64>)]) -> Result<Recommendation, ValidationError> {
     let mut scored: Vec<_> = tried.iter().map(|tried| (tried, tried.1.score())).collect();
     scored.sort_by(|a, b| a.1.log_loss.total_cmp(&b.1.log_loss));
-    let ((_, best, _), _) = scored.first()?;
+    let Some(((_, best, _), _)) = scored.first() else { return Err(ValidationError::NoCandidates) };
     let candidate =
         |((model, predictions, distance), score): &(&(ModelSpec, Predictions, Option<f64>), Score)| Candidate {
             model: model.clone(),
@@ -125,7 +107,7 @@ pub(super) fn among(tried: Vec<(ModelSpec, Predictions, Option<f64>)>) -> Option
         };
     let candidates: Vec<_> = scored.iter().map(candidate).collect();
     let (choice, reason) = choose(&candidates);
-    Some(Recommendation { choice, reason, candidates })
+    Ok(Recommendation { choice, reason, candidates })
 }
 
 /// Picks from candidates in order of log-loss.

@@ -14,6 +14,13 @@ fn read(rows: &str) -> (Paths, Vec<String>) {
     read_paths(text.as_bytes(), &ReadOptions::default()).unwrap()
 }
 
+type Tried = Vec<(ModelSpec, Predictions, Option<f64>)>;
+
+fn tried(models: &[ModelSpec], earlier: &Paths, later: &Paths, channels: &[String]) -> Tried {
+    let predict = |model: &ModelSpec| Predictions::make(model, earlier, later, channels).unwrap();
+    models.iter().map(|model| (model.clone(), predict(model), None)).collect()
+}
+
 fn models(names: &[&str]) -> Vec<ModelSpec> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
@@ -68,7 +75,7 @@ fn without_a_signal_nothing_is_recommended() {
     let (earlier, later) = (draw(4_000), draw(2_000));
     let channels: Vec<_> = ["a", "b", "c", "d"].map(String::from).to_vec();
     let all = [&RULES[..], &["shapley", "leave_one_out", "shao_li"]].concat();
-    let found = recommend(&models(&all), &[], &earlier, &later, &channels).unwrap();
+    let found = recommend(&tried(&models(&all), &earlier, &later, &channels)).unwrap();
     assert_eq!(found.choice, None);
     let Reason::NothingBeatsTheBaseRate { gain } = found.reason else { panic!("{:?}", found.reason) };
     assert!(gain.mean <= gain.error);
@@ -82,7 +89,7 @@ fn a_channel_that_converts_is_found_by_every_rule() {
     // On paths of one touch all rules say the same, and it is right.
     let (earlier, channels) = read("Ads;100;9900\nMail;300;700\nSocial;10;990\n");
     let (later, _) = read("Ads;50;4950\nMail;150;350\nSocial;5;495\n");
-    let found = recommend(&models(&RULES), &[], &earlier, &later, &channels).unwrap();
+    let found = recommend(&tried(&models(&RULES), &earlier, &later, &channels)).unwrap();
     let chosen = &found.candidates[found.choice.unwrap()];
     assert_eq!((&chosen.model, chosen.class), (&ModelSpec::First, Class::Rule));
     let exact = [(50.0, 0.01), (4950.0, 0.99), (150.0, 0.3), (350.0, 0.7), (5.0, 0.01), (495.0, 0.99)];
@@ -97,7 +104,7 @@ fn what_cannot_be_validated_is_refused() {
     let refused = |earlier, later| Predictions::make(&ModelSpec::Last, earlier, later, &channels).unwrap_err();
     assert!(matches!(refused(&both, &only), ValidationError::OneOutcome { which: "later", .. }));
     assert!(matches!(refused(&only, &both), ValidationError::OneOutcome { which: "earlier", .. }));
-    assert!(matches!(recommend(&[], &[], &both, &both, &channels), Err(ValidationError::NoCandidates)));
+    assert!(matches!(recommend(&[]), Err(ValidationError::NoCandidates)));
     let settings = StabilitySettings::default();
     let weeks = |weeks: &[Paths]| stability(&ModelSpec::Last, weeks, &channels, &settings).unwrap_err();
     assert_eq!(weeks(std::slice::from_ref(&both)), ValidationError::TooFewWeeks { got: 1 });
@@ -209,7 +216,11 @@ fn real_weeks_are_scored_and_compared() {
     let settings = StabilitySettings { replicates: 19, seed: 1 };
     let stabilities: Vec<_> =
         candidates.iter().map(|model| Some(stability(model, &weeks, &channels, &settings).unwrap())).collect();
-    let found = recommend(&candidates, &stabilities, &earlier, later, &channels).unwrap();
+    let mut tried = tried(&candidates, &earlier, later, &channels);
+    for (tried, stability) in tried.iter_mut().zip(&stabilities) {
+        tried.2 = stability.as_ref().map(|stability| stability.distance);
+    }
+    let found = recommend(&tried).unwrap();
     let people: f64 = later.iter().map(|path| path.conversions + path.nulls).sum();
     for candidate in &found.candidates {
         eprintln!(

@@ -1,46 +1,73 @@
 //! `safar attribute`
-use super::query;
+use super::{batch, models, query};
 use crate::{
     args::Attribute,
     output::{Alignment, Format, Grid, bar, number, render},
     printer::Printer,
 };
 use anyhow::{Context, Result, anyhow};
-use safar_attribution::{Attribution, ModelSpec, ReadOptions, read_paths};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use safar_attribution::{
+    Attribution, ModelSpec, Pair, ReadOptions, Solver, agreement, read_paths,
+    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited},
+};
 use safar_pipeline::{
     Settings, Workspace,
-    report::{self, AttributionReport, Dimension, Measure, UNATTRIBUTED},
+    report::{self, AttributionReport, Dimension, Measure, Modelling, UNATTRIBUTED},
 };
 use std::{
     fs::File,
     io::{self, BufReader},
     path::Path,
+    sync::Arc,
 };
 
 /// Cells of the longest bar.
 const BAR_WIDTH: usize = 12;
 
 pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()> {
+    let settings = Bootstrap { replicates: args.resamples, seed: args.seed, level: args.level };
+    let modelling = |otherwise: &[ModelSpec]| Modelling {
+        models: models(&args.model, otherwise),
+        bootstrap: args.intervals.then_some(settings),
+    };
     let report = match &args.paths {
-        Some(file) => of_file(file, &args.model)?,
+        Some(file) => of_file(file, &modelling(&Settings::default().attribution.models))?,
         None => {
             let workspace = Workspace::open(folder).await?;
-            let models = if args.model.is_empty() { &workspace.settings().attribution.models } else { &args.model };
+            let modelling = modelling(&workspace.settings().attribution.models);
             let by: Dimension = args.by.parse().map_err(|problem: String| anyhow!(problem))?;
-            report::attribute(&workspace, models, &by, &query(&args.selection)?).await?
+            report::attribute(&workspace, &modelling, &by, &query(&args.selection)?).await?
         }
     };
-    if args.format == Format::Table {
+    for (model, why) in &report.refused {
+        printer.warn(format!("{model} cannot take these paths: {why}"));
+    }
+    if args.agreement {
+        let pairs = pairs(&report)?;
+        printer.result(&render(&pairs.schema(), &[pairs], args.format)?)?;
+        printer
+            .say("distance: the part of the credit that changes hands, 0 to 1; spearman and kendall: rank correlation");
+    } else if args.format == Format::Table {
         printer.result(side_by_side(&report).as_bytes())?;
         notes(&report, printer);
     } else {
         let batch = report.batch()?;
         printer.result(&render(&batch.schema(), &[batch], args.format)?)?;
     }
+    if args.intervals {
+        printer.say(format!(
+            "intervals: {} % of {} resamples of people, seed {}, safar {}",
+            args.level * 100.0,
+            args.resamples,
+            args.seed,
+            env!("CARGO_PKG_VERSION")
+        ));
+    }
     Ok(())
 }
 
-fn of_file(file: &Path, models: &[ModelSpec]) -> Result<AttributionReport> {
+fn of_file(file: &Path, modelling: &Modelling) -> Result<AttributionReport> {
     let options = ReadOptions::default();
     let (paths, labels) = if file == Path::new("-") {
         read_paths(io::stdin().lock(), &options).context("standard input")?
@@ -48,13 +75,32 @@ fn of_file(file: &Path, models: &[ModelSpec]) -> Result<AttributionReport> {
         let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
         read_paths(BufReader::with_capacity(1 << 20, opened), &options).with_context(|| file.display().to_string())?
     };
-    let default = Settings::default().attribution.models;
-    Ok(report::of_paths(if models.is_empty() { &default } else { models }, &paths, labels)?)
+    Ok(report::of_paths(modelling, &paths, labels)?)
+}
+
+/// How far each pair of models agrees on conversions.
+fn pairs(report: &AttributionReport) -> Result<RecordBatch> {
+    let agreement = agreement(&report.models, Credited::Conversions)?;
+    let name = |index: usize| report.models[index].model.to_string();
+    let numbers = |of: &dyn Fn(&Pair) -> Option<f64>| -> ArrayRef {
+        Arc::new(agreement.pairs.iter().map(of).collect::<Float64Array>())
+    };
+    let texts = |of: &dyn Fn(&Pair) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(agreement.pairs.iter().map(of)))
+    };
+    batch(vec![
+        ("model_a", texts(&|pair| name(pair.a))),
+        ("model_b", texts(&|pair| name(pair.b))),
+        ("distance", numbers(&|pair| Some(pair.distance))),
+        ("spearman", numbers(&|pair| pair.spearman)),
+        ("kendall", numbers(&|pair| pair.kendall)),
+    ])
 }
 
 /// One row a label, one column a model; a table of conversions and, where there is money, one of value.
 fn side_by_side(report: &AttributionReport) -> String {
     let mut out = String::new();
+    let estimates = report.estimates();
     for (measure, title) in [(Measure::Conversions, "conversions"), (Measure::Value, "value")] {
         let total = measure.of(report.total);
         let amounts = report.models.iter().flat_map(|model| &model.credits).map(|credit| measure.of(*credit));
@@ -71,16 +117,34 @@ fn side_by_side(report: &AttributionReport) -> String {
         let mut grid = Grid::new(head.into_iter().chain(models));
         for index in report.order() {
             let credits = report.models.iter().map(|model| measure.of(model.credits[index]));
-            let cells = credits.flat_map(|amount| [number(amount, 1), bar(amount, most, BAR_WIDTH)]);
+            let cells = credits.enumerate().flat_map(|(model, amount)| {
+                let beside = match estimates.get(model) {
+                    Some(estimates) => interval(measure, &estimates[index]),
+                    None => bar(amount, most, BAR_WIDTH),
+                };
+                [number(amount, 1), beside]
+            });
             grid.row([report.labels[index].clone()].into_iter().chain(cells).collect());
         }
-        let rest = report.models.iter().flat_map(|model| [number(measure.of(model.unattributed), 1), String::new()]);
+        let rest = report.models.iter().enumerate().flat_map(|(model, fitted)| {
+            let beside = estimates.get(model).and_then(|estimates| estimates.last());
+            [number(measure.of(fitted.unattributed), 1), beside.map_or_else(String::new, |of| interval(measure, of))]
+        });
         grid.row([UNATTRIBUTED.to_owned()].into_iter().chain(rest).collect());
         let totals = report.models.iter().flat_map(|_| [number(total, 1), String::new()]);
         grid.row(["total".to_owned()].into_iter().chain(totals).collect());
         out.push_str(&grid.render());
     }
     out
+}
+
+/// The ends of an interval, in brackets.
+fn interval(measure: Measure, of: &CreditEstimates) -> String {
+    let estimate = match measure {
+        Measure::Conversions => of.conversions,
+        Measure::Value => of.value,
+    };
+    estimate.map_or_else(String::new, |estimate| format!("[{}, {}]", number(estimate.low, 1), number(estimate.high, 1)))
 }
 
 /// Names of the models; those that appear twice are spelled with their settings.
@@ -105,6 +169,89 @@ fn notes(report: &AttributionReport, printer: Printer) {
     if report.models.iter().any(|model| model.diagnostics.assumed_ages) {
         printer.say("the paths carry no times: time decay took touches as one day apart");
     }
+    report.models.iter().flat_map(remarks).for_each(|remark| printer.say(remark));
+    ranks(report).into_iter().for_each(|line| printer.say(line));
+    if let Some(line) = widest(report) {
+        printer.say(line);
+    }
     printer.say("numbers are rounded for the eye; --format csv gives every digit");
     printer.say("credit is association, not cause, unless it is calibrated by an experiment");
+}
+
+/// What a model has to say about how it was fitted.
+fn remarks(fitted: &Attribution) -> Vec<String> {
+    let (name, diagnostics) = (&fitted.model, &fitted.diagnostics);
+    let mut lines = vec![];
+    if diagnostics.overlapping {
+        lines.push(format!(
+            "{name}: every channel of a path gets the whole conversion, so credits sum to more than the total"
+        ));
+    }
+    if let Some(markov) = &diagnostics.markov {
+        if let Solver::Iterative { sweeps, residual } = markov.solver {
+            lines.push(format!(
+                "{name}: {} states, solved by {sweeps} sweeps to a relative residual of {residual:.1e}",
+                number(markov.states as f64, 0)
+            ));
+        }
+        if let Some(choice) = &markov.choice {
+            let losses: Vec<String> = choice.losses.iter().map(|loss| format!("{loss:.5}")).collect();
+            lines.push(format!(
+                "{name}: order {} chosen by hold-out log-loss, {} folds, seed {}: orders 1 to {}: {}; base rate {:.5}",
+                markov.order,
+                choice.folds,
+                choice.seed,
+                losses.len(),
+                losses.join(" "),
+                choice.base_loss
+            ));
+        }
+    }
+    if let Some(sampled) = &diagnostics.sampled {
+        let widest = sampled.errors.iter().map(|error| error.conversions).fold(0.0, f64::max);
+        lines.push(format!(
+            "{name}: {} orders of channels were drawn, seed {}; standard error of a credit at most {widest:.3} conversions",
+            sampled.samples, sampled.seed
+        ));
+    }
+    if let Some(logistic) = diagnostics.logistic.as_ref().filter(|logistic| logistic.even.conversions > 0.0) {
+        lines.push(format!(
+            "{name}: {} conversions are on paths without a channel that helps; their channels share equally",
+            number(logistic.even.conversions, 1)
+        ));
+    }
+    lines
+}
+
+/// How sure the order of neighbouring channels is, model by model.
+fn ranks(report: &AttributionReport) -> Vec<String> {
+    let order: Vec<usize> = report.order().into_iter().take(6).collect();
+    let mut lines = vec![];
+    for resamples in &report.resamples {
+        let Ok(ranks) = resamples.ranks(Credited::Conversions, &order) else { continue };
+        let above = order.windows(2).enumerate().map(|(at, pair)| {
+            let names = (&report.labels[pair[0]], &report.labels[pair[1]]);
+            format!("{} above {} in {:.0} %", names.0, names.1, ranks.above[at][at + 1] * 100.0)
+        });
+        let sentences: Vec<String> = above.collect();
+        if !sentences.is_empty() {
+            lines.push(format!("{}: {} of resamples", resamples.point.model, sentences.join(", ")));
+        }
+    }
+    lines
+}
+
+/// Where the models differ most.
+fn widest(report: &AttributionReport) -> Option<String> {
+    let agreement = agreement(&report.models, Credited::Conversions).ok()?;
+    let widest = agreement.widest().filter(|_| report.models.len() > 1)?;
+    Some(format!(
+        "the models differ by up to {:.0} points of share on {}: {:.0} % by {} and {:.0} % by {}; --agreement compares all pairs",
+        widest.points(),
+        report.labels[widest.channel],
+        widest.low * 100.0,
+        agreement.models[widest.low_model].model,
+        widest.high * 100.0,
+        agreement.models[widest.high_model].model
+    ))
 }

@@ -1,6 +1,8 @@
 //! One file a command: arguments in, one call into the house, a printed result.
 pub mod attribute;
+pub mod backtest;
 pub mod build;
+pub mod experiment;
 pub mod explain;
 pub mod import;
 pub mod init;
@@ -10,9 +12,11 @@ pub mod sessions;
 pub mod simulate;
 pub mod sql;
 
-use crate::args::Selection;
+use crate::args::{ModelChoice, Selection};
 use anyhow::{Context, Result};
+use arrow::array::{ArrayRef, RecordBatch};
 use jiff::civil::Date;
+use safar_attribution::ModelSpec;
 use safar_pipeline::report::PathQuery;
 
 /// A day as people write it.
@@ -27,4 +31,22 @@ fn query(selection: &Selection) -> Result<PathQuery> {
         to: day(selection.to.as_deref())?,
         condition: selection.condition.clone(),
     })
+}
+
+/// The models asked for; empty stands for every model. Without any, `otherwise`.
+fn models(choices: &[ModelChoice], otherwise: &[ModelSpec]) -> Vec<ModelSpec> {
+    if choices.is_empty() {
+        return otherwise.to_vec();
+    }
+    let one = |choice: &ModelChoice| match choice {
+        ModelChoice::All => None,
+        ModelChoice::One(model) => Some(model.clone()),
+    };
+    choices.iter().map(one).collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+/// Columns by name to a batch.
+fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    let columns = columns.into_iter().map(|(name, column)| (name, column, true));
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
 }

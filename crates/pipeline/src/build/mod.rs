@@ -9,7 +9,7 @@
 //! | models | credits |
 mod credits;
 mod journeys;
-mod people;
+pub(crate) mod people;
 mod reenrich;
 mod refunds;
 mod state;

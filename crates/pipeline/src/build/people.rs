@@ -20,7 +20,7 @@ use safar_store::{DataFile, Staged, TableWriter};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// The columns of `events` that say who: five identifiers, when, and the key that stands in where there is none.
-pub(super) const WHO: [&str; 7] =
+pub(crate) const WHO: [&str; 7] =
     ["anonymous_id", "user_id", "email_hash", "phone_hash", "crm_id", "occurred_at", "key"];
 
 /// The column of `events` that holds identifiers of each namespace.
@@ -36,7 +36,7 @@ const NAMESPACES: [(&str, &str); 5] = [
 const BATCH: usize = 1 << 16;
 
 /// Who is who after this build.
-pub(super) struct People {
+pub(crate) struct People {
     pub map: Arc<PersonMap>,
     /// People whose identifiers differ from the last build's.
     pub changed: Vec<i64>,
@@ -126,6 +126,12 @@ async fn old_map(session: &Session, settings: &IdentitySettings) -> Result<Perso
 }
 
 impl People {
+    /// The people that the last build published.
+    pub async fn published(session: &Session, workspace: &Workspace) -> Result<Self> {
+        let map = Arc::new(old_map(session, &workspace.settings().identity).await?);
+        Ok(Self { map, changed: vec![], version: 0, conflicts: vec![] })
+    }
+
     /// Identity conflicts in words.
     pub fn findings(&self) -> Vec<String> {
         let Some(first) = self.conflicts.first() else { return vec![] };

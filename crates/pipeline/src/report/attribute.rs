@@ -4,11 +4,14 @@ use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, ListArray, RecordBatch, StringArray},
     compute::cast,
-    datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef},
+    datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType},
 };
 use futures::TryStreamExt;
 use hashbrown::HashMap;
-use safar_attribution::{Attribution, Credit, ModelSpec};
+use safar_attribution::{
+    Attribution, Credit, ModelSpec,
+    uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
+};
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder};
 use safar_store::Snapshot;
@@ -45,6 +48,10 @@ pub struct AttributionReport {
     pub labels: Vec<String>,
     /// One for each model, in the order asked for.
     pub models: Vec<Attribution>,
+    /// One for each model, where intervals were asked for.
+    pub resamples: Vec<Resamples>,
+    /// Models of `all` that cannot take these paths, and why.
+    pub refused: Vec<(ModelSpec, String)>,
     /// All conversions and their value: what each model shares out.
     pub total: Credit,
     /// How many paths there were, equal ones counted once where times do not matter.
@@ -63,68 +70,136 @@ impl AttributionReport {
         order
     }
 
-    /// Rows `model, <by>, conversions, value`; what no touch earned is a row of its own, [`UNATTRIBUTED`].
+    /// Rows `model, <by>, conversions, value`; what no touch earned is a row of its own, [`UNATTRIBUTED`]. Where intervals
+    /// were asked for, the ends of each, the share of all conversions and its ends follow; a share that is not defined (no
+    /// conversions) is null.
     ///
     /// # Errors
     /// Never in practice: the columns are as long as each other.
     pub fn batch(&self) -> Result<RecordBatch> {
         let order = self.order();
-        let (mut models, mut labels, mut conversions, mut values) = (vec![], vec![], vec![], vec![]);
-        for model in &self.models {
-            let spelling = model.model.to_string();
-            let credited = order.iter().map(|index| (self.labels[*index].as_str(), model.credits[*index]));
-            for (label, credit) in credited.chain([(UNATTRIBUTED, model.unattributed)]) {
-                models.push(spelling.clone());
-                labels.push(label.to_owned());
-                conversions.push(credit.conversions);
-                values.push(credit.value);
-            }
-        }
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from(models)),
-            Arc::new(StringArray::from(labels)),
-            Arc::new(Float64Array::from(conversions)),
-            Arc::new(Float64Array::from(values)),
+        let rows = || {
+            self.models
+                .iter()
+                .enumerate()
+                .flat_map(|(at, model)| order.iter().map(move |row| (at, model, Some(*row))).chain([(at, model, None)]))
+        };
+        let credit = |model: &Attribution, row: Option<usize>| row.map_or(model.unattributed, |row| model.credits[row]);
+        let label = |row: Option<usize>| row.map_or(UNATTRIBUTED, |row| &self.labels[row]);
+        let mut columns: Vec<(String, ArrayRef)> = vec![
+            (
+                "model".into(),
+                Arc::new(StringArray::from_iter_values(rows().map(|(_, model, _)| model.model.to_string()))),
+            ),
+            (self.by.to_string(), Arc::new(StringArray::from_iter_values(rows().map(|(.., row)| label(row))))),
+            (
+                "conversions".into(),
+                Arc::new(Float64Array::from_iter_values(rows().map(|(_, model, row)| credit(model, row).conversions))),
+            ),
+            (
+                "value".into(),
+                Arc::new(Float64Array::from_iter_values(rows().map(|(_, model, row)| credit(model, row).value))),
+            ),
         ];
-        Ok(RecordBatch::try_new(self.schema(), columns)?)
+        if !self.resamples.is_empty() {
+            let estimates = self.estimates();
+            let mut add = |name: &str, of: &dyn Fn(&CreditEstimates) -> Option<f64>| {
+                let numbers: Float64Array =
+                    rows().map(|(at, _, row)| of(&estimates[at][row.unwrap_or(self.labels.len())])).collect();
+                columns.push((name.to_owned(), Arc::new(numbers)));
+            };
+            add("conversions_low", &|of| of.conversions.map(|estimate| estimate.low));
+            add("conversions_high", &|of| of.conversions.map(|estimate| estimate.high));
+            add("value_low", &|of| of.value.map(|estimate| estimate.low));
+            add("value_high", &|of| of.value.map(|estimate| estimate.high));
+            add("conversion_share", &|of| of.conversion_share.map(|estimate| estimate.point));
+            add("conversion_share_low", &|of| of.conversion_share.map(|estimate| estimate.low));
+            add("conversion_share_high", &|of| of.conversion_share.map(|estimate| estimate.high));
+        }
+        let fields = columns.iter().map(|(name, column)| {
+            Field::new(name.as_str(), column.data_type().clone(), column.null_count() > 0 || name.contains('_'))
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(RecordBatch::try_new(schema, columns.into_iter().map(|(_, column)| column).collect())?)
     }
 
-    fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            Field::new("model", DataType::Utf8, false),
-            Field::new(self.by.to_string(), DataType::Utf8, false),
-            Field::new("conversions", DataType::Float64, false),
-            Field::new("value", DataType::Float64, false),
-        ]))
+    /// By model, then by label (the last one is what no touch earned); empty where no intervals were asked for.
+    #[must_use]
+    pub fn estimates(&self) -> Vec<Vec<CreditEstimates>> {
+        self.resamples.iter().map(Resamples::estimates).collect()
     }
 }
 
-/// Fits `models` to paths that are at hand, such as those of a file.
+/// How a report is made, beside the paths it looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Modelling {
+    /// The models; empty: every model of the library that can take the paths.
+    pub models: Vec<ModelSpec>,
+    /// How intervals are found; none otherwise.
+    pub bootstrap: Option<Bootstrap>,
+}
+
+/// Fits models to paths that are at hand, such as those of a file.
 ///
 /// # Errors
-/// Where a model cannot take these paths.
-pub fn of_paths(models: &[ModelSpec], paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
-    let fitted =
-        models.iter().map(|model| safar_attribution::attribute(model, paths, &labels)).collect::<Result<_, _>>()?;
-    let total = safar_attribution::total(paths);
-    Ok(AttributionReport {
+/// Where a model that was asked for by name cannot take these paths.
+pub fn of_paths(modelling: &Modelling, paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
+    let mut report = empty(paths, labels);
+    report.fit(modelling, |_| (paths, None))?;
+    Ok(report)
+}
+
+fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
+    AttributionReport {
         goal: None,
         by: Dimension::Channel,
         labels,
-        models: fitted,
-        total,
+        models: vec![],
+        resamples: vec![],
+        refused: vec![],
+        total: safar_attribution::total(paths),
         paths: paths.len(),
         snapshot: None,
-    })
+    }
 }
 
-/// Shares the conversions that `query` selects among the labels of `by`, by each of `models`.
+impl AttributionReport {
+    /// Fits the models, each to the paths that `paths_of` gives it, with the records that these were grouped from.
+    fn fit<'p>(
+        &mut self,
+        modelling: &Modelling,
+        paths_of: impl Fn(&ModelSpec) -> (&'p Paths, Option<&'p [Record]>),
+    ) -> Result<()> {
+        let every = if modelling.models.is_empty() { safar_attribution::all_models() } else { vec![] };
+        for model in modelling.models.iter().chain(&every) {
+            let (paths, records) = paths_of(model);
+            let fitted = match modelling.bootstrap {
+                None => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
+                Some(settings) => {
+                    bootstrap(model, paths, &self.labels, records, settings).map_err(Error::from).map(|resamples| {
+                        let point = resamples.point.clone();
+                        self.resamples.push(resamples);
+                        point
+                    })
+                }
+            };
+            match fitted {
+                Ok(fitted) => self.models.push(fitted),
+                Err(error) if !every.is_empty() => self.refused.push((model.clone(), error.to_string())),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Shares the conversions that `query` selects among the labels of `by`.
 ///
 /// # Errors
-/// When the goal or the condition does not fit, or the tables cannot be read.
+/// When the goal or the condition does not fit, a model cannot take the paths, or the tables cannot be read.
 pub async fn attribute(
     workspace: &Workspace,
-    models: &[ModelSpec],
+    modelling: &Modelling,
     by: &Dimension,
     query: &PathQuery,
 ) -> Result<AttributionReport> {
@@ -132,18 +207,25 @@ pub async fn attribute(
     let session = workspace.engine()?.session(&snapshot)?;
     let goal = query.goal(workspace, &session).await?;
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
-    let needs_ages = |model: &ModelSpec| matches!(model, ModelSpec::TimeDecay { .. });
-    let with_ages = models.iter().any(needs_ages);
-    let loaded = load(&session, by, &condition, with_ages).await?;
-    let mut report = of_paths(&[], &loaded.merged, loaded.labels)?;
-    for model in models {
-        let paths = if needs_ages(model) { &loaded.single } else { &loaded.merged };
-        report.models.push(safar_attribution::attribute(model, paths, &report.labels)?);
-    }
+    let wanted = Wanted { ages: modelling.needs_ages(), people: modelling.bootstrap.is_some(), since: None };
+    let loaded = load(&session, by, &condition, wanted, &mut Names::default()).await?;
+    let mut report = empty(&loaded.merged, loaded.labels.clone());
+    report.fit(modelling, |model| loaded.of(model))?;
     report.goal = Some(goal);
     report.by = by.clone();
     report.snapshot = Some(snapshot);
     Ok(report)
+}
+
+/// Whether a model looks at the time between touch and outcome.
+pub(crate) fn needs_ages(model: &ModelSpec) -> bool {
+    matches!(model, ModelSpec::TimeDecay { .. })
+}
+
+impl Modelling {
+    fn needs_ages(&self) -> bool {
+        self.models.is_empty() || self.models.iter().any(needs_ages)
+    }
 }
 
 /// Paths of a workspace in the models' form.
@@ -153,27 +235,59 @@ pub(crate) struct Loaded {
     pub merged: Paths,
     /// Every path by itself with its ages; empty where ages were not asked for.
     pub single: Paths,
+    /// Whose the paths of `merged` are; `None` where people were not asked for, or not known (ready paths).
+    people: Option<Vec<Record>>,
+    /// The same of `single`.
+    single_people: Option<Vec<Record>>,
+}
+
+impl Loaded {
+    /// The paths that a model is fitted to, and whose they are.
+    pub fn of(&self, model: &ModelSpec) -> (&Paths, Option<&[Record]>) {
+        if needs_ages(model) {
+            (&self.single, self.single_people.as_deref())
+        } else {
+            (&self.merged, self.people.as_deref())
+        }
+    }
+}
+
+/// What is loaded beside the paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Every path by itself, with the ages of its touches.
+    pub ages: bool,
+    /// Whose each path is.
+    pub people: bool,
+    /// Only outcomes of these people, from an instant on that each of them has.
+    pub since: Option<&'a HashMap<i64, Micros>>,
 }
 
 /// Reads the paths for which `condition` holds, by channel.
-pub(crate) async fn load_paths(session: &Session, condition: &str, with_ages: bool) -> Result<Loaded> {
-    load(session, &Dimension::Channel, condition, with_ages).await
+pub(crate) async fn load_paths(session: &Session, condition: &str, ages: bool) -> Result<Loaded> {
+    load(session, &Dimension::Channel, condition, Wanted { ages, ..Wanted::default() }, &mut Names::default()).await
 }
 
-/// Reads the paths for which `condition` holds, labelled by `by`.
-pub(crate) async fn load(session: &Session, by: &Dimension, condition: &str, with_ages: bool) -> Result<Loaded> {
-    let mut names = Names::default();
+/// Reads the paths for which `condition` holds, labelled by `by`; labels are numbered on from `names`.
+pub(crate) async fn load(
+    session: &Session,
+    by: &Dimension,
+    condition: &str,
+    wanted: Wanted<'_>,
+    names: &mut Names,
+) -> Result<Loaded> {
     let of_touch = match by {
         Dimension::Channel => None,
-        other => Some(labels_of_touches(session, other, &mut names).await?),
+        other => Some(labels_of_touches(session, other, names).await?),
     };
     let sql = format!(
-        "SELECT channels, touchpoint_ids, ages_us, conversions, value, nulls FROM paths WHERE {condition} ORDER BY bucket, person_id, occurred_at"
+        "SELECT channels, touchpoint_ids, ages_us, conversions, value, nulls, person_id, bucket, occurred_at FROM paths WHERE {condition} ORDER BY bucket, person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     let mut merged: HashMap<Vec<ChannelId>, usize> = HashMap::new();
     let mut weights: Vec<(Vec<ChannelId>, [f64; 3])> = vec![];
     let mut single = PathsBuilder::default();
+    let (mut people, mut ready) = (vec![], false);
     while let Some(batch) = stream.try_next().await? {
         let channels = list(&batch, 0)?;
         let texts = cast(channels.values(), &DataType::Utf8)?;
@@ -182,8 +296,15 @@ pub(crate) async fn load(session: &Session, by: &Dimension, condition: &str, wit
         let id_values = ids.values().as_primitive::<Int64Type>().values();
         let ages = list(&batch, 2)?;
         let age_values: &[Micros] = ages.values().as_primitive::<Int64Type>().values();
+        let person = batch.column(6).as_primitive::<Int64Type>().values();
+        let buckets = cast(batch.column(7), &DataType::Int64)?;
+        ready |= buckets.as_primitive::<Int64Type>().values().iter().any(|bucket| *bucket < 0);
+        let at = batch.column(8).as_primitive::<TimestampMicrosecondType>().values();
         let numbers = [3, 4, 5].map(|index| batch.column(index).as_primitive::<Float64Type>());
-        for row in 0..batch.num_rows() {
+        let is_wanted = |row: &usize| {
+            wanted.since.is_none_or(|since| since.get(&person[*row]).is_some_and(|start| at[*row] >= *start))
+        };
+        for row in (0..batch.num_rows()).filter(is_wanted) {
             let path: Vec<ChannelId> = match &of_touch {
                 None => span(channels, row)
                     .map(|touch| names.id(if texts.is_valid(touch) { texts.value(touch) } else { NOT_SET }))
@@ -199,7 +320,7 @@ pub(crate) async fn load(session: &Session, by: &Dimension, condition: &str, wit
                 }
             };
             let [conversions, value, nulls] = numbers.map(|column| column.value(row));
-            if with_ages {
+            if wanted.ages {
                 let ages = &age_values[span(ages, row)];
                 let ages = (ages.len() == path.len()).then_some(ages);
                 single.push(PathRef { channels: &path, ages, conversions, value, nulls });
@@ -212,13 +333,25 @@ pub(crate) async fn load(session: &Session, by: &Dimension, condition: &str, wit
             sums[0] += conversions;
             sums[1] += value;
             sums[2] += nulls;
+            if wanted.people {
+                people.push(Record { path: slot, person: person[row].cast_unsigned(), conversions, value, nulls });
+            }
         }
     }
     let mut builder = PathsBuilder::default();
     for (channels, [conversions, value, nulls]) in &weights {
         builder.push(PathRef { channels, ages: None, conversions: *conversions, value: *value, nulls: *nulls });
     }
-    Ok(Loaded { labels: names.names, merged: builder.finish(), single: single.finish() })
+    let people = (wanted.people && !ready).then_some(people);
+    let by_itself =
+        |people: &Vec<Record>| people.iter().enumerate().map(|(path, record)| Record { path, ..*record }).collect();
+    Ok(Loaded {
+        labels: names.names.clone(),
+        merged: builder.finish(),
+        single: single.finish(),
+        single_people: people.as_ref().filter(|_| wanted.ages).map(by_itself),
+        people,
+    })
 }
 
 /// The label of every touchpoint.

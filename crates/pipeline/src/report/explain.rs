@@ -1,7 +1,7 @@
 //! `safar explain`: what made one number of an attribution report.
 use super::{
     Dimension, NOT_SET, PathQuery,
-    attribute::{AttributionReport, labels_of_touches, strings},
+    attribute::{AttributionReport, Modelling, Names, Wanted, labels_of_touches, load, needs_ages, strings},
 };
 use crate::{Error, Result, Workspace};
 use arrow::{
@@ -53,7 +53,8 @@ pub async fn explain(
     query: &PathQuery,
     limit: usize,
 ) -> Result<Explanation> {
-    let report = super::attribute(workspace, std::slice::from_ref(model), by, query).await?;
+    let modelling = Modelling { models: vec![model.clone()], bootstrap: None };
+    let report = super::attribute(workspace, &modelling, by, query).await?;
     let wanted = report.labels.iter().position(|name| name == label).ok_or_else(|| unknown(&report, label))?;
     let snapshot = report.snapshot.clone().ok_or_else(|| Error::Request("the report has no snapshot".to_owned()))?;
     let session = workspace.engine()?.session(&snapshot)?;
@@ -80,13 +81,14 @@ async fn contributions(
     report: &AttributionReport,
     wanted: usize,
 ) -> Result<Vec<Contribution>> {
-    let mut names = super::attribute::Names::default();
+    let mut names = Names::default();
     for name in &report.labels {
         names.id(name);
     }
     let of_touch = labels_of_touches(session, by, &mut names).await?;
-    let loaded = super::attribute::load(session, by, condition, matches!(model, ModelSpec::TimeDecay { .. })).await?;
-    let paths = if loaded.single.is_empty() { &loaded.merged } else { &loaded.single };
+    let extent = Wanted { ages: needs_ages(model), ..Wanted::default() };
+    let loaded = load(session, by, condition, extent, &mut Names::default()).await?;
+    let (paths, _) = loaded.of(model);
     let fitted = model.build().fit(paths, &loaded.labels)?;
     let sql = format!(
         "SELECT conversion_id, occurred_at, value, conversions, touchpoint_ids, ages_us, channels FROM paths \

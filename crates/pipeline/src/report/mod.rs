@@ -1,11 +1,15 @@
 //! Answers to the questions people ask: who gets the credit, by which paths, and what made a number.
 mod attribute;
+mod backtest;
+mod experiment;
 mod explain;
 mod paths;
 mod select;
 mod sessions;
 
-pub use attribute::{AttributionReport, Measure, attribute, of_paths};
+pub use attribute::{AttributionReport, Measure, Modelling, attribute, of_paths};
+pub use backtest::{Backtest, backtest};
+pub use experiment::{ExperimentReport, experiment};
 pub use explain::{Explanation, explain};
 pub use paths::common_paths;
 pub use select::{Dimension, PathQuery};

@@ -109,7 +109,7 @@ pub(super) fn day_bounds(column: &str, from: Option<Date>, to: Option<Date>, zon
 }
 
 /// When `day` begins in `zone`.
-fn midnight(day: Date, zone: &str) -> Result<Micros> {
+pub(super) fn midnight(day: Date, zone: &str) -> Result<Micros> {
     let zone = TimeZone::get(zone).map_err(|e| Error::Request(e.to_string()))?;
     let start = day.to_zoned(zone).map_err(|e| Error::Request(format!("{day}: {e}")))?;
     Ok(start.timestamp().as_microsecond())
