@@ -46,3 +46,5 @@ pub use power::Design;
 pub use proportions::wilson;
 pub use ratio::Mismatch;
 pub use sums::{Arm, Before, Measure};
+
+pub(crate) use proportions::{Proportion, p_of_no_difference};

@@ -29,7 +29,7 @@ pub fn wilson(hits: f64, people: f64, level: f64) -> (f64, f64) {
 
 /// Hits out of people.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Proportion {
+pub(crate) struct Proportion {
     pub hits: f64,
     pub people: f64,
 }
@@ -78,7 +78,7 @@ pub(super) fn ratio(treated: Proportion, control: Proportion, level: f64) -> Opt
 
 /// Two-sided p of equal proportions, by the pooled score test: χ² of the two-by-two table without correction.
 /// `None` where everybody or nobody converted.
-pub(super) fn p_of_no_difference(treated: Proportion, control: Proportion) -> Option<f64> {
+pub(crate) fn p_of_no_difference(treated: Proportion, control: Proportion) -> Option<f64> {
     let pooled = (treated.hits + control.hits) / (treated.people + control.people);
     let variance = pooled * (1.0 - pooled) * (1.0 / treated.people + 1.0 / control.people);
     (variance > 0.0).then(|| normal_two_sided((treated.rate() - control.rate()) / variance.sqrt()))

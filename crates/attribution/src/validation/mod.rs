@@ -29,7 +29,7 @@ mod stability;
 pub use calibration::Bin;
 pub use platt::Platt;
 pub use predict::{Predictions, Source};
-pub use recommend::{Candidate, Class, Reason, Recommendation, recommend};
+pub use recommend::{Candidate, Class, Reason, Recommendation, Shift, recommend};
 pub use roc::RocPoint;
 pub use score::{Base, Gap, Score};
 pub use stability::{Range, Stability, StabilitySettings, stability};

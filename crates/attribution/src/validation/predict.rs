@@ -6,6 +6,7 @@ use super::{
 use crate::{
     Credit, FittedModel, ModelSpec,
     attribute::{check, in_chunks},
+    experiment::Proportion,
     models::count,
     sum::sum,
 };
@@ -160,17 +161,21 @@ fn touched(paths: &Paths) -> impl Iterator<Item = PathRef<'_>> {
 
 /// Checks both periods. Returns the conversion rate of the earlier one.
 pub(super) fn both(earlier: &Paths, later: &Paths, channels: &[String]) -> Result<f64, ValidationError> {
-    let mut rate = 0.0;
-    for (which, paths) in [("later", later), ("earlier", earlier)] {
+    for (which, paths) in [("earlier", earlier), ("later", later)] {
         check(paths, channels.len())?;
-        let conversions = sum(touched(paths).map(|path| path.conversions));
-        let nulls = sum(touched(paths).map(|path| path.nulls));
-        if conversions <= 0.0 || nulls <= 0.0 {
-            return Err(ValidationError::OneOutcome { which, conversions, nulls });
+        let Proportion { hits, people } = converted(paths);
+        let nulls = people - hits;
+        if hits <= 0.0 || nulls <= 0.0 {
+            return Err(ValidationError::OneOutcome { which, conversions: hits, nulls });
         }
-        rate = conversions / (conversions + nulls);
     }
-    Ok(rate)
+    Ok(converted(earlier).rate())
+}
+
+/// How many of the people on paths with a touch converted.
+pub(super) fn converted(paths: &Paths) -> Proportion {
+    let hits = sum(touched(paths).map(|path| path.conversions));
+    Proportion { hits, people: hits + sum(touched(paths).map(|path| path.nulls)) }
 }
 
 /// By channel: credit for each touch on `paths`; 0 for a channel that they never touch.

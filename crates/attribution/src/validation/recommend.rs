@@ -1,6 +1,7 @@
 //! Which model to use, and why.
-use super::{Gap, Predictions, Score, ValidationError};
-use crate::{Diagnostics, ModelSpec};
+use super::{Gap, Predictions, Score, ValidationError, predict::converted};
+use crate::{Diagnostics, ModelSpec, experiment::p_of_no_difference};
+use safar_model::Paths;
 use serde::{Deserialize, Serialize};
 
 /// How much a model learns from data; less is simpler and comes first.
@@ -29,7 +30,7 @@ pub struct Candidate {
     pub class: Class,
     /// On the later paths.
     pub score: Score,
-    /// By how much the best model's log-loss is below its own; 0 for the best one.
+    /// By how much the first candidate's log-loss is below its own; 0 for the first one.
     pub behind: Gap,
     /// Mean distance of its shares from week to week, where that is known.
     pub distance: Option<f64>,
@@ -39,10 +40,10 @@ pub struct Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Reason {
-    /// No model predicts later conversions better than the plain conversion rate does by more than one standard error:
-    /// the paths say nothing about who converts, and no model is to be preferred for what it predicts.
+    /// No model predicts later conversions better than the plain conversion rate does: what they learned from paths
+    /// says nothing about who converts, and none is to be preferred for what it predicts.
     NothingBeatsTheBaseRate {
-        /// By how much the best model's log-loss is below that of the base rate.
+        /// By how much the lowest log-loss is below that of the base rate.
         gain: Gap,
     },
     /// It has the lowest log-loss, and no simpler or steadier model comes within one standard error.
@@ -70,8 +71,23 @@ pub struct Recommendation {
     pub choice: Option<usize>,
     /// Why.
     pub reason: Reason,
-    /// All models tried, by log-loss, best first.
+    /// All models tried: those that beat the base rate, then the others, each by log-loss, best first.
     pub candidates: Vec<Candidate>,
+    /// Set where the later people convert at another rate than the earlier ones, by more than chance. Then the two
+    /// periods are not alike, and log-losses tell as much about that as about models; often the later paths are cut
+    /// off by the end of the data.
+    pub shift: Option<Shift>,
+}
+
+/// Another conversion rate than before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shift {
+    /// The rate of the earlier paths.
+    pub earlier: f64,
+    /// The rate of the later paths.
+    pub later: f64,
+    /// Two-sided, of equal rates; below 0.001.
+    pub p: f64,
 }
 
 impl Recommendation {
@@ -84,18 +100,23 @@ impl Recommendation {
 /// mean distance of its shares from week to week ([`Stability::distance`](super::Stability::distance)).
 ///
 /// The rule is that of one standard error (Breiman, Friedman, Olshen, Stone 1984), on differences person by person:
-/// 1. If the best model's log-loss is not below that of the base rate by more than one standard error of the
-///    difference, none is recommended.
-/// 2. Models count as being as good as the best one if they are behind it by at most one standard error of the
-///    difference, and before the base rate by more than one.
+/// 1. A model beats the base rate if its log-loss is lower by more than one standard error of the difference, and if it
+///    ranks people better than blindly (AUC above 0.5); without the latter it only happens to meet a rate that has
+///    changed. If none does, none is recommended.
+/// 2. Of those that do, models count as being as good as the one with the lowest log-loss if they are behind it by at
+///    most one standard error of the difference.
 /// 3. Of these the simplest [`Class`]; then the one whose shares move least from week to week, where that is known of
 ///    both; then the one with the lowest log-loss; then the one named first.
 ///
 /// # Errors
 /// No models.
-pub fn recommend(tried: &[(ModelSpec, Predictions, Option<f64>)]) -> Result<Recommendation, ValidationError> {
+pub fn recommend(
+    tried: &[(ModelSpec, Predictions, Option<f64>)],
+    earlier: &Paths,
+    later: &Paths,
+) -> Result<Recommendation, ValidationError> {
     let mut scored: Vec<_> = tried.iter().map(|tried| (tried, tried.1.score())).collect();
-    scored.sort_by(|a, b| a.1.log_loss.total_cmp(&b.1.log_loss));
+    scored.sort_by(|a, b| beats_base(&b.1).cmp(&beats_base(&a.1)).then_with(|| a.1.log_loss.total_cmp(&b.1.log_loss)));
     let Some(((_, best, _), _)) = scored.first() else { return Err(ValidationError::NoCandidates) };
     let candidate =
         |((model, predictions, distance), score): &(&(ModelSpec, Predictions, Option<f64>), Score)| Candidate {
@@ -107,17 +128,22 @@ pub fn recommend(tried: &[(ModelSpec, Predictions, Option<f64>)]) -> Result<Reco
         };
     let candidates: Vec<_> = scored.iter().map(candidate).collect();
     let (choice, reason) = choose(&candidates);
-    Ok(Recommendation { choice, reason, candidates })
+    let [before, after] = [earlier, later].map(converted);
+    let p = p_of_no_difference(before, after).filter(|p| *p < 0.001);
+    let shift = p.map(|p| Shift { earlier: before.rate(), later: after.rate(), p });
+    Ok(Recommendation { choice, reason, candidates, shift })
 }
 
-/// Picks from candidates in order of log-loss.
+fn beats_base(score: &Score) -> bool {
+    score.gain.mean > score.gain.error && score.auc > 0.5
+}
+
+/// Picks from candidates in the order of a recommendation.
 fn choose(candidates: &[Candidate]) -> (Option<usize>, Reason) {
-    let beats_base = |candidate: &Candidate| candidate.score.gain.mean > candidate.score.gain.error;
-    let best = &candidates[0];
-    if !beats_base(best) {
-        return (None, Reason::NothingBeatsTheBaseRate { gain: best.score.gain });
+    if !beats_base(&candidates[0].score) {
+        return (None, Reason::NothingBeatsTheBaseRate { gain: candidates[0].score.gain });
     }
-    let as_good = |candidate: &Candidate| candidate.behind.mean <= candidate.behind.error && beats_base(candidate);
+    let as_good = |Candidate { behind, score, .. }: &Candidate| behind.mean <= behind.error && beats_base(score);
     let within: Vec<_> = (0..candidates.len()).filter(|index| as_good(&candidates[*index])).collect();
     let mut choice = 0;
     for &index in &within {

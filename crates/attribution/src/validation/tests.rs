@@ -179,7 +179,7 @@ fn the_model_that_made_the_data_is_recommended() {
         assert!(matches!(predictions.source, Source::Credits { .. }));
         tried.push((rule, predictions, Some(0.1)));
     }
-    let found = recommend(&tried).unwrap();
+    let found = recommend(&tried, &earlier, &later).unwrap();
     assert_eq!(found.choice.map(|choice| &found.candidates[choice].model), Some(&markov));
     let Reason::Best { gain, ahead: Some(ahead) } = found.reason else { panic!("{:?}", found.reason) };
     assert!(gain.mean > 10.0 * gain.error && ahead.mean > 3.0 * ahead.error, "{gain:?} {ahead:?}");
@@ -187,7 +187,7 @@ fn the_model_that_made_the_data_is_recommended() {
     assert!(chain.calibration(0.9999).iter().all(|bin| bin.low <= bin.predicted && bin.predicted <= bin.high));
     // The same predictions under a simpler name are as good, and simpler.
     tried.push((ModelSpec::LeaveOneOut, Predictions { class: Class::Counts, ..chain }, None));
-    let found = recommend(&tried).unwrap();
+    let found = recommend(&tried, &earlier, &later).unwrap();
     assert_eq!(found.candidates[found.choice.unwrap()].model, ModelSpec::LeaveOneOut);
     assert!(matches!(
         found.reason,
@@ -202,7 +202,7 @@ fn the_steadier_of_two_equals_is_recommended() {
         let models = [ModelSpec::First, ModelSpec::Last];
         let tried =
             models.into_iter().zip(distances).map(|(model, distance)| (model, predictions(&rows, 0.45), distance));
-        let found = recommend(&tried.collect::<Vec<_>>()).unwrap();
+        let found = recommend(&tried.collect::<Vec<_>>(), &Paths::default(), &Paths::default()).unwrap();
         found.candidates[found.choice.unwrap()].model.clone()
     };
     assert_eq!(tried([Some(0.2), Some(0.1)]), ModelSpec::Last);

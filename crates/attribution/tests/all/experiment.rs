@@ -278,38 +278,23 @@ fn few_regions_prove_nothing_and_say_so() {
     assert_eq!(geo_hold_out(&apart, &Settings::default()).unwrap_err(), ExperimentError::Separated);
 }
 
-/// Many regions with noise from a plain generator.
+/// Regions of their own sizes and tastes, half of them treated by lot.
 fn many(seed: u64, lift: f64, geos: usize) -> Vec<Geo> {
     let mut state = seed;
     let mut unit = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f64 / (1_u64 << 24) as f64
     };
-    // Every other place in an order drawn at random is treated.
-    let mut order: Vec<_> = (0..geos).map(|geo| (unit(), geo)).collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut regions = vec![];
-    for (place, _) in order {
-        let people = 500.0 + 3000.0 * unit() * unit();
-        let taste = 0.03 + 0.04 * place;
-        let treated = regions.len() % 2 == 0;
-        let rate = taste + 0.004 * (unit() + unit() - 1.0) + if treated { lift } else { 0.0 };
+    let mut lots: Vec<_> = (0..geos).map(|geo| (unit(), geo)).collect();
+    lots.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let regions = (0..geos).map(|geo| {
+        let treated = lots[..geos / 2].iter().any(|lot| lot.1 == geo);
+        let (people, taste) = (500.0 + 3000.0 * unit() * unit(), 0.03 + 0.04 * unit());
+        let rate = taste + 0.004 * (unit() + unit() - 1.0) + lift * f64::from(u8::from(treated));
         let before = people * (taste + 0.004 * (unit() - 0.5));
-        regions.push(Geo { treated, people, conversions: people * rate, value: people * rate, before: Some(before) });
-    }
-    // The taste must not follow the order of assignment.
-    let treated: Vec<_> = (0..geos).map(|_| unit()).collect();
-    let mut ranks: Vec<_> = (0..geos).collect();
-    ranks.sort_by(|a, b| treated[*a].total_cmp(&treated[*b]));
-    for (rank, geo) in ranks.into_iter().enumerate() {
-        let region: &mut Geo = &mut regions[geo];
-        let now = rank % 2 == 0;
-        let change = lift * region.people * (f64::from(u8::from(now)) - f64::from(u8::from(region.treated)));
-        region.conversions += change;
-        region.value += change;
-        region.treated = now;
-    }
-    regions
+        Geo { treated, people, conversions: people * rate, value: people * rate, before: Some(before) }
+    });
+    regions.collect()
 }
 
 #[test]

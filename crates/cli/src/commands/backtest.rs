@@ -42,6 +42,14 @@ pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
     for line in reasons(&found.recommendation) {
         if args.format == Format::Table { printer.result(format!("{line}\n").as_bytes())? } else { printer.say(line) }
     }
+    if let Some(shift) = found.recommendation.shift {
+        printer.warn(format!(
+            "the conversion rate went from {:.2} % to {:.2} % (p = {:.1e}): the later paths are not like the earlier ones, so scores compare models but do not foretell the future",
+            shift.earlier * 100.0,
+            shift.later * 100.0,
+            shift.p
+        ));
+    }
     printer.say(Recommendation::CAVEAT);
     Ok(())
 }

@@ -100,7 +100,7 @@ pub async fn backtest(
             Err(error) => return Err(error.into()),
         }
     }
-    let recommendation = recommend(&tried)?;
+    let recommendation = recommend(&tried, &earlier.merged, &later.merged)?;
     let places: Vec<usize> = recommendation
         .candidates
         .iter()
