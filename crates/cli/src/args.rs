@@ -233,9 +233,12 @@ pub struct Backtest {
     /// A model, or `all` (the default); repeats.
     #[arg(long, value_name = "MODEL", value_parser = model_choice)]
     pub model: Vec<ModelChoice>,
-    /// Learn from outcomes before this day (YYYY-MM-DD) and test on the rest; three quarters of the time otherwise.
+    /// Learn from paths that began before this day (YYYY-MM-DD) and test on the rest; three quarters of the time otherwise.
     #[arg(long, value_name = "DAY")]
     pub split: Option<String>,
+    /// How many times weeks are drawn anew to tell change from chance, at least 19.
+    #[arg(long, value_name = "N", default_value_t = 19)]
+    pub resamples: usize,
     /// What to show.
     #[arg(long, value_enum, default_value_t)]
     pub show: Shown,

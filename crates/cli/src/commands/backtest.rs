@@ -17,7 +17,9 @@ use std::{path::Path, sync::Arc};
 pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
     let split = day(args.split.as_deref())?;
-    let found = report::backtest(&workspace, &models(&args.model, &[]), &query(&args.selection)?, split).await?;
+    let found =
+        report::backtest(&workspace, &models(&args.model, &[]), &query(&args.selection)?, split, args.resamples)
+            .await?;
     let table = match args.show {
         Shown::Scores => scores(&found)?,
         Shown::Calibration => calibration(&found)?,
@@ -32,7 +34,7 @@ pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
         jiff::Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |at| at.to_string())
     };
     printer.say(format!(
-        "goal {}: learned from outcomes of {} to {}, tested on those to {}; steadiness over {} full weeks",
+        "goal {}: learned from paths that began from {} to {}, tested on those up to {}; steadiness over {} full weeks",
         found.goal,
         at(found.span.0),
         at(found.split),
@@ -60,7 +62,7 @@ fn reasons(found: &Recommendation) -> Vec<String> {
     let name = found.choice.map(|choice| found.candidates[choice].model.to_string()).unwrap_or_default();
     vec![match found.reason {
         Reason::NothingBeatsTheBaseRate { gain } => format!(
-            "recommended: none. The best model's log-loss is below that of the plain conversion rate by {}, which is within one standard error: these paths do not tell who converts",
+            "recommended: none. No model's log-loss is below that of the plain conversion rate by more than one standard error (the best: {}): these paths do not tell who converts",
             gap(gain)
         ),
         Reason::Best { gain, ahead } => format!(

@@ -36,7 +36,7 @@ impl Grid {
         self.table.add_row(cells);
     }
 
-    /// A record batch as it stands; floating-point columns are rounded to two decimals.
+    /// A record batch as it stands; floating-point columns are rounded to two decimals, those within ±1 to four.
     pub fn of(batch: &RecordBatch) -> Result<Self> {
         let schema = batch.schema();
         let mut grid = Self::new(schema.fields().iter().map(|field| {
@@ -47,7 +47,11 @@ impl Grid {
         for (column, cells) in batch.columns().iter().zip(&mut columns) {
             if column.data_type() == &DataType::Float64 {
                 let numbers = column.as_primitive::<Float64Type>();
-                *cells = numbers.iter().map(|value| value.map_or_else(String::new, |value| number(value, 2))).collect();
+                let decimals = if numbers.iter().flatten().all(|value| value.abs() <= 1.0) { 4 } else { 2 };
+                *cells = numbers
+                    .iter()
+                    .map(|value| value.map_or_else(String::new, |value| number(value, decimals)))
+                    .collect();
             }
         }
         for index in 0..batch.num_rows() {

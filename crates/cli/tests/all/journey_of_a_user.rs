@@ -226,3 +226,107 @@ fn touches_of_july2018_tell_what_its_paths_tell() {
 fn touches_of_simple_shop_tell_what_its_paths_tell() {
     touches_tell_what_paths_tell("simple_shop");
 }
+
+/// 1,000 people who may see Display, of whom 120 convert, and 500 who are kept from it, of whom 40 convert.
+fn hold_out(shop: &Shop) {
+    let mut rows =
+        String::from("event_id,name,occurred_at,user_id,utm_source,utm_medium,order_id,value,currency,display\n");
+    for person in 0..1500 {
+        let (arm, rate) = if person < 1000 { ("shown", 12) } else { ("held_out", 8) };
+        rows += &format!("a{person},experiment_assigned,2026-03-01T08:00:00Z,p{person},,,,,,{arm}\n");
+        if arm == "shown" && person % 10 < 6 {
+            rows += &format!("v{person},page_view,2026-03-02T08:00:00Z,p{person},dv360,display,,,,\n");
+        } else {
+            rows += &format!("v{person},page_view,2026-03-02T08:00:00Z,p{person},news,email,,,,\n");
+        }
+        if person % 100 < rate {
+            rows += &format!("c{person},purchase,2026-03-03T08:00:00Z,p{person},,,o{person},10,EUR,\n");
+        }
+    }
+    shop.write("events.csv", rows);
+    let settings = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
+    let experiment = "\n[[experiments]]\nname = \"display\"\nchannels = [\"Display\"]\nevent = \"experiment_assigned\"\n\
+                      property = \"display\"\ntreated = \"shown\"\ncontrol = \"held_out\"\ntreated_share = 0.6667\n";
+    shop.write("shop/safar.toml", settings + experiment);
+    shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+}
+
+#[test]
+fn a_hold_out_tells_what_a_channel_adds_and_calibrates_its_credit() {
+    let shop = shop();
+    hold_out(&shop);
+    let lifts = shop.output(&["-C", "shop", "experiment", "display", "--format", "csv"]);
+    let conversions: Vec<&str> =
+        lifts.lines().find(|line| line.starts_with("conversions,")).unwrap().split(',').collect();
+    let number = |cell: &str| cell.parse::<f64>().unwrap();
+    // 120 of 1,000 against 40 of 500: 4 points more, 40 conversions, half as many again.
+    assert!((number(conversions[1]) - 0.12).abs() < 1e-12 && (number(conversions[2]) - 0.08).abs() < 1e-12, "{lifts}");
+    assert!((number(conversions[3]) - 40.0).abs() < 1e-9 && (number(conversions[6]) - 0.5).abs() < 1e-9, "{lifts}");
+    assert!(number(conversions[4]) < 40.0 && number(conversions[5]) > 40.0, "{lifts}");
+    let calibrated =
+        shop.output(&["-C", "shop", "experiment", "display", "--model", "linear", "--calibrated", "--format", "csv"]);
+    let cell = |channel: &str, at: usize| {
+        let line = calibrated.lines().find(|line| line.starts_with(&format!("linear,{channel},"))).unwrap();
+        number(line.split(',').nth(at).unwrap())
+    };
+    assert!((cell("Display", 3) - 40.0).abs() < 1e-9, "{calibrated}");
+    let sum = |at: usize| cell("Display", at) + cell("Email", at) + cell("(unattributed)", at);
+    assert!((sum(2) - 160.0).abs() < 1e-9 && (sum(3) - 160.0).abs() < 1e-9, "{calibrated}");
+    let error = shop.failure(&["-C", "shop", "experiment", "search"]);
+    assert!(error.contains("there is no experiment `search`; there are display"), "{error}");
+}
+
+#[test]
+fn intervals_hold_the_credit_and_every_model_is_shown_beside_the_others() {
+    let shop = with_sample();
+    let csv = shop.output(&[
+        "-C",
+        "shop",
+        "attribute",
+        "--model",
+        "all",
+        "--intervals",
+        "--resamples",
+        "39",
+        "--format",
+        "csv",
+    ]);
+    let head = "model,channel,conversions,value,conversions_low,conversions_high,value_low,value_high,conversion_share,conversion_share_low,conversion_share_high";
+    assert_eq!(csv.lines().next(), Some(head));
+    let mut models = std::collections::BTreeSet::new();
+    for line in csv.lines().skip(1) {
+        let cells: Vec<&str> = line.rsplitn(10, ',').collect();
+        models.insert(cells[9].rsplit_once(',').map_or(cells[9], |(model, _)| model).to_owned());
+        let (low, high): (f64, f64) = (cells[6].parse().unwrap(), cells[5].parse().unwrap());
+        assert!(low <= high, "{line}");
+    }
+    assert!(models.len() >= 16, "{models:?}");
+    let again = shop.output(&[
+        "-C",
+        "shop",
+        "attribute",
+        "--model",
+        "all",
+        "--intervals",
+        "--resamples",
+        "39",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(csv, again);
+    let pairs = shop.output(&["-C", "shop", "attribute", "--agreement", "--format", "csv"]);
+    assert_eq!(pairs.lines().count(), 1 + 7 * 6 / 2);
+}
+
+#[test]
+fn models_are_tested_on_later_paths_and_one_is_recommended_or_none() {
+    let shop = with_sample();
+    let scores = shop.output(&["-C", "shop", "backtest", "--model", "linear", "--model", "markov", "--format", "csv"]);
+    assert_eq!(scores.lines().count(), 3, "{scores}");
+    let said = shop.safar(&["-C", "shop", "backtest", "--model", "linear"]).assert().success();
+    assert!(String::from_utf8_lossy(&said.get_output().stdout).contains("recommended: "));
+    let bins =
+        shop.output(&["-C", "shop", "backtest", "--model", "markov", "--show", "calibration", "--format", "csv"]);
+    assert!(bins.lines().count() > 2, "{bins}");
+}

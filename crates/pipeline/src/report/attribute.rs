@@ -78,34 +78,34 @@ impl AttributionReport {
     /// Never in practice: the columns are as long as each other.
     pub fn batch(&self) -> Result<RecordBatch> {
         let order = self.order();
-        let rows = || {
-            self.models
-                .iter()
-                .enumerate()
-                .flat_map(|(at, model)| order.iter().map(move |row| (at, model, Some(*row))).chain([(at, model, None)]))
-        };
+        let mut rows: Vec<(usize, &Attribution, Option<usize>)> = vec![];
+        for (at, model) in self.models.iter().enumerate() {
+            rows.extend(order.iter().map(|row| (at, model, Some(*row))).chain([(at, model, None)]));
+        }
         let credit = |model: &Attribution, row: Option<usize>| row.map_or(model.unattributed, |row| model.credits[row]);
         let label = |row: Option<usize>| row.map_or(UNATTRIBUTED, |row| &self.labels[row]);
         let mut columns: Vec<(String, ArrayRef)> = vec![
             (
                 "model".into(),
-                Arc::new(StringArray::from_iter_values(rows().map(|(_, model, _)| model.model.to_string()))),
+                Arc::new(StringArray::from_iter_values(rows.iter().map(|(_, model, _)| model.model.to_string()))),
             ),
-            (self.by.to_string(), Arc::new(StringArray::from_iter_values(rows().map(|(.., row)| label(row))))),
+            (self.by.to_string(), Arc::new(StringArray::from_iter_values(rows.iter().map(|(.., row)| label(*row))))),
             (
                 "conversions".into(),
-                Arc::new(Float64Array::from_iter_values(rows().map(|(_, model, row)| credit(model, row).conversions))),
+                Arc::new(Float64Array::from_iter_values(
+                    rows.iter().map(|(_, model, row)| credit(model, *row).conversions),
+                )),
             ),
             (
                 "value".into(),
-                Arc::new(Float64Array::from_iter_values(rows().map(|(_, model, row)| credit(model, row).value))),
+                Arc::new(Float64Array::from_iter_values(rows.iter().map(|(_, model, row)| credit(model, *row).value))),
             ),
         ];
         if !self.resamples.is_empty() {
             let estimates = self.estimates();
             let mut add = |name: &str, of: &dyn Fn(&CreditEstimates) -> Option<f64>| {
                 let numbers: Float64Array =
-                    rows().map(|(at, _, row)| of(&estimates[at][row.unwrap_or(self.labels.len())])).collect();
+                    rows.iter().map(|(at, _, row)| of(&estimates[*at][row.unwrap_or(self.labels.len())])).collect();
                 columns.push((name.to_owned(), Arc::new(numbers)));
             };
             add("conversions_low", &|of| of.conversions.map(|estimate| estimate.low));

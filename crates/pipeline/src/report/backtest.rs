@@ -20,7 +20,7 @@ use safar_store::Snapshot;
 pub struct Backtest {
     /// The goal.
     pub goal: String,
-    /// Models learned from outcomes before this instant and were tested on those from it on.
+    /// Models learned from paths that began before this instant and were tested on those that began from it on.
     pub split: Micros,
     /// The first outcome, and the last.
     pub span: (Micros, Micros),
@@ -48,8 +48,8 @@ const LEARNED: f64 = 0.75;
 /// Weeks, for stability: as many as there are, up to these.
 const WEEKS_MAX: i64 = 26;
 
-/// Learns `models` (empty: all) from outcomes before `split` (where not given: three quarters of the time) and tests them on the
-/// rest. People who did not convert count at their last touch.
+/// Learns `models` (empty: all) from paths that began before `split` (where not given: three quarters of the time) and tests them
+/// on the rest. Steadiness is measured over weeks of outcomes, each drawn anew `replicates` times to tell change from chance.
 ///
 /// # Errors
 /// When the goal or the condition does not fit, either part lacks conversions or people without, or the tables cannot be read.
@@ -58,6 +58,7 @@ pub async fn backtest(
     models: &[ModelSpec],
     query: &PathQuery,
     split: Option<jiff::civil::Date>,
+    replicates: usize,
 ) -> Result<Backtest> {
     let snapshot = workspace.store().snapshot().await?;
     let session = workspace.engine()?.session(&snapshot)?;
@@ -77,8 +78,10 @@ pub async fn backtest(
         let wanted = Wanted { ages: asked.iter().any(needs_ages), ..Wanted::default() };
         load(&session, &Dimension::Channel, &format!("{condition} AND {bounds}"), wanted, names).await
     };
-    let earlier = part(format!("occurred_at < to_timestamp_micros({split})"), &mut names).await?;
-    let later = part(format!("occurred_at >= to_timestamp_micros({split})"), &mut names).await?;
+    // By when a path began, not by when it ended: people who convert end early, so ends would sort them apart.
+    let began = "CAST(occurred_at AS BIGINT) - ages_us[1]";
+    let earlier = part(format!("{began} < {split}"), &mut names).await?;
+    let later = part(format!("{began} >= {split}"), &mut names).await?;
     let mut weeks = vec![];
     for week in (0..((span.1 - span.0 + 1) / (7 * DAY_US)).min(WEEKS_MAX)).rev() {
         let to = span.1 + 1 - week * 7 * DAY_US;
@@ -92,7 +95,8 @@ pub async fn backtest(
         match Predictions::make(model, earlier.of(model).0, &later.merged, &names.names) {
             Ok(predictions) => {
                 let weeks: Vec<Paths> = weeks.iter().map(|week| week.of(model).0.clone()).collect();
-                let stability = stability(model, &weeks, &names.names, &StabilitySettings::default()).ok();
+                let settings = StabilitySettings { replicates, ..StabilitySettings::default() };
+                let stability = stability(model, &weeks, &names.names, &settings).ok();
                 tried.push((model.clone(), predictions, stability.as_ref().map(|stability| stability.distance)));
                 steady.push(stability);
             }
