@@ -5,7 +5,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use clap::{Command, CommandFactory};
-use safar_attribution::MODELS;
+use safar_attribution::{MODELS, ModelSpec, PRESETS};
 use safar_model::{Table, about};
 use std::fmt::Write;
 
@@ -92,8 +92,39 @@ fn models() -> Result<String> {
         for setting in model.settings {
             writeln!(out, "| {} | {} | {} |", setting.name, setting.default, setting.meaning.replace('|', "\\|"))?;
         }
+        weights(&mut out, model.name)?;
+        source(&mut out, model.source, model.version)?;
+    }
+    out.push_str("\n# Presets\n\nA preset is a name for a model with settings. Vendors use the same words for different weights.\n");
+    for preset in PRESETS {
+        writeln!(out, "\n## {}\n\n`{}`.", preset.name, preset.spec)?;
+        weights(&mut out, preset.name)?;
+        source(&mut out, preset.source, preset.version)?;
     }
     Ok(out)
+}
+
+/// What the touches of short paths get, where the model is a rule of their places.
+fn weights(out: &mut String, name: &str) -> Result<()> {
+    let Ok(spec) = name.parse::<ModelSpec>() else { return Ok(()) };
+    let rows: Vec<_> = (1..=5).filter_map(|touches| Some((touches, spec.weights(touches)?))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| touches | weights, first to last |\n|---:|---|")?;
+    for (touches, weights) in rows {
+        let cells: Vec<String> = weights.iter().map(|weight| format!("{:.1} %", weight * 100.0)).collect();
+        writeln!(out, "| {touches} | {} |", cells.join(", "))?;
+    }
+    Ok(())
+}
+
+fn source(out: &mut String, source: &str, version: &str) -> Result<()> {
+    if !source.is_empty() {
+        let version = if version.is_empty() { String::new() } else { format!(" (as of {version})") };
+        writeln!(out, "\nSource: {source}{version}.")?;
+    }
+    Ok(())
 }
 
 fn capital(text: &str) -> String {
