@@ -18,6 +18,7 @@
 //! Invariant: results do not depend on the number of threads, nor on any hash order.
 mod attribute;
 mod error;
+pub mod hazard;
 pub mod models;
 mod read;
 mod spec;

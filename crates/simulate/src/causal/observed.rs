@@ -1,6 +1,5 @@
 //! What an analyst sees of a market: timelines, and who was held out.
 use super::{
-    DIRECT,
     draws::{Draws, Luck},
     life::{Rules, Touch},
     process::Process,
@@ -37,8 +36,8 @@ impl Process {
         self.hold_out.filter(|_| draws.held_out).map_or(0, |hold_out| 1 << hold_out.channel)
     }
 
-    /// What is seen of `people` people from `start` on. Touches of a step happen in its first quarter, in the order of
-    /// channels, a conversion after that.
+    /// What is seen of `people` people from `start` on. Touches happen at any moment of their step, a conversion after the
+    /// touches of its own.
     #[must_use]
     pub fn observe(&self, people: u32, seed: u64, start: Micros) -> Observed {
         let parts = (0..people.div_ceil(CHUNK)).into_par_iter().map(|chunk| {
@@ -96,16 +95,23 @@ impl Watch<'_> {
         let moment = |index: usize, part: f64| self.start + ((index as f64 + part) * step) as Micros;
         let devices = self.process.devices;
         let device = |luck: &mut Luck| u8::from(devices.is_some_and(|devices| luck.unit() < devices.second));
-        let sights: Vec<_> = touches
+        let mut sights: Vec<_> = touches
             .iter()
             .map(|touch| Sight {
-                at: moment(touch.step, 0.25 * (touch.channel as f64 + luck.unit()) / (DIRECT + 1) as f64),
+                at: moment(touch.step, luck.unit()),
                 channel: ChannelId(touch.channel as u32),
                 device: device(luck),
                 clicked: touch.clicked,
             })
             .collect();
-        let outcome = end.map(|step| (moment(step, 0.25 + 0.75 * luck.unit()), worth(luck), device(luck)));
+        sights.sort_by_key(|sight| sight.at);
+        let outcome = end.map(|step| {
+            // After the touches of its step, which helped it.
+            let (begin, end) = (moment(step, 0.0), moment(step, 1.0));
+            let begin = sights.last().map_or(begin, |sight| sight.at.max(begin));
+            let at = begin + ((end - begin) as f64 * luck.unit()) as Micros;
+            (at, worth(luck), device(luck))
+        });
         let split = devices.is_some_and(|devices| luck.unit() >= devices.linked);
         let last = moment(self.process.steps, 0.0);
         if split {

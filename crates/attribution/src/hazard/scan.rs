@@ -1,0 +1,321 @@
+//! One person's timeline, cut into steps: exposures, integrated exactly, and events.
+use super::{exp::exp, params::Params};
+use safar_model::{DAY_US, Micros, TimelineRef};
+
+/// How time is cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// Days in a step.
+    pub(super) step: f64,
+    /// The first instant of all.
+    pub(super) start: Micros,
+    /// Days in a season.
+    pub(super) season: f64,
+}
+
+/// Days from one instant to another.
+pub(super) fn days(from: Micros, to: Micros) -> f64 {
+    (to - from) as f64 / DAY_US as f64
+}
+
+/// What is summed over people without regard to hidden states.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// [source × channels + target]: touches brought about.
+    pub(super) lifted: Vec<f64>,
+    /// By source: the age at which its touches brought about others, times how many.
+    pub(super) age: Vec<f64>,
+    /// Touches after the first landing.
+    pub(super) after: Vec<f64>,
+    /// [channel × seasons + season]: touches, and last conversions without a cause.
+    pub(super) season: Vec<f64>,
+    /// By channel: stock, integrated over time.
+    pub(super) stock: Vec<f64>,
+    /// By channel: age-weighted stock, integrated over time.
+    pub(super) aged: Vec<f64>,
+}
+
+impl Seen {
+    pub(super) fn new(channels: usize, seasons: usize) -> Self {
+        Self {
+            lifted: vec![0.0; channels * channels],
+            age: vec![0.0; channels],
+            after: vec![0.0; channels],
+            season: vec![0.0; (channels + 1) * seasons],
+            stock: vec![0.0; channels],
+            aged: vec![0.0; channels],
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.lifted, &other.lifted),
+            (&mut self.age, &other.age),
+            (&mut self.after, &other.after),
+            (&mut self.season, &other.season),
+            (&mut self.stock, &other.stock),
+            (&mut self.aged, &other.aged),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+    }
+}
+
+/// A step of a person.
+#[derive(Clone, Debug)]
+pub(super) struct Bin {
+    pub(super) season: usize,
+    /// Before, and after, the first landing: days.
+    pub(super) days: [f64; 2],
+    /// Sum over touches of `by_intent`.
+    pub(super) pull: f64,
+    /// Outcomes up to the end of this step.
+    pub(super) outcomes: usize,
+}
+
+/// An outcome of a person.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) bin: usize,
+    pub(super) at: f64,
+}
+
+/// A person cut into steps; kept from person to person for its room.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) bins: Vec<Bin>,
+    /// [bin × 2 × channels]: stock integrated, before and after the first landing.
+    pub(super) stock: Vec<f64>,
+    /// The same of age-weighted stock.
+    pub(super) aged: Vec<f64>,
+    /// [bin × (channels + 1)]: exposure of every kind of touch, and of conversions, all factors but the state's.
+    pub(super) exposure: Vec<f64>,
+    /// [bin × channels]: touches.
+    pub(super) touches: Vec<f64>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// [outcome × channels]: what each channel adds to the rate.
+    pub(super) added: Vec<f64>,
+    /// [outcome × channels]: mean age of its stock.
+    pub(super) ages: Vec<f64>,
+    /// [outcome × channels × channels]: what each channel adds, by the channel that earns it.
+    pub(super) earned: Vec<f64>,
+    /// For each outcome: stock that is left.
+    pub(super) left: Vec<f64>,
+    pub(super) landed: Vec<bool>,
+    /// Sum of the logs of all factors of touches that no state changes.
+    pub(super) log: f64,
+    now: Vec<f64>,
+    aging: Vec<f64>,
+    origins: Vec<f64>,
+    /// By channel, of a whole step: what is left, its integral, and that of age.
+    whole: Vec<[f64; 3]>,
+    whole_step: f64,
+}
+
+/// What is left of a stock of 1 after `days`, its integral, and the integral of what was there times its age.
+#[inline]
+fn fade(fading: f64, days: f64) -> [f64; 3] {
+    let rest = exp(-fading * days);
+    let part = (1.0 - rest) / fading;
+    [rest, part, (part - days * rest) / fading]
+}
+
+impl Scan {
+    /// Cuts `line`. Where `trace` is set, notes who earns what.
+    pub(super) fn read(&mut self, line: TimelineRef<'_>, clock: Clock, params: &Params, seen: &mut Seen, trace: bool) {
+        let channels = params.channels;
+        for list in [
+            &mut self.stock,
+            &mut self.aged,
+            &mut self.exposure,
+            &mut self.touches,
+            &mut self.added,
+            &mut self.ages,
+            &mut self.earned,
+            &mut self.left,
+            &mut self.now,
+            &mut self.aging,
+            &mut self.origins,
+        ] {
+            list.clear();
+        }
+        self.bins.clear();
+        self.outcomes.clear();
+        self.landed.clear();
+        self.log = 0.0;
+        self.whole.clear();
+        self.whole.extend(params.fading.iter().map(|fading| fade(*fading, clock.step)));
+        self.whole_step = clock.step;
+        self.now.resize(channels, 0.0);
+        self.aging.resize(channels, 0.0);
+        if trace {
+            self.origins.resize(channels * channels, 0.0);
+        }
+        let length = days(line.from, line.until);
+        let bins = ((length / clock.step).ceil() as usize).max(1);
+        let lead = days(clock.start, line.from);
+        let (mut touch, mut outcome) = (0, 0);
+        let mut at = 0.0;
+        let mut landed = 0_u64;
+        for bin in 0..bins {
+            let end = if bin + 1 == bins { length } else { (bin + 1) as f64 * clock.step };
+            let middle = lead + (bin as f64 + 0.5) * clock.step;
+            let season = ((middle / clock.season) as usize).min(params.seasons - 1);
+            self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, outcomes: 0 });
+            self.stock.resize((bin + 1) * 2 * channels, 0.0);
+            self.aged.resize((bin + 1) * 2 * channels, 0.0);
+            self.touches.resize((bin + 1) * channels, 0.0);
+            loop {
+                let next_touch = line.times.get(touch).map_or(f64::INFINITY, |time| days(line.from, *time));
+                let next_outcome = line.outcomes.get(outcome).map_or(f64::INFINITY, |time| days(line.from, *time));
+                let next = next_touch.min(next_outcome);
+                if next > end {
+                    break;
+                }
+                self.advance(next - at, usize::from(landed != 0), params, trace);
+                at = next;
+                if next_touch <= next_outcome {
+                    let channel = line.channels[touch].0 as usize;
+                    self.touch(channel, season, &mut landed, params, seen, trace);
+                    touch += 1;
+                } else {
+                    self.outcome(at, params, trace, landed != 0);
+                    outcome += 1;
+                }
+            }
+            let rest = if at == bin as f64 * clock.step && bin + 1 < bins { clock.step } else { end - at };
+            self.advance(rest, usize::from(landed != 0), params, trace);
+            at = end;
+            self.bins[bin].outcomes = outcome;
+            self.expose(bin, params, seen);
+        }
+    }
+
+    fn advance(&mut self, days: f64, landed: usize, params: &Params, trace: bool) {
+        if days <= 0.0 {
+            return;
+        }
+        let channels = params.channels;
+        let bin = self.bins.len() - 1;
+        self.bins[bin].days[landed] += days;
+        let row = (bin * 2 + landed) * channels;
+        for channel in 0..channels {
+            let stock = self.now[channel];
+            if stock == 0.0 {
+                continue;
+            }
+            let [rest, part, aged] =
+                if days == self.whole_step { self.whole[channel] } else { fade(params.fading[channel], days) };
+            let aging = self.aging[channel];
+            self.stock[row + channel] += stock * part;
+            self.aged[row + channel] += aging * part + stock * aged;
+            self.now[channel] = stock * rest;
+            self.aging[channel] = rest * (aging + days * stock);
+            if trace {
+                let row = channel * channels;
+                self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
+            }
+        }
+    }
+
+    fn touch(
+        &mut self,
+        channel: usize,
+        season: usize,
+        landed: &mut u64,
+        params: &Params,
+        seen: &mut Seen,
+        trace: bool,
+    ) {
+        let channels = params.channels;
+        let bin = self.bins.len() - 1;
+        self.touches[bin * channels + channel] += 1.0;
+        self.bins[bin].pull += params.by_intent[channel];
+        seen.season[channel * params.seasons + season] += 1.0;
+        let mut factor = 1.0;
+        for &source in &params.sources[channel] {
+            factor += params.lift[source * channels + channel] * self.now[source];
+        }
+        for &source in &params.sources[channel] {
+            let lift = params.lift[source * channels + channel];
+            if lift > 0.0 && self.now[source] > 0.0 {
+                let share = lift * self.now[source] / factor;
+                seen.lifted[source * channels + channel] += share;
+                seen.age[source] += share * self.aging[source] / self.now[source];
+                if trace {
+                    // Both are needed: half to each (Shapley).
+                    self.origins[channel * channels + source] += share / 2.0;
+                    self.origins[channel * channels + channel] -= share / 2.0;
+                }
+            }
+        }
+        let after = if *landed != 0 { params.after[channel] } else { 1.0 };
+        if *landed != 0 {
+            seen.after[channel] += 1.0;
+        }
+        if trace {
+            self.origins[channel * channels + channel] += 1.0;
+            let direct = (0..channels.min(64)).any(|c| *landed & (1 << c) != 0 && params.roles[c] == super::Role::Direct);
+            if after > 1.0 && !direct {
+                let set = f64::from(landed.count_ones());
+                let share = (1.0 - 1.0 / after) / (set + 1.0);
+                for source in (0..channels.min(64)).filter(|c| *landed & (1 << c) != 0) {
+                    self.origins[channel * channels + source] += share / set;
+                }
+                self.origins[channel * channels + channel] -= share;
+            }
+        }
+        let season = params.season[channel * params.seasons + season];
+        self.log += (params.rate[channel] * factor * after * season).ln();
+        self.now[channel] += 1.0;
+        if params.roles[channel].lands() && channel < 64 {
+            *landed |= 1 << channel;
+        }
+    }
+
+    fn outcome(&mut self, at: f64, params: &Params, trace: bool, landed: bool) {
+        let channels = params.channels;
+        self.outcomes.push(Outcome { bin: self.bins.len() - 1, at });
+        for channel in 0..channels {
+            let stock = self.now[channel];
+            self.added.push(params.effect[channel] * stock);
+            self.ages.push(if stock > 0.0 { self.aging[channel] / stock } else { 0.0 });
+            if trace {
+                let row = channel * channels;
+                let effect = params.effect[channel];
+                self.earned.extend(self.origins[row..row + channels].iter().map(|part| effect * part));
+                self.left.push(stock);
+            }
+        }
+        self.landed.push(landed);
+    }
+
+    /// The exposures of the step that ends now.
+    fn expose(&mut self, bin: usize, params: &Params, seen: &mut Seen) {
+        let channels = params.channels;
+        let head = &self.bins[bin];
+        for landed in 0..2 {
+            let row = (bin * 2 + landed) * channels;
+            for channel in 0..channels {
+                seen.stock[channel] += self.stock[row + channel];
+                seen.aged[channel] += self.aged[row + channel];
+                self.log -= params.effect[channel] * self.stock[row + channel];
+            }
+        }
+        for target in 0..channels {
+            let season = params.season[target * params.seasons + head.season];
+            let mut sum = 0.0;
+            for landed in 0..2 {
+                let row = (bin * 2 + landed) * channels;
+                let mut part = head.days[landed];
+                for &source in &params.sources[target] {
+                    part += params.lift[source * channels + target] * self.stock[row + source];
+                }
+                sum += if landed == 1 { params.after[target] } else { 1.0 } * part;
+            }
+            self.exposure.push(season * sum);
+        }
+        let season = params.season[channels * params.seasons + head.season];
+        self.exposure.push(season * (head.days[0] + head.days[1]));
+    }
+}
