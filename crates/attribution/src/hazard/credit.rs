@@ -82,7 +82,7 @@ fn share(pass: &mut Pass<'_>, params: &Params, rates: &[f64], outcome: usize, re
     let season = params.season[channels * params.seasons + pass.scan.bins[bin].season];
     let landed = pass.scan.landed[outcome];
     let now = pass.states_at(outcome).to_vec();
-    let base = &rates[channels * states..];
+    let base = &rates[params.kinds * states..];
     let own: f64 = now.iter().zip(base).map(|(now, base)| now * base * season).sum();
     let cause = total / (own + total);
     // What goes on after the conversion, had it not come.
@@ -128,16 +128,16 @@ fn later(
 ) {
     let channels = params.channels;
     let states = params.grid.len();
-    let base = exp(-rates[channels * states + state] * rest);
+    let base = exp(-rates[params.kinds * states + state] * rest);
     let mut later = vec![0.0; channels];
     for channel in 0..channels {
         let fading = params.fading[channel];
         let part = (1.0 - exp(-fading * rest)) / fading;
-        let mut rate = rates[channel * states + state];
-        rate *= if landed { params.after[channel] } else { 1.0 };
+        let rate = rates[params.kind[channel * 2 + usize::from(landed)] * states + state];
         let mut lift = 1.0;
         for source in 0..channels {
-            let stock = rates[source * states + state] / params.fading[source];
+            let kind = params.kind[source * 2 + usize::from(landed)];
+            let stock = rates[kind * states + state] / params.fading[source];
             lift += params.lift[source * channels + channel] * stock;
         }
         let hazard = params.effect[channel] * (left[channel] * part + rate * lift * (rest - part) / fading);

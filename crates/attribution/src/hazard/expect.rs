@@ -14,7 +14,7 @@ pub(super) const CHUNK: usize = 512;
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
     pub(super) seen: Seen,
-    /// [channel × states + state]: touches, and last conversions without a cause.
+    /// [kind × states + state]: touches, and last conversions without a cause.
     pub(super) touches: Vec<f64>,
     /// The same of exposure.
     pub(super) exposure: Vec<f64>,
@@ -26,8 +26,8 @@ pub(super) struct Sums {
     pub(super) lift: Vec<f64>,
     /// By source: age-weighted touches that it should have brought about.
     pub(super) lift_age: Vec<f64>,
-    /// By channel: touches to be expected after the first landing if nobody were followed.
-    pub(super) after: Vec<f64>,
+    /// By kind: squares of what was unexpected, step by step, and what was expected.
+    pub(super) odd: Vec<[f64; 2]>,
     /// [channel × seasons + season]: touches to be expected if all seasons were alike; last conversions without a cause.
     pub(super) season: Vec<f64>,
     /// By level of lasting intent: people.
@@ -40,17 +40,17 @@ pub(super) struct Sums {
 
 impl Sums {
     fn new(params: &Params) -> Self {
-        let (channels, states) = (params.channels, params.grid.len());
+        let (channels, kinds, states) = (params.channels, params.kinds, params.grid.len());
         let moods = params.grid.moods.len();
         Self {
             seen: Seen::new(channels, params.seasons),
-            touches: vec![0.0; (channels + 1) * states],
-            exposure: vec![0.0; (channels + 1) * states],
+            touches: vec![0.0; (kinds + 1) * states],
+            exposure: vec![0.0; (kinds + 1) * states],
             caused: vec![0.0; channels],
             cause_age: vec![0.0; channels],
             lift: vec![0.0; channels * channels],
             lift_age: vec![0.0; channels],
-            after: vec![0.0; channels],
+            odd: vec![[0.0; 2]; kinds],
             season: vec![0.0; (channels + 1) * params.seasons],
             level: vec![0.0; params.grid.levels.len()],
             change: vec![0.0; moods * moods],
@@ -67,12 +67,15 @@ impl Sums {
             (&mut self.cause_age, &other.cause_age),
             (&mut self.lift, &other.lift),
             (&mut self.lift_age, &other.lift_age),
-            (&mut self.after, &other.after),
             (&mut self.season, &other.season),
             (&mut self.level, &other.level),
             (&mut self.change, &other.change),
         ] {
             mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+        for (mine, theirs) in self.odd.iter_mut().zip(&other.odd) {
+            mine[0] += theirs[0];
+            mine[1] += theirs[1];
         }
         self.log += other.log;
     }
@@ -105,6 +108,8 @@ pub(super) struct Pass<'a> {
     pub(super) scan: Scan,
     params: &'a Params,
     rates: &'a [f64],
+    /// The same, of touches times their trust.
+    trusted: Vec<f64>,
     intents: Vec<f64>,
     change: Vec<f64>,
     first: Vec<f64>,
@@ -124,6 +129,13 @@ impl<'a> Pass<'a> {
             scan: Scan::default(),
             params,
             rates,
+            trusted: {
+                let mut trusted = rates.to_vec();
+                for (row, trust) in trusted.chunks_exact_mut(grid.len()).zip(&params.trust) {
+                    row.iter_mut().for_each(|rate| *rate *= trust);
+                }
+                trusted
+            },
             intents: grid.intents(params.spread),
             change: grid.change(params.turn),
             first,
@@ -134,22 +146,9 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// to[level, m'] = Σ_m from[level, m] · change[m, m'].
-    fn step(from: &[f64], to: &mut [f64], change: &[f64], moods: usize) {
-        if moods == 1 {
-            to.copy_from_slice(from);
-            return;
-        }
-        for (from, to) in from.chunks_exact(moods).zip(to.chunks_exact_mut(moods)) {
-            for (mood, to) in to.iter_mut().enumerate() {
-                *to = from.iter().enumerate().map(|(old, from)| from * change[old * moods + mood]).sum();
-            }
-        }
-    }
-
     /// The log-likelihood of the person.
     pub(super) fn forwards(&mut self) -> f64 {
-        let (states, channels) = (self.intents.len(), self.params.channels);
+        let (states, channels, kinds) = (self.intents.len(), self.params.channels, self.params.kinds);
         let moods = self.params.grid.moods.len();
         let bins = self.scan.bins.len();
         self.forward.resize(bins * states, 0.0);
@@ -160,15 +159,15 @@ impl<'a> Pass<'a> {
             let head = &self.scan.bins[bin];
             let likely = &mut self.likely[bin * states..(bin + 1) * states];
             likely.iter_mut().zip(&self.intents).for_each(|(likely, intent)| *likely = head.pull * intent);
-            let exposure = &self.scan.exposure[bin * (channels + 1)..(bin + 1) * (channels + 1)];
-            for (rates, exposure) in self.rates.chunks_exact(states).zip(exposure) {
+            let exposure = &self.scan.exposure[bin * (kinds + 1)..(bin + 1) * (kinds + 1)];
+            for (rates, exposure) in self.trusted.chunks_exact(states).zip(exposure) {
                 likely.iter_mut().zip(rates).for_each(|(likely, rate)| *likely -= rate * exposure);
             }
             likely.iter_mut().for_each(|likely| *likely = exp(*likely));
             let season = self.params.season[channels * self.params.seasons + head.season];
             while outcome < head.outcomes {
                 let added: f64 = self.scan.added[outcome * channels..(outcome + 1) * channels].iter().sum();
-                let base = &self.rates[channels * states..];
+                let base = &self.rates[kinds * states..];
                 likely.iter_mut().zip(base).for_each(|(likely, base)| *likely *= base * season + added);
                 outcome += 1;
             }
@@ -177,12 +176,13 @@ impl<'a> Pass<'a> {
             if bin == 0 {
                 forward.copy_from_slice(&self.first);
             } else {
-                Self::step(&before[(bin - 1) * states..], forward, &self.change, moods);
+                step(&before[(bin - 1) * states..], forward, &self.change, moods);
             }
             forward.iter_mut().zip(likely.iter()).for_each(|(forward, likely)| *forward *= likely);
-            let chance = forward.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-            forward.iter_mut().for_each(|forward| *forward /= chance);
-            likely.iter_mut().for_each(|likely| *likely /= chance);
+            let chance = total(forward).max(f64::MIN_POSITIVE);
+            let part = 1.0 / chance;
+            forward.iter_mut().for_each(|forward| *forward *= part);
+            likely.iter_mut().for_each(|likely| *likely *= part);
             log += chance.ln();
         }
         log
@@ -190,7 +190,7 @@ impl<'a> Pass<'a> {
 
     /// Adds up what the states and causes probably were.
     fn backwards(&mut self, sums: &mut Sums) {
-        let (states, channels) = (self.intents.len(), self.params.channels);
+        let states = self.intents.len();
         let params = self.params;
         let moods = params.grid.moods.len();
         self.backward.fill(1.0);
@@ -198,8 +198,8 @@ impl<'a> Pass<'a> {
             let forward = &self.forward[bin * states..(bin + 1) * states];
             // What the states were, in `next`.
             self.next.iter_mut().zip(forward).zip(&self.backward).for_each(|((now, f), b)| *now = f * b);
-            let sum: f64 = self.next.iter().sum();
-            self.next.iter_mut().for_each(|now| *now /= sum);
+            let part = 1.0 / total(&self.next);
+            self.next.iter_mut().for_each(|now| *now *= part);
             self.outcomes_of(bin, sums);
             self.touches_of(bin, sums);
             if bin == 0 {
@@ -212,31 +212,19 @@ impl<'a> Pass<'a> {
             self.backward.iter_mut().zip(likely).for_each(|(backward, likely)| *backward *= likely);
             let before = &self.forward[(bin - 1) * states..bin * states];
             if moods > 1 {
-                let blocks = before.chunks_exact(moods).zip(self.backward.chunks_exact(moods));
-                for (level, (before, after)) in blocks.enumerate() {
-                    for old in 0..moods {
-                        let mut sum = 0.0;
-                        for new in 0..moods {
-                            let part = self.change[old * moods + new] * after[new];
-                            sums.change[old * moods + new] += before[old] * part;
-                            sum += part;
-                        }
-                        self.next[level * moods + old] = sum;
-                    }
-                }
+                step_back(before, &self.backward, &mut self.next, &self.change, &mut sums.change, moods);
                 std::mem::swap(&mut self.backward, &mut self.next);
             }
         }
-        let _ = channels;
     }
 
     fn outcomes_of(&mut self, bin: usize, sums: &mut Sums) {
-        let (states, channels) = (self.intents.len(), self.params.channels);
+        let (states, channels, kinds) = (self.intents.len(), self.params.channels, self.params.kinds);
         let seasons = self.params.seasons;
         let head = &self.scan.bins[bin];
         let start = if bin == 0 { 0 } else { self.scan.bins[bin - 1].outcomes };
         let season = self.params.season[channels * seasons + head.season];
-        let base = &self.rates[channels * states..];
+        let base = &self.rates[kinds * states..];
         for outcome in start..head.outcomes {
             let row = outcome * channels..(outcome + 1) * channels;
             let added: f64 = self.scan.added[row.clone()].iter().sum();
@@ -244,7 +232,7 @@ impl<'a> Pass<'a> {
             for state in 0..states {
                 let own = base[state] * season;
                 let share = self.next[state] * own / (own + added);
-                sums.touches[channels * states + state] += share;
+                sums.touches[kinds * states + state] += share;
                 rest += share;
             }
             sums.seen.season[channels * seasons + head.season] += rest;
@@ -259,46 +247,53 @@ impl<'a> Pass<'a> {
     }
 
     fn touches_of(&mut self, bin: usize, sums: &mut Sums) {
-        let (states, channels) = (self.intents.len(), self.params.channels);
+        let (states, channels, kinds) = (self.intents.len(), self.params.channels, self.params.kinds);
         let params = self.params;
         let head = &self.scan.bins[bin];
-        for channel in 0..=channels {
-            let exposure = self.scan.exposure[bin * (channels + 1) + channel];
-            let row = channel * states..(channel + 1) * states;
-            let mut rate = 0.0;
-            for ((sum, now), own) in sums.exposure[row.clone()].iter_mut().zip(&self.next).zip(&self.rates[row.clone()]) {
-                *sum += now * exposure;
-                rate += now * own;
-            }
-            let season = params.season[channel * params.seasons + head.season];
-            sums.season[channel * params.seasons + head.season] += rate * exposure / season;
-            if channel == channels {
-                break;
-            }
-            let touches = self.scan.touches[bin * channels + channel];
-            if touches > 0.0 {
+        let exposures = &self.scan.exposure[bin * (kinds + 1)..(bin + 1) * (kinds + 1)];
+        let touches = &self.scan.touches[bin * kinds..(bin + 1) * kinds];
+        // The rate of each kind, whatever the state was.
+        let rate_of = |kind: usize| dot(&self.next, &self.rates[kind * states..(kind + 1) * states]);
+        for (kind, &exposure) in exposures.iter().enumerate().filter(|(_, exposure)| **exposure > 0.0) {
+            let row = kind * states..(kind + 1) * states;
+            sums.exposure[row.clone()].iter_mut().zip(&self.next).for_each(|(sum, now)| *sum += now * exposure);
+            if kind < kinds && touches[kind] > 0.0 {
+                let touches = touches[kind];
                 sums.touches[row].iter_mut().zip(&self.next).for_each(|(sum, now)| *sum += now * touches);
             }
-            let sources = &params.sources[channel];
-            let rate = rate * season;
-            let after = params.after[channel];
-            sums.after[channel] += rate * head.days[1];
-            for &source in sources {
-                let early = self.scan.stock[bin * 2 * channels + source];
-                let late = self.scan.stock[(bin * 2 + 1) * channels + source];
-                let lift = params.lift[source * channels + channel];
-                sums.after[channel] += rate * lift * late;
-                sums.lift[source * channels + channel] += rate * (early + after * late);
-                let early = self.scan.aged[bin * 2 * channels + source];
-                let late = self.scan.aged[(bin * 2 + 1) * channels + source];
-                sums.lift_age[source] += rate * lift * (early + after * late);
+        }
+        for channel in 0..=channels {
+            let season = params.season[channel * params.seasons + head.season];
+            let expected = &mut sums.season[channel * params.seasons + head.season];
+            if channel == channels {
+                *expected += rate_of(kinds) * exposures[kinds] / season;
+                break;
+            }
+            for landed in 0..2 {
+                let kind = params.kind[channel * 2 + landed];
+                if landed == 1 && kind == channel {
+                    break;
+                }
+                let rate = rate_of(kind);
+                let mean = rate * exposures[kind];
+                *expected += mean / season;
+                let off = touches[kind] - mean;
+                sums.odd[kind][0] += off * off;
+                sums.odd[kind][1] += mean;
+                for &source in &params.sources[channel] {
+                    let place = bin * 2 * channels + source;
+                    let [stock, aged] = [&self.scan.stock, &self.scan.aged].map(|of| of[place] + of[place + channels]);
+                    let lift = params.lift[source * channels + channel];
+                    sums.lift[source * channels + channel] += rate * season * stock;
+                    sums.lift_age[source] += rate * season * lift * aged;
+                }
             }
         }
     }
 
     /// The chance of each state in the step of an outcome, had the outcome a cause: given all before it.
     pub(super) fn states_at(&mut self, outcome: usize) -> &[f64] {
-        let (states, channels) = (self.intents.len(), self.params.channels);
+        let (states, channels, kinds) = (self.intents.len(), self.params.channels, self.params.kinds);
         let bin = self.scan.outcomes[outcome].bin;
         let head = &self.scan.bins[bin];
         let start = if bin == 0 { 0 } else { self.scan.bins[bin - 1].outcomes };
@@ -307,10 +302,82 @@ impl<'a> Pass<'a> {
         // The outcome itself told about the state only if it had no cause.
         let last = start.max(head.outcomes.saturating_sub(1));
         let added: f64 = self.scan.added[last * channels..(last + 1) * channels].iter().sum();
-        let base = &self.rates[channels * states..];
+        let base = &self.rates[kinds * states..];
         self.next.iter_mut().zip(base).for_each(|(now, base)| *now /= base * season + added);
         let sum: f64 = self.next.iter().sum();
         self.next.iter_mut().for_each(|now| *now /= sum);
         &self.next
+    }
+}
+
+/// The sum of products, four at a time.
+#[inline]
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    let (left4, left_rest) = left.as_chunks::<4>();
+    let (right4, right_rest) = right.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for (left, right) in left4.iter().zip(right4) {
+        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+            *sum += left * right;
+        }
+    }
+    let rest: f64 = left_rest.iter().zip(right_rest).map(|(left, right)| left * right).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
+/// The sum, four at a time.
+#[inline]
+fn total(of: &[f64]) -> f64 {
+    let (fours, rest) = of.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for four in fours {
+        sums.iter_mut().zip(four).for_each(|(sum, x)| *sum += x);
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest.iter().sum::<f64>()
+}
+
+/// to[level, m'] = Σ_m from[level, m] · change[m, m'].
+fn step(from: &[f64], to: &mut [f64], change: &[f64], moods: usize) {
+    match moods {
+        1 => to.copy_from_slice(from),
+        2 => step_of::<2>(from, to, change),
+        3 => step_of::<3>(from, to, change),
+        4 => step_of::<4>(from, to, change),
+        5 => step_of::<5>(from, to, change),
+        _ => {
+            for (from, to) in from.chunks_exact(moods).zip(to.chunks_exact_mut(moods)) {
+                to.fill(0.0);
+                for (from, change) in from.iter().zip(change.chunks_exact(moods)) {
+                    to.iter_mut().zip(change).for_each(|(to, change)| *to += from * change);
+                }
+            }
+        }
+    }
+}
+
+fn step_of<const MOODS: usize>(from: &[f64], to: &mut [f64], change: &[f64]) {
+    let (change, _) = change.as_chunks::<MOODS>();
+    let (from, _) = from.as_chunks::<MOODS>();
+    let (to, _) = to.as_chunks_mut::<MOODS>();
+    for (from, to) in from.iter().zip(to) {
+        *to = [0.0; MOODS];
+        for (from, change) in from.iter().zip(change) {
+            to.iter_mut().zip(change).for_each(|(to, change)| *to += from * change);
+        }
+    }
+}
+
+/// One step backwards, into `to`; adds the chances of all changes of mood to `changes`.
+fn step_back(before: &[f64], after: &[f64], to: &mut [f64], change: &[f64], changes: &mut [f64], moods: usize) {
+    let levels = before.chunks_exact(moods).zip(after.chunks_exact(moods)).zip(to.chunks_exact_mut(moods));
+    for ((before, after), to) in levels {
+        let rows = change.chunks_exact(moods).zip(changes.chunks_exact_mut(moods));
+        for ((before, to), (change, changes)) in before.iter().zip(to).zip(rows) {
+            *to = 0.0;
+            for ((after, change), changes) in after.iter().zip(change).zip(changes) {
+                *to += change * after;
+                *changes += before * change * after;
+            }
+        }
     }
 }

@@ -7,15 +7,15 @@ const AGE_WEIGHT: f64 = 10.0;
 const RIDGE: f64 = 1.0;
 
 /// Replaces the parameters by those that make the expectation most likely.
-pub(super) fn maximise(params: &mut Params, sums: &Sums, follow: bool, upstream: bool) {
-    let (channels, seasons) = (params.channels, params.seasons);
+pub(super) fn maximise(params: &mut Params, sums: &Sums, upstream: bool) {
+    let (channels, kinds, seasons) = (params.channels, params.kinds, params.seasons);
     let states = params.grid.len();
     let intents = params.grid.intents(params.spread);
     // By how much all rates of a channel change.
-    let mut ratio = vec![1.0; channels + 1];
-    for channel in 0..=channels {
+    let mut ratio = vec![1.0; kinds + 1];
+    for channel in 0..=kinds {
         let row = channel * states..(channel + 1) * states;
-        let (rate, slope) = if channel == channels {
+        let (rate, slope) = if channel == kinds {
             (&mut params.base, &mut params.base_by_intent)
         } else {
             (&mut params.rate[channel], &mut params.by_intent[channel])
@@ -52,9 +52,6 @@ pub(super) fn maximise(params: &mut Params, sums: &Sums, follow: bool, upstream:
         params.effect[channel] = effect;
     }
     for channel in 0..channels {
-        if follow && params.roles[channel] == super::Role::Push {
-            params.after[channel] = (sums.seen.after[channel] + 1.0) / (ratio[channel] * sums.after[channel] + 1.0);
-        }
         for source in 0..channels {
             let place = source * channels + channel;
             if upstream && params.may_lift(source, channel) && sums.lift[place] > 0.0 {
@@ -111,8 +108,9 @@ fn spread(params: &mut Params, sums: &Sums, intents: &[f64]) {
     let states = params.grid.len();
     let moods = params.grid.moods.len();
     let (mut slope, mut curve) = (0.0, 0.0);
-    for channel in 0..=params.channels {
-        let (rate, by_intent) = if channel == params.channels {
+    for channel in 0..=params.kinds {
+        let trust = params.trust.get(channel).copied().unwrap_or(1.0);
+        let (rate, by_intent) = if channel == params.kinds {
             (params.base, params.base_by_intent)
         } else {
             (params.rate[channel], params.by_intent[channel])
@@ -121,8 +119,8 @@ fn spread(params: &mut Params, sums: &Sums, intents: &[f64]) {
             let mood = params.grid.moods[state % moods];
             let place = channel * states + state;
             let expected = sums.exposure[place] * rate * exp(by_intent * intents[state]);
-            slope += by_intent * mood * (sums.touches[place] - expected);
-            curve += by_intent * by_intent * mood * mood * expected;
+            slope += trust * by_intent * mood * (sums.touches[place] - expected);
+            curve += trust * by_intent * by_intent * mood * mood * expected;
         }
     }
     // A weak belief that moods matter half as much as what lasts.
@@ -130,16 +128,22 @@ fn spread(params: &mut Params, sums: &Sums, intents: &[f64]) {
     params.spread = (params.spread + step.clamp(-0.2, 0.2)).clamp(0.0, 3.0);
 }
 
-/// How often moods change: the best of a fine list.
+/// How often moods change: one Newton step on the log.
 fn turn(params: &mut Params, sums: &Sums) {
-    let mut best = (f64::NEG_INFINITY, params.turn);
-    for step in 1..100 {
-        let turn = 0.5 * exp(-f64::from(step) * 0.06);
-        let table = params.grid.change(turn);
-        let log: f64 = sums.change.iter().zip(&table).map(|(count, chance)| count * chance.max(1e-300).ln()).sum();
-        if log > best.0 {
-            best = (log, turn);
-        }
+    let log = |turn: f64| -> f64 {
+        let table = params.grid.change(turn.min(0.499));
+        sums.change.iter().zip(&table).map(|(count, chance)| count * chance.max(1e-300).ln()).sum()
+    };
+    const STEP: f64 = 0.01;
+    let [low, middle, high] = [-STEP, 0.0, STEP].map(|step| log(params.turn * exp(step)));
+    let (slope, curve) = ((high - low) / (2.0 * STEP), (high + low - 2.0 * middle) / (STEP * STEP));
+    let step = if curve < 0.0 { -slope / curve } else { slope.signum() * 0.1 };
+    params.turn = (params.turn * exp(step.clamp(-0.3, 0.3))).clamp(1e-4, 0.45);
+}
+
+/// How much a touch of each kind tells, from how evenly they come.
+pub(super) fn trust(params: &mut Params, sums: &Sums) {
+    for (trust, [odd, expected]) in params.trust.iter_mut().zip(&sums.odd) {
+        *trust = ((expected + 10.0) / (odd + 10.0)).clamp(0.1, 4.0);
     }
-    params.turn = best.1;
 }

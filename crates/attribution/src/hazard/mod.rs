@@ -44,13 +44,33 @@ pub fn attribute_hazard(settings: &HazardSettings, timelines: &Timelines, names:
     let mut params = begin(settings, timelines, roles, span, clock);
     let mut log = f64::NEG_INFINITY;
     let mut learned = String::new();
+    // Steps of expectation and maximisation, made longer while that helps (Salakhutdinov and Roweis 2003).
+    let mut stride = 1.0;
+    let mut safe = params.clone();
     for round in 0..settings.rounds {
         let sums = expect::expect(timelines, clock, &params);
-        maximise::maximise(&mut params, &sums, settings.follow, settings.upstream);
-        if round % 20 == 0 || round + 1 == settings.rounds {
-            learned += &format!("{round}: {:.2} ({:+.3}); ", sums.log, sums.log - log);
+        if round % 10 == 0 || round + 1 == settings.rounds {
+            learned += &format!("{round}: {:.2} ({:+.3}) x{stride:.1}; ", sums.log, sums.log - log);
+        }
+        if sums.log < log || !sums.log.is_finite() {
+            params = safe.clone();
+            stride = 1.0;
+            log = f64::NEG_INFINITY;
+            continue;
         }
         log = sums.log;
+        let before = params.list();
+        maximise::maximise(&mut params, &sums, settings.upstream);
+        if settings.trust && matches!(round, 4 | 9 | 14) {
+            maximise::trust(&mut params, &sums);
+            log = f64::NEG_INFINITY;
+        }
+        safe = params.clone();
+        let after = params.list();
+        let far: Vec<f64> =
+            before.iter().zip(&after).map(|(b, a)| b + (stride * (a - b)).clamp(-1.0_f64.max((a - b).abs()), 1.0_f64.max((a - b).abs()))).collect();
+        params.take(&far);
+        stride = if round < 3 { 1.0 } else { (stride * 1.25_f64).min(12.0) };
     }
     learned += &format!("{params:.3?}");
     let sums = credit::credits(timelines, clock, &params, end, settings.anyway);
@@ -75,6 +95,36 @@ fn begin(settings: &HazardSettings, timelines: &Timelines, roles: Vec<Role>, spa
     let all: f64 = counts.iter().sum::<f64>().max(1.0);
     let outcomes = timelines.outcomes() as f64;
     let fading = 12.0 / span;
+    // Rates before and after the first landing.
+    let mut counted = vec![[0.0_f64; 2]; channels];
+    let mut time = [0.0_f64; 2];
+    for line in timelines.iter() {
+        let mut landed = None;
+        for (channel, at) in line.channels.iter().zip(line.times) {
+            counted[channel.0 as usize][usize::from(landed.is_some())] += 1.0;
+            if landed.is_none() && roles[channel.0 as usize].lands() {
+                landed = Some(*at);
+            }
+        }
+        let first = landed.unwrap_or(line.until);
+        time[0] += days(line.from, first);
+        time[1] += days(first, line.until);
+    }
+    let follows = |c: usize| settings.follow && roles[c] == Role::Push;
+    let mut kind = vec![0; channels * 2];
+    let mut rate: Vec<f64> = (0..channels)
+        .map(|c| if follows(c) { counted[c][0].max(1.0) / time[0].max(1e-9) } else { counts[c] / watched })
+        .collect();
+    for c in 0..channels {
+        kind[c * 2] = c;
+        kind[c * 2 + 1] = c;
+        if follows(c) {
+            kind[c * 2 + 1] = rate.len();
+            rate.push(counted[c][1].max(1.0) / time[1].max(1e-9));
+        }
+    }
+    let kinds = rate.len();
+    let slope = settings.levels > 1 || settings.moods > 1;
     let slope = settings.levels > 1;
     let by_intent = roles.iter().map(|role| match role {
         _ if !slope => 0.0,
@@ -84,9 +134,11 @@ fn begin(settings: &HazardSettings, timelines: &Timelines, roles: Vec<Role>, spa
     Params {
         channels,
         seasons: settings.seasons,
-        rate: counts.iter().map(|count| count / watched).collect(),
-        by_intent: by_intent.collect(),
-        after: vec![1.0; channels],
+        rate,
+        kinds,
+        kind,
+        trust: vec![1.0; kinds],
+        by_intent: by_intent.chain(std::iter::repeat(0.1)).take(kinds).map(|x| if slope { x } else { 0.0 }).collect(),
         lift: {
             let mut lift = vec![0.0; channels * channels];
             for s in 0..channels {

@@ -25,8 +25,6 @@ pub(super) struct Seen {
     pub(super) lifted: Vec<f64>,
     /// By source: the age at which its touches brought about others, times how many.
     pub(super) age: Vec<f64>,
-    /// Touches after the first landing.
-    pub(super) after: Vec<f64>,
     /// [channel × seasons + season]: touches, and last conversions without a cause.
     pub(super) season: Vec<f64>,
     /// By channel: stock, integrated over time.
@@ -40,7 +38,6 @@ impl Seen {
         Self {
             lifted: vec![0.0; channels * channels],
             age: vec![0.0; channels],
-            after: vec![0.0; channels],
             season: vec![0.0; (channels + 1) * seasons],
             stock: vec![0.0; channels],
             aged: vec![0.0; channels],
@@ -51,7 +48,6 @@ impl Seen {
         for (mine, theirs) in [
             (&mut self.lifted, &other.lifted),
             (&mut self.age, &other.age),
-            (&mut self.after, &other.after),
             (&mut self.season, &other.season),
             (&mut self.stock, &other.stock),
             (&mut self.aged, &other.aged),
@@ -67,7 +63,7 @@ pub(super) struct Bin {
     pub(super) season: usize,
     /// Before, and after, the first landing: days.
     pub(super) days: [f64; 2],
-    /// Sum over touches of `by_intent`.
+    /// Sum over touches of `by_intent` × `trust`.
     pub(super) pull: f64,
     /// Outcomes up to the end of this step.
     pub(super) outcomes: usize,
@@ -88,9 +84,9 @@ pub(super) struct Scan {
     pub(super) stock: Vec<f64>,
     /// The same of age-weighted stock.
     pub(super) aged: Vec<f64>,
-    /// [bin × (channels + 1)]: exposure of every kind of touch, and of conversions, all factors but the state's.
+    /// [bin × (kinds + 1)]: exposure of every kind of touch, and of conversions, all factors but the state's.
     pub(super) exposure: Vec<f64>,
-    /// [bin × channels]: touches.
+    /// [bin × kinds]: touches.
     pub(super) touches: Vec<f64>,
     pub(super) outcomes: Vec<Outcome>,
     /// [outcome × channels]: what each channel adds to the rate.
@@ -164,7 +160,7 @@ impl Scan {
             self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, outcomes: 0 });
             self.stock.resize((bin + 1) * 2 * channels, 0.0);
             self.aged.resize((bin + 1) * 2 * channels, 0.0);
-            self.touches.resize((bin + 1) * channels, 0.0);
+            self.touches.resize((bin + 1) * params.kinds, 0.0);
             loop {
                 let next_touch = line.times.get(touch).map_or(f64::INFINITY, |time| days(line.from, *time));
                 let next_outcome = line.outcomes.get(outcome).map_or(f64::INFINITY, |time| days(line.from, *time));
@@ -229,8 +225,9 @@ impl Scan {
     ) {
         let channels = params.channels;
         let bin = self.bins.len() - 1;
-        self.touches[bin * channels + channel] += 1.0;
-        self.bins[bin].pull += params.by_intent[channel];
+        let kind = params.kind[channel * 2 + usize::from(*landed != 0)];
+        self.touches[bin * params.kinds + kind] += 1.0;
+        self.bins[bin].pull += params.by_intent[kind] * params.trust[kind];
         seen.season[channel * params.seasons + season] += 1.0;
         let mut factor = 1.0;
         for &source in &params.sources[channel] {
@@ -249,10 +246,7 @@ impl Scan {
                 }
             }
         }
-        let after = if *landed != 0 { params.after[channel] } else { 1.0 };
-        if *landed != 0 {
-            seen.after[channel] += 1.0;
-        }
+        let after = if *landed != 0 { params.after(channel) } else { 1.0 };
         if trace {
             self.origins[channel * channels + channel] += 1.0;
             let direct = (0..channels.min(64)).any(|c| *landed & (1 << c) != 0 && params.roles[c] == super::Role::Direct);
@@ -266,7 +260,7 @@ impl Scan {
             }
         }
         let season = params.season[channel * params.seasons + season];
-        self.log += (params.rate[channel] * factor * after * season).ln();
+        self.log += params.trust[kind] * (params.rate[kind] * factor * season).ln();
         self.now[channel] += 1.0;
         if params.roles[channel].lands() && channel < 64 {
             *landed |= 1 << channel;
@@ -302,18 +296,18 @@ impl Scan {
                 self.log -= params.effect[channel] * self.stock[row + channel];
             }
         }
+        let exposures = self.exposure.len();
+        self.exposure.resize(exposures + params.kinds, 0.0);
         for target in 0..channels {
             let season = params.season[target * params.seasons + head.season];
-            let mut sum = 0.0;
             for landed in 0..2 {
                 let row = (bin * 2 + landed) * channels;
                 let mut part = head.days[landed];
                 for &source in &params.sources[target] {
                     part += params.lift[source * channels + target] * self.stock[row + source];
                 }
-                sum += if landed == 1 { params.after[target] } else { 1.0 } * part;
+                self.exposure[exposures + params.kind[target * 2 + landed]] += season * part;
             }
-            self.exposure.push(season * sum);
         }
         let season = params.season[channels * params.seasons + head.season];
         self.exposure.push(season * (head.days[0] + head.days[1]));

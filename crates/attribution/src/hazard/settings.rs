@@ -64,6 +64,8 @@ pub struct HazardSettings {
     pub upstream: bool,
     /// Whether visits make people be followed.
     pub follow: bool,
+    /// Whether touches that come in bursts tell less of intent than touches that come evenly.
+    pub trust: bool,
     /// Whether conversions that would have come later anyway are taken back.
     pub anyway: bool,
     /// Most rounds.
@@ -80,6 +82,7 @@ impl Default for HazardSettings {
             seasons: 1,
             upstream: true,
             follow: true,
+            trust: true,
             anyway: true,
             rounds: 60,
         }

@@ -36,8 +36,8 @@ impl Process {
         self.hold_out.filter(|_| draws.held_out).map_or(0, |hold_out| 1 << hold_out.channel)
     }
 
-    /// What is seen of `people` people from `start` on. Touches happen at any moment of their step, a conversion after the
-    /// touches of its own.
+    /// What is seen of `people` people from `start` on. Touches happen at any moment of their step, a conversion at its
+    /// end, so that it follows all touches that helped it.
     #[must_use]
     pub fn observe(&self, people: u32, seed: u64, start: Micros) -> Observed {
         let parts = (0..people.div_ceil(CHUNK)).into_par_iter().map(|chunk| {
@@ -92,7 +92,9 @@ struct Sight {
 impl Watch<'_> {
     fn note(&mut self, person: u32, held_out: bool, touches: &[Touch], end: Option<usize>, luck: &mut Luck) {
         let step = self.process.step_us();
-        let moment = |index: usize, part: f64| self.start + ((index as f64 + part) * step) as Micros;
+        // Steps begin at another moment for everybody, so that conversions do not all fall on the same ones.
+        let start = self.start + (luck.unit() * step) as Micros;
+        let moment = |index: usize, part: f64| start + ((index as f64 + part) * step) as Micros;
         let devices = self.process.devices;
         let device = |luck: &mut Luck| u8::from(devices.is_some_and(|devices| luck.unit() < devices.second));
         let mut sights: Vec<_> = touches
@@ -105,42 +107,34 @@ impl Watch<'_> {
             })
             .collect();
         sights.sort_by_key(|sight| sight.at);
-        let outcome = end.map(|step| {
-            // After the touches of its step, which helped it.
-            let (begin, end) = (moment(step, 0.0), moment(step, 1.0));
-            let begin = sights.last().map_or(begin, |sight| sight.at.max(begin));
-            let at = begin + ((end - begin) as f64 * luck.unit()) as Micros;
-            (at, worth(luck), device(luck))
-        });
+        let outcome = end.map(|step| (moment(step + 1, 0.0), worth(luck), device(luck)));
         let split = devices.is_some_and(|devices| luck.unit() >= devices.linked);
         let last = moment(self.process.steps, 0.0);
         if split {
             for only in [0, 1] {
                 let mine: Vec<_> = sights.iter().copied().filter(|sight| sight.device == only).collect();
                 let outcome = outcome.filter(|outcome| outcome.2 == only);
-                self.push(person, held_out, &mine, outcome, last, Some(only));
+                self.push((person, held_out, Some(only)), &mine, outcome, (start, last));
             }
         } else {
-            self.push(person, held_out, &sights, outcome, last, None);
+            self.push((person, held_out, None), &sights, outcome, (start, last));
         }
     }
 
     /// People are watched until they convert, or to the end.
     fn push(
         &mut self,
-        person: u32,
-        held_out: bool,
+        (person, held_out, only): (u32, bool, Option<u8>),
         sights: &[Sight],
         outcome: Option<(Micros, f64, u8)>,
-        last: Micros,
-        only: Option<u8>,
+        (from, last): (Micros, Micros),
     ) {
         let channels: Vec<_> = sights.iter().map(|sight| sight.channel).collect();
         let times: Vec<_> = sights.iter().map(|sight| sight.at).collect();
         let (at, value): (Vec<_>, Vec<_>) = outcome.map(|(at, value, _)| (at, value)).into_iter().unzip();
         let until = at.first().copied().unwrap_or(last);
         let line =
-            TimelineRef { from: self.start, until, channels: &channels, times: &times, outcomes: &at, values: &value };
+            TimelineRef { from, until, channels: &channels, times: &times, outcomes: &at, values: &value };
         if self.seen.timelines.push(line).is_ok() {
             self.seen.person.push(person);
             self.seen.held_out.push(held_out);
