@@ -48,6 +48,16 @@ pub enum Error {
         /// How many there are.
         got: usize,
     },
+    /// A setting of a model is out of range.
+    #[error("{setting} is {got}; use {allowed}")]
+    BadSetting {
+        /// Its name.
+        setting: &'static str,
+        /// The refused value.
+        got: String,
+        /// What is allowed.
+        allowed: String,
+    },
     /// A question about single touches met a model that gives credit to channels as a whole.
     #[error("{model} gives credit to channels as a whole, not touch by touch; choose another model")]
     NotPerTouch {

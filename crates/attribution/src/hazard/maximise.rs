@@ -1,5 +1,5 @@
 //! Better parameters from what probably was.
-use super::{exp::exp, expect::Sums, params::Params};
+use super::{exp::exp, params::Params, sums::Sums};
 
 /// The mean age of causes of all channels counts like so many conversions of each.
 const AGE_WEIGHT: f64 = 10.0;

@@ -1,166 +1,99 @@
-//! Additive hazard with a hidden intent.
+//! Models of cause: an additive hazard with hidden intent.
+//!
+//! Rules, Markov chains and Shapley games share out all conversions that follow a touch. These models ask which of them
+//! would not have been without the touches. A person's rate of conversion is a baseline plus what touches add, and what a
+//! touch adds fades:
+//!
+//! λ(t) = season(t) · base · exp(base_by_intent · z(t)) + Σ_c effect_c · Σ_touches of c exp(−fading_c · age)
+//!
+//! (Zhang, Wei and Ren 2014). Intent z is not seen, but it shows: people who mean to buy search and visit more and are shown
+//! more. So the rate of every kind of touch is learned too,
+//!
+//! season_c(t) · rate_c · exp(by_intent_c · z(t)) · (1 + Σ_s lift_sc · stock_s(t)),
+//!
+//! with a rate of its own after the first landing for channels that follow visitors. z is a lasting part (a grid on a normal
+//! distribution) plus a passing mood (a chain of few levels). How likely each intent is at each moment comes from all touches
+//! and conversions of the person, forwards and backwards (Baum, Petrie, Soules and Weiss 1970; a marked point process
+//! modulated by a Markov chain, Rydén 1996), the parameters by expectation and maximisation over all people.
+//!
+//! A conversion's credit goes to channels as likely as they caused it. Where a touch was itself brought about by another
+//! channel, or by the person's being followed, both were needed and share (Shapley). What would have come later anyway is
+//! taken back. The rest is the baseline: credits + baseline = conversions, exactly, and the same for value.
+//!
+//! What this takes for granted, beside the form of the rates: that intent moves slowly against the fading of touches, that
+//! every cause of both touches and conversions shows as intent or as season, and that people are recognised. It is tried
+//! where these fail in `docs/truth.md`.
+mod begin;
 mod credit;
 mod exp;
 mod expect;
+mod fit;
+mod later;
+mod learned;
 mod maximise;
 mod params;
+mod pass;
+mod role;
 mod scan;
 mod settings;
 mod state;
+mod sums;
 
-pub use settings::{HazardSettings, Role};
+pub use learned::{ChannelDiagnostics, HazardDiagnostics};
+pub use role::Role;
+pub use settings::HazardSettings;
 
-use crate::Credit;
-use crate::sum::sum;
-use params::Params;
+use crate::{Credit, Error, Result, sum::sum};
 use safar_model::{DAY_US, Timelines};
 use scan::{Clock, days};
 
-/// Credits of every channel, and what nobody caused.
-#[derive(Clone, Debug)]
+/// Steps in the whole observation where none is set.
+const STEPS: f64 = 30.0;
+
+/// Credits of every channel, and what no channel caused.
+#[derive(Clone, Debug, PartialEq)]
 pub struct HazardAttribution {
-    /// By channel.
+    /// The settings that gave them.
+    pub settings: HazardSettings,
+    /// By channel index, one for each given name; 0 for channels of [`Role::Direct`].
     pub credits: Vec<Credit>,
-    /// Conversions without a cause.
+    /// What would have been without any touch that can be paid for: all conversions and value but the credits.
     pub baseline: Credit,
     /// What was learned.
-    pub learned: String,
+    pub diagnostics: HazardDiagnostics,
 }
 
-/// Fits and credits.
-#[must_use]
-pub fn attribute_hazard(settings: &HazardSettings, timelines: &Timelines, names: &[String]) -> HazardAttribution {
-    let channels = names.len();
-    let (start, end) = timelines.span().unwrap_or((0, 1));
-    let span = days(start, end);
-    let clock = Clock {
-        step: settings.step.map_or(span / 30.0, |step| step as f64 / DAY_US as f64),
-        start,
-        season: span / settings.seasons as f64,
-    };
-    let roles: Vec<Role> = (0..channels)
-        .map(|c| settings.roles.get(c).copied().flatten().unwrap_or_else(|| Role::of_name(&names[c])))
-        .collect();
-    let mut params = begin(settings, timelines, roles, span, clock);
-    let mut log = f64::NEG_INFINITY;
-    let mut learned = String::new();
-    // Steps of expectation and maximisation, made longer while that helps (Salakhutdinov and Roweis 2003).
-    let mut stride = 1.0;
-    let mut safe = params.clone();
-    for round in 0..settings.rounds {
-        let sums = expect::expect(timelines, clock, &params);
-        if round % 10 == 0 || round + 1 == settings.rounds {
-            learned += &format!("{round}: {:.2} ({:+.3}) x{stride:.1}; ", sums.log, sums.log - log);
-        }
-        if sums.log < log || !sums.log.is_finite() {
-            params = safe.clone();
-            stride = 1.0;
-            log = f64::NEG_INFINITY;
-            continue;
-        }
-        log = sums.log;
-        let before = params.list();
-        maximise::maximise(&mut params, &sums, settings.upstream);
-        if settings.trust && matches!(round, 4 | 9 | 14) {
-            maximise::trust(&mut params, &sums);
-            log = f64::NEG_INFINITY;
-        }
-        safe = params.clone();
-        let after = params.list();
-        let far: Vec<f64> =
-            before.iter().zip(&after).map(|(b, a)| b + (stride * (a - b)).clamp(-1.0_f64.max((a - b).abs()), 1.0_f64.max((a - b).abs()))).collect();
-        params.take(&far);
-        stride = if round < 3 { 1.0 } else { (stride * 1.25_f64).min(12.0) };
+/// Learns from `timelines` and credits their conversions. `names` names the channels by their index.
+///
+/// A person whose last outcome is at the end of the person's window, before the end of the data, is taken to have left the
+/// observation by it: what would have come later is reckoned up to the end of the data.
+///
+/// # Errors
+/// A channel without a name, or a setting out of range.
+pub fn attribute_hazard(
+    settings: &HazardSettings,
+    timelines: &Timelines,
+    names: &[String],
+) -> Result<HazardAttribution> {
+    settings.check()?;
+    let channels = timelines.channel_count();
+    if channels > names.len() {
+        return Err(Error::UnnamedChannel { channel: channels - 1, names: names.len() });
     }
-    learned += &format!("{params:.3?}");
-    let sums = credit::credits(timelines, clock, &params, end, settings.anyway);
-    let credits: Vec<Credit> =
-        sums.into_iter().map(|(c, v)| Credit { conversions: c.get(), value: v.get() }).collect();
+    let (start, end) = timelines.span().unwrap_or_default();
+    // A minute at least, so that an observation of no length is one step.
+    let span = days(start, end).max(1.0 / 1_440.0);
+    let step = settings.step.map_or(span / STEPS, |step| step as f64 / DAY_US as f64);
+    let clock = Clock { step, start, season: span / settings.seasons as f64 };
+    let set = |channel: usize| settings.roles.get(channel).copied().flatten();
+    let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
+    let params = begin::begin(settings, timelines, roles.collect(), span, clock);
+    let (params, diagnostics) = fit::fit(settings, timelines, clock, params);
+    let credits = credit::credits(timelines, clock, &params, settings.anyway.then_some(end));
     let value = sum(timelines.iter().flat_map(|line| line.values.iter().copied()));
     let baseline = Credit {
-        conversions: timelines.outcomes() as f64 - sum(credits.iter().map(|c| c.conversions)),
-        value: value - sum(credits.iter().map(|c| c.value)),
+        conversions: timelines.outcomes() as f64 - sum(credits.iter().map(|credit| credit.conversions)),
+        value: value - sum(credits.iter().map(|credit| credit.value)),
     };
-    HazardAttribution { credits, baseline, learned }
-}
-
-/// Where to begin.
-fn begin(settings: &HazardSettings, timelines: &Timelines, roles: Vec<Role>, span: f64, clock: Clock) -> Params {
-    let channels = roles.len();
-    let watched: f64 = timelines.iter().map(|line| days(line.from, line.until)).sum::<f64>().max(1e-9);
-    let mut counts = vec![0.0; channels];
-    for line in timelines.iter() {
-        line.channels.iter().for_each(|channel| counts[channel.0 as usize] += 1.0);
-    }
-    let all: f64 = counts.iter().sum::<f64>().max(1.0);
-    let outcomes = timelines.outcomes() as f64;
-    let fading = 12.0 / span;
-    // Rates before and after the first landing.
-    let mut counted = vec![[0.0_f64; 2]; channels];
-    let mut time = [0.0_f64; 2];
-    for line in timelines.iter() {
-        let mut landed = None;
-        for (channel, at) in line.channels.iter().zip(line.times) {
-            counted[channel.0 as usize][usize::from(landed.is_some())] += 1.0;
-            if landed.is_none() && roles[channel.0 as usize].lands() {
-                landed = Some(*at);
-            }
-        }
-        let first = landed.unwrap_or(line.until);
-        time[0] += days(line.from, first);
-        time[1] += days(first, line.until);
-    }
-    let follows = |c: usize| settings.follow && roles[c] == Role::Push;
-    let mut kind = vec![0; channels * 2];
-    let mut rate: Vec<f64> = (0..channels)
-        .map(|c| if follows(c) { counted[c][0].max(1.0) / time[0].max(1e-9) } else { counts[c] / watched })
-        .collect();
-    for c in 0..channels {
-        kind[c * 2] = c;
-        kind[c * 2 + 1] = c;
-        if follows(c) {
-            kind[c * 2 + 1] = rate.len();
-            rate.push(counted[c][1].max(1.0) / time[1].max(1e-9));
-        }
-    }
-    let kinds = rate.len();
-    let slope = settings.levels > 1 || settings.moods > 1;
-    let slope = settings.levels > 1;
-    let by_intent = roles.iter().map(|role| match role {
-        _ if !slope => 0.0,
-        Role::Direct | Role::Pull => 0.5,
-        Role::Reach | Role::Push => 0.1,
-    });
-    Params {
-        channels,
-        seasons: settings.seasons,
-        rate,
-        kinds,
-        kind,
-        trust: vec![1.0; kinds],
-        by_intent: by_intent.chain(std::iter::repeat(0.1)).take(kinds).map(|x| if slope { x } else { 0.0 }).collect(),
-        lift: {
-            let mut lift = vec![0.0; channels * channels];
-            for s in 0..channels {
-                for t in 0..channels {
-                    if settings.upstream && s != t && roles[s].lifts() && roles[t].is_lifted() {
-                        lift[s * channels + t] = 0.2;
-                    }
-                }
-            }
-            lift
-        },
-        base: 0.4 * outcomes / watched,
-        base_by_intent: if slope { 0.6 } else { 0.0 },
-        effect: vec![0.5 * outcomes / all * fading; channels],
-        fading: vec![fading; channels],
-        season: vec![1.0; (channels + 1) * settings.seasons],
-        spread: 0.5,
-        turn: 0.5 * (1.0 - exp::exp(-clock.step * 6.0 / span)),
-        grid: state::Grid::new(settings.levels, settings.moods),
-        sources: (0..channels)
-            .map(|t| (0..channels).filter(|&s| settings.upstream && s != t && roles[s].lifts() && roles[t].is_lifted()).collect())
-            .collect(),
-        roles,
-    }
+    Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics })
 }

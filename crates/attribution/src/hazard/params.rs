@@ -1,5 +1,5 @@
 //! What is learned.
-use super::{exp::exp, settings::Role, state::Grid};
+use super::{Role, exp::exp, state::Grid};
 
 /// The parameters of the model; rates are per day. Tables are by source or kind, then channel.
 #[derive(Clone, Debug)]

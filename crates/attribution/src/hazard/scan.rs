@@ -1,5 +1,5 @@
 //! One person's timeline, cut into steps: exposures, integrated exactly, and events.
-use super::{exp::exp, params::Params};
+use super::{Role, exp::exp, params::Params};
 use safar_model::{DAY_US, Micros, TimelineRef};
 
 /// How time is cut.
@@ -73,7 +73,16 @@ pub(super) struct Bin {
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) bin: usize,
-    pub(super) at: f64,
+    /// Whether the person had landed.
+    pub(super) landed: bool,
+    /// By channel: what it adds to the rate of conversion.
+    pub(super) added: Vec<f64>,
+    /// By channel: the mean age of its stock.
+    pub(super) ages: Vec<f64>,
+    /// By channel: its stock.
+    pub(super) stock: Vec<f64>,
+    /// [cause × channels + channel]: what the cause adds, by the channel that earns it.
+    pub(super) earned: Vec<f64>,
 }
 
 /// A person cut into steps; kept from person to person for its room.
@@ -89,21 +98,15 @@ pub(super) struct Scan {
     /// [bin × kinds]: touches.
     pub(super) touches: Vec<f64>,
     pub(super) outcomes: Vec<Outcome>,
-    /// [outcome × channels]: what each channel adds to the rate.
-    pub(super) added: Vec<f64>,
-    /// [outcome × channels]: mean age of its stock.
-    pub(super) ages: Vec<f64>,
-    /// [outcome × channels × channels]: what each channel adds, by the channel that earns it.
-    pub(super) earned: Vec<f64>,
-    /// For each outcome: stock that is left.
-    pub(super) left: Vec<f64>,
-    pub(super) landed: Vec<bool>,
-    /// Sum of the logs of all factors of touches that no state changes.
+    /// Sum of the logs of all factors that no state changes.
     pub(super) log: f64,
     now: Vec<f64>,
     aging: Vec<f64>,
+    /// [channel × channels + origin]: stock by the channel that earns what it does; empty where nobody asks.
     origins: Vec<f64>,
-    /// By channel, of a whole step: what is left, its integral, and that of age.
+    /// Channels by which the person landed, each once.
+    landings: Vec<usize>,
+    /// By channel, of a whole step: [`fade`].
     whole: Vec<[f64; 3]>,
     whole_step: f64,
 }
@@ -119,80 +122,76 @@ fn fade(fading: f64, days: f64) -> [f64; 3] {
 impl Scan {
     /// Cuts `line`. Where `trace` is set, notes who earns what.
     pub(super) fn read(&mut self, line: TimelineRef<'_>, clock: Clock, params: &Params, seen: &mut Seen, trace: bool) {
-        let channels = params.channels;
-        for list in [
-            &mut self.stock,
-            &mut self.aged,
-            &mut self.exposure,
-            &mut self.touches,
-            &mut self.added,
-            &mut self.ages,
-            &mut self.earned,
-            &mut self.left,
-            &mut self.now,
-            &mut self.aging,
-            &mut self.origins,
-        ] {
-            list.clear();
-        }
-        self.bins.clear();
-        self.outcomes.clear();
-        self.landed.clear();
-        self.log = 0.0;
-        self.whole.clear();
-        self.whole.extend(params.fading.iter().map(|fading| fade(*fading, clock.step)));
-        self.whole_step = clock.step;
-        self.now.resize(channels, 0.0);
-        self.aging.resize(channels, 0.0);
-        if trace {
-            self.origins.resize(channels * channels, 0.0);
-        }
+        self.clear(clock, params, trace);
         let length = days(line.from, line.until);
         let bins = ((length / clock.step).ceil() as usize).max(1);
         let lead = days(clock.start, line.from);
+        let time = |times: &[Micros], index: usize| times.get(index).map_or(f64::INFINITY, |at| days(line.from, *at));
         let (mut touch, mut outcome) = (0, 0);
         let mut at = 0.0;
-        let mut landed = 0_u64;
         for bin in 0..bins {
+            let begin = bin as f64 * clock.step;
             let end = if bin + 1 == bins { length } else { (bin + 1) as f64 * clock.step };
-            let middle = lead + (bin as f64 + 0.5) * clock.step;
+            let middle = lead + begin + clock.step / 2.0;
             let season = ((middle / clock.season) as usize).min(params.seasons - 1);
             self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, outcomes: 0 });
-            self.stock.resize((bin + 1) * 2 * channels, 0.0);
-            self.aged.resize((bin + 1) * 2 * channels, 0.0);
+            self.stock.resize((bin + 1) * 2 * params.channels, 0.0);
+            self.aged.resize((bin + 1) * 2 * params.channels, 0.0);
             self.touches.resize((bin + 1) * params.kinds, 0.0);
             loop {
-                let next_touch = line.times.get(touch).map_or(f64::INFINITY, |time| days(line.from, *time));
-                let next_outcome = line.outcomes.get(outcome).map_or(f64::INFINITY, |time| days(line.from, *time));
+                let (next_touch, next_outcome) = (time(line.times, touch), time(line.outcomes, outcome));
                 let next = next_touch.min(next_outcome);
-                if next > end {
+                // Nothing is left over at the last end, whatever rounding does.
+                if next > end && (bin + 1 < bins || next.is_infinite()) {
                     break;
                 }
-                self.advance(next - at, usize::from(landed != 0), params, trace);
+                self.advance(next - at, params);
                 at = next;
                 if next_touch <= next_outcome {
-                    let channel = line.channels[touch].0 as usize;
-                    self.touch(channel, season, &mut landed, params, seen, trace);
+                    self.touch(line.channels[touch].0 as usize, season, params, seen);
                     touch += 1;
                 } else {
-                    self.outcome(at, params, trace, landed != 0);
+                    self.outcome(params);
                     outcome += 1;
                 }
             }
-            let rest = if at == bin as f64 * clock.step && bin + 1 < bins { clock.step } else { end - at };
-            self.advance(rest, usize::from(landed != 0), params, trace);
+            // Of a step in which nothing happens the length is exact, and known.
+            let rest = if at == begin && bin + 1 < bins { clock.step } else { end - at };
+            self.advance(rest, params);
             at = end;
             self.bins[bin].outcomes = outcome;
             self.expose(bin, params, seen);
         }
     }
 
-    fn advance(&mut self, days: f64, landed: usize, params: &Params, trace: bool) {
+    fn clear(&mut self, clock: Clock, params: &Params, trace: bool) {
+        let channels = params.channels;
+        for list in [&mut self.stock, &mut self.aged, &mut self.exposure, &mut self.touches, &mut self.origins] {
+            list.clear();
+        }
+        for list in [&mut self.now, &mut self.aging] {
+            list.clear();
+            list.resize(channels, 0.0);
+        }
+        if trace {
+            self.origins.resize(channels * channels, 0.0);
+        }
+        self.bins.clear();
+        self.outcomes.clear();
+        self.landings.clear();
+        self.log = 0.0;
+        self.whole.clear();
+        self.whole.extend(params.fading.iter().map(|fading| fade(*fading, clock.step)));
+        self.whole_step = clock.step;
+    }
+
+    fn advance(&mut self, days: f64, params: &Params) {
         if days <= 0.0 {
             return;
         }
         let channels = params.channels;
         let bin = self.bins.len() - 1;
+        let landed = usize::from(!self.landings.is_empty());
         self.bins[bin].days[landed] += days;
         let row = (bin * 2 + landed) * channels;
         for channel in 0..channels {
@@ -207,81 +206,74 @@ impl Scan {
             self.aged[row + channel] += aging * part + stock * aged;
             self.now[channel] = stock * rest;
             self.aging[channel] = rest * (aging + days * stock);
-            if trace {
+            if !self.origins.is_empty() {
                 let row = channel * channels;
                 self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
             }
         }
     }
 
-    fn touch(
-        &mut self,
-        channel: usize,
-        season: usize,
-        landed: &mut u64,
-        params: &Params,
-        seen: &mut Seen,
-        trace: bool,
-    ) {
+    fn touch(&mut self, channel: usize, season: usize, params: &Params, seen: &mut Seen) {
         let channels = params.channels;
         let bin = self.bins.len() - 1;
-        let kind = params.kind[channel * 2 + usize::from(*landed != 0)];
+        let kind = params.kind[channel * 2 + usize::from(!self.landings.is_empty())];
         self.touches[bin * params.kinds + kind] += 1.0;
         self.bins[bin].pull += params.by_intent[kind] * params.trust[kind];
         seen.season[channel * params.seasons + season] += 1.0;
-        let mut factor = 1.0;
+        let lift = |source: usize| params.lift[source * channels + channel];
+        let factor = 1.0 + params.sources[channel].iter().map(|&source| lift(source) * self.now[source]).sum::<f64>();
         for &source in &params.sources[channel] {
-            factor += params.lift[source * channels + channel] * self.now[source];
-        }
-        for &source in &params.sources[channel] {
-            let lift = params.lift[source * channels + channel];
-            if lift > 0.0 && self.now[source] > 0.0 {
-                let share = lift * self.now[source] / factor;
+            let share = lift(source) * self.now[source] / factor;
+            if share > 0.0 {
                 seen.lifted[source * channels + channel] += share;
                 seen.age[source] += share * self.aging[source] / self.now[source];
-                if trace {
-                    // Both are needed: half to each (Shapley).
-                    self.origins[channel * channels + source] += share / 2.0;
-                    self.origins[channel * channels + channel] -= share / 2.0;
-                }
+                self.earn(channel, source, share / 2.0);
             }
         }
-        let after = if *landed != 0 { params.after(channel) } else { 1.0 };
-        if trace {
-            self.origins[channel * channels + channel] += 1.0;
-            let direct = (0..channels.min(64)).any(|c| *landed & (1 << c) != 0 && params.roles[c] == super::Role::Direct);
-            if after > 1.0 && !direct {
-                let set = f64::from(landed.count_ones());
-                let share = (1.0 - 1.0 / after) / (set + 1.0);
-                for source in (0..channels.min(64)).filter(|c| *landed & (1 << c) != 0) {
-                    self.origins[channel * channels + source] += share / set;
-                }
-                self.origins[channel * channels + channel] -= share;
+        let after = params.after(channel);
+        let visits_anyway = self.landings.iter().any(|landing| params.roles[*landing] == Role::Direct);
+        if !self.landings.is_empty() && after > 1.0 && !visits_anyway {
+            // Any landing would have done: the channel and one of them are needed.
+            let set = self.landings.len() as f64;
+            let share = (1.0 - 1.0 / after) / (set * (set + 1.0));
+            for index in 0..self.landings.len() {
+                self.earn(channel, self.landings[index], share);
             }
         }
+        self.earn(channel, channel, 1.0);
         let season = params.season[channel * params.seasons + season];
         self.log += params.trust[kind] * (params.rate[kind] * factor * season).ln();
         self.now[channel] += 1.0;
-        if params.roles[channel].lands() && channel < 64 {
-            *landed |= 1 << channel;
+        if params.roles[channel].lands() && !self.landings.contains(&channel) {
+            self.landings.push(channel);
         }
     }
 
-    fn outcome(&mut self, at: f64, params: &Params, trace: bool, landed: bool) {
-        let channels = params.channels;
-        self.outcomes.push(Outcome { bin: self.bins.len() - 1, at });
-        for channel in 0..channels {
-            let stock = self.now[channel];
-            self.added.push(params.effect[channel] * stock);
-            self.ages.push(if stock > 0.0 { self.aging[channel] / stock } else { 0.0 });
-            if trace {
-                let row = channel * channels;
-                let effect = params.effect[channel];
-                self.earned.extend(self.origins[row..row + channels].iter().map(|part| effect * part));
-                self.left.push(stock);
-            }
+    /// Of a touch's effect, `share` goes to `origin`: from the touch's own channel, unless that is it. Where both a touch and
+    /// what brought it about are needed, each earns half (Shapley).
+    fn earn(&mut self, channel: usize, origin: usize, share: f64) {
+        if self.origins.is_empty() {
+            return;
         }
-        self.landed.push(landed);
+        let row = channel * self.now.len();
+        self.origins[row + origin] += share;
+        if origin != channel {
+            self.origins[row + channel] -= share;
+        }
+    }
+
+    fn outcome(&mut self, params: &Params) {
+        let added: Vec<f64> = self.now.iter().zip(&params.effect).map(|(stock, effect)| effect * stock).collect();
+        let age = |(aging, stock): (&f64, &f64)| if *stock > 0.0 { aging / stock } else { 0.0 };
+        let origins = self.origins.chunks_exact(params.channels.max(1)).zip(&params.effect);
+        self.outcomes.push(Outcome {
+            bin: self.bins.len() - 1,
+            landed: !self.landings.is_empty(),
+            added,
+            ages: self.aging.iter().zip(&self.now).map(age).collect(),
+            stock: self.now.clone(),
+            earned: origins.flat_map(|(row, effect)| row.iter().map(move |part| effect * part)).collect(),
+        });
     }
 
     /// The exposures of the step that ends now.

@@ -1,74 +1,30 @@
-//! How the model is set, and what it takes each channel for.
-use safar_model::Micros;
+//! How the model is set.
+use super::Role;
+use crate::{Error, Result};
+use safar_model::{DAY_US, Micros};
 
-/// What a channel is, as far as causes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// People come by themselves and for no reason that can be paid for: direct visits. Earns no credit.
-    Direct,
-    /// People come by themselves: search.
-    Pull,
-    /// People are reached, and come: e-mail, messages.
-    Reach,
-    /// People are shown something: display, social, retargeting.
-    Push,
-}
-
-impl Role {
-    /// What a channel's name suggests.
-    #[must_use]
-    pub fn of_name(name: &str) -> Self {
-        let name = name.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        if has(&["direct", "(none)", "typein"]) && !has(&["mail"]) {
-            Self::Direct
-        } else if has(&["search", "brand", "organic", "seo", "sem", "cpc", "google", "bing", "shopping", "referral"]) {
-            Self::Pull
-        } else if has(&["mail", "sms", "push", "newsletter", "message", "call", "affiliate"]) {
-            Self::Reach
-        } else {
-            Self::Push
-        }
-    }
-
-    /// Whether a touch of it brings the person to the site.
-    pub(super) fn lands(self) -> bool {
-        self != Self::Push
-    }
-
-    /// Whether other channels can bring it about.
-    pub(super) fn is_lifted(self) -> bool {
-        matches!(self, Self::Direct | Self::Pull)
-    }
-
-    /// Whether it can bring others about.
-    pub(super) fn lifts(self) -> bool {
-        matches!(self, Self::Reach | Self::Push)
-    }
-}
-
-/// The settings of the model.
+/// The settings of the additive hazard. The default is one for all markets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HazardSettings {
-    /// What each channel is, by index; those beyond the list, as their names suggest.
+    /// What each channel is, by index; `None`, and what is beyond the list: as the name suggests ([`Role::of_name`]).
     pub roles: Vec<Option<Role>>,
-    /// Levels of lasting intent; 1: everybody is alike.
+    /// Levels of lasting intent, 1 to 31; with 1 everybody is alike.
     pub levels: usize,
-    /// Levels of passing intent; 1: intent does not change.
+    /// Levels of passing intent, 1 to 9; with 1 intent does not change.
     pub moods: usize,
-    /// How long intent is taken to stand still.
+    /// How long intent is taken to stand still, in microseconds; `None`: a thirtieth of the whole observation.
     pub step: Option<Micros>,
-    /// Stretches of the calendar, each with its own rates.
+    /// Equal stretches of the calendar, 1 to 1,000, each with its own rates of touches and conversions.
     pub seasons: usize,
-    /// Whether direct visits and searches are traced back to what brought them about.
+    /// Whether direct visits and searches are traced back to the touches that brought them about.
     pub upstream: bool,
-    /// Whether visits make people be followed.
+    /// Whether channels of [`Role::Push`] may follow people after their first landing.
     pub follow: bool,
-    /// Whether touches that come in bursts tell less of intent than touches that come evenly.
+    /// Whether touches that come in bursts tell less of intent, and evenly spaced ones more, than touches by chance.
     pub trust: bool,
     /// Whether conversions that would have come later anyway are taken back.
     pub anyway: bool,
-    /// Most rounds.
+    /// Most rounds of learning, 1 or more.
     pub rounds: usize,
 }
 
@@ -76,7 +32,7 @@ impl Default for HazardSettings {
     fn default() -> Self {
         Self {
             roles: vec![],
-            levels: 9,
+            levels: 7,
             moods: 3,
             step: None,
             seasons: 1,
@@ -85,6 +41,37 @@ impl Default for HazardSettings {
             trust: true,
             anyway: true,
             rounds: 60,
+        }
+    }
+}
+
+impl HazardSettings {
+    /// The plain additive hazard (Zhang, Wei and Ren 2014) with fading learned: no hidden intent, nothing traced back.
+    /// Direct visits stand for intent.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self { levels: 1, moods: 1, upstream: false, follow: false, trust: false, anyway: false, ..Self::default() }
+    }
+
+    /// Refuses what is out of range.
+    pub(super) fn check(&self) -> Result<()> {
+        let limits = [
+            ("levels", self.levels, 1, 31),
+            ("moods", self.moods, 1, 9),
+            ("seasons", self.seasons, 1, 1_000),
+            ("rounds", self.rounds, 1, 100_000),
+        ];
+        for (setting, got, least, most) in limits {
+            if !(least..=most).contains(&got) {
+                return Err(Error::BadSetting { setting, got: got.to_string(), allowed: format!("{least} to {most}") });
+            }
+        }
+        match self.step {
+            Some(step) if step < DAY_US / 1_440 => {
+                let got = format!("{step} µs");
+                Err(Error::BadSetting { setting: "step", got, allowed: "a minute or more".into() })
+            }
+            _ => Ok(()),
         }
     }
 }

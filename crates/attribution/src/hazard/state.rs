@@ -66,3 +66,49 @@ impl Grid {
         table
     }
 }
+
+/// to[level, m'] = Σ_m from[level, m] · change[m, m'].
+pub(super) fn step(from: &[f64], to: &mut [f64], change: &[f64], moods: usize) {
+    match moods {
+        1 => to.copy_from_slice(from),
+        2 => step_of::<2>(from, to, change),
+        3 => step_of::<3>(from, to, change),
+        4 => step_of::<4>(from, to, change),
+        5 => step_of::<5>(from, to, change),
+        _ => {
+            for (from, to) in from.chunks_exact(moods).zip(to.chunks_exact_mut(moods)) {
+                to.fill(0.0);
+                for (from, change) in from.iter().zip(change.chunks_exact(moods)) {
+                    to.iter_mut().zip(change).for_each(|(to, change)| *to += from * change);
+                }
+            }
+        }
+    }
+}
+
+fn step_of<const MOODS: usize>(from: &[f64], to: &mut [f64], change: &[f64]) {
+    let (change, _) = change.as_chunks::<MOODS>();
+    let (from, _) = from.as_chunks::<MOODS>();
+    let (to, _) = to.as_chunks_mut::<MOODS>();
+    for (from, to) in from.iter().zip(to) {
+        *to = [0.0; MOODS];
+        for (from, change) in from.iter().zip(change) {
+            to.iter_mut().zip(change).for_each(|(to, change)| *to += from * change);
+        }
+    }
+}
+
+/// One step backwards, into `to`; adds the chances of all changes of mood to `changes`.
+pub(super) fn step_back(before: &[f64], after: &[f64], to: &mut [f64], change: &[f64], changes: &mut [f64], moods: usize) {
+    let levels = before.chunks_exact(moods).zip(after.chunks_exact(moods)).zip(to.chunks_exact_mut(moods));
+    for ((before, after), to) in levels {
+        let rows = change.chunks_exact(moods).zip(changes.chunks_exact_mut(moods));
+        for ((before, to), (change, changes)) in before.iter().zip(to).zip(rows) {
+            *to = 0.0;
+            for ((after, change), changes) in after.iter().zip(change).zip(changes) {
+                *to += change * after;
+                *changes += before * change * after;
+            }
+        }
+    }
+}
