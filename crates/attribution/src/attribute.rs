@@ -71,6 +71,8 @@ pub struct Diagnostics {
     pub sampled: Option<SampledDiagnostics>,
     /// Of a logistic regression.
     pub logistic: Option<LogisticDiagnostics>,
+    /// Of a model of cause.
+    pub hazard: Option<Box<crate::hazard::HazardDiagnostics>>,
     /// The credits sum to more than the conversions, on purpose (participation).
     pub overlapping: bool,
 }

@@ -60,6 +60,28 @@ pub enum Error {
         /// What to do instead.
         way_out: &'static str,
     },
+    /// A model of cause met paths, which do not say how long people were watched.
+    #[error("{model} reads whole timelines of people, not paths; it needs a workspace with events or touches")]
+    NeedsTimelines {
+        /// Which model.
+        model: &'static str,
+    },
+    /// A model of paths met timelines.
+    #[error("{model} reads paths, not timelines")]
+    NeedsPaths {
+        /// Which model.
+        model: &'static str,
+    },
+    /// A setting of a model is out of range.
+    #[error("{setting} is {got}; use {allowed}")]
+    BadSetting {
+        /// Its name.
+        setting: &'static str,
+        /// The refused value.
+        got: String,
+        /// What is allowed.
+        allowed: String,
+    },
     /// A question about single touches met a model that gives credit to channels as a whole.
     #[error("{model} gives credit to channels as a whole, not touch by touch; choose another model")]
     NotPerTouch {

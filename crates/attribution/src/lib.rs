@@ -20,6 +20,7 @@ mod agreement;
 mod attribute;
 mod error;
 pub mod experiment;
+pub mod hazard;
 pub mod models;
 mod names;
 mod random;
@@ -40,6 +41,7 @@ pub use error::{Error, Result, SpecError};
 pub use read::{ReadError, ReadOptions, read_paths};
 pub use spec::{
     CustomWeights, MODELS, ModelInfo, ModelSpec, Order, PRESETS, PresetInfo, SettingInfo, SolverChoice, all_models,
+    causal_models,
 };
 pub use transform::{Transform, transform};
 

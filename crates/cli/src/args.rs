@@ -69,6 +69,8 @@ pub enum Command {
     Backtest(Backtest),
     /// Evaluate a randomised hold-out of safar.toml, and calibrate credits by it.
     Experiment(Experiment),
+    /// Judge models on simulated markets in which it is known what advertising really caused.
+    Validate(Validate),
     /// Ask the tables in SQL (read only).
     Sql(Sql),
     /// Write events of an imaginary shop whose truth is known, in a format that `import` reads.
@@ -282,6 +284,24 @@ pub struct Experiment {
 }
 
 #[derive(Debug, Args)]
+pub struct Validate {
+    /// A market by its name or the part of it before `_`; repeats. S0 to S5 otherwise; `further` adds the others.
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Vec<String>,
+    /// A model; repeats. All that markets are usually judged with otherwise.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Vec<ModelSpec>,
+    /// How many people live in each market.
+    #[arg(long, default_value_t = 20_000)]
+    pub people: u32,
+    /// The same seed gives the same people; repeats.
+    #[arg(long, default_value = "7")]
+    pub seed: Vec<u64>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub struct Sql {
     /// The query; `-` reads standard input.
     pub query: String,
@@ -300,6 +320,10 @@ pub struct Simulate {
     /// The same seed gives the same events.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// A market of `safar validate` instead of the shop; what its advertising really caused is written beside, to
+    /// FILE.truth.json.
+    #[arg(long, value_name = "NAME", requires = "out", conflicts_with = "days")]
+    pub scenario: Option<String>,
     /// The file to write, CSV or (by its ending) .ndjson; standard output otherwise.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

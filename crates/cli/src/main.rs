@@ -66,6 +66,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Explain(args) => commands::explain::run(folder, args, printer).await,
         Command::Backtest(args) => commands::backtest::run(folder, args, printer).await,
         Command::Experiment(args) => commands::experiment::run(folder, args, printer).await,
+        Command::Validate(args) => commands::validate::run(args, printer),
         Command::Sql(args) => commands::sql::run(folder, args, printer).await,
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Reference(args) => commands::reference::run(args, printer),

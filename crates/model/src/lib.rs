@@ -6,11 +6,13 @@ mod interaction;
 mod key;
 pub mod path;
 pub mod table;
+mod timeline;
 
 pub use interaction::Interaction;
 pub use key::{BUCKETS, bucket_of, key_of};
 pub use path::{ChannelId, PathRef, Paths, PathsBuilder};
 pub use table::Table;
+pub use timeline::{TimelineError, TimelineRef, Timelines};
 
 /// Microseconds since the Unix epoch, UTC: the only clock that is stored.
 pub type Micros = i64;

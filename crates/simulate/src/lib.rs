@@ -2,10 +2,13 @@
 //!
 //! * [`Shop`]: the events of a tea shop, as its tags, its servers, its mailing tool and its tills would tell them.
 //! * [`Crowd`]: sightings of identifiers of people who share devices, hand them over and leave junk behind.
+//! * [`causal`]: markets in which it is known which conversions each channel caused.
 //!
 //! Everything comes from one seeded generator, ChaCha8, by sums, products and comparisons of IEEE numbers only (no
-//! `exp`, no `ln`, whose last digit differs between systems): the same seed gives the same bytes on every machine.
+//! `exp`, no `ln` of the system, whose last digit differs; [`causal`] takes them from `libm`, which computes them alike
+//! everywhere): the same seed gives the same bytes on every machine.
 mod catalogue;
+pub mod causal;
 mod crowd;
 mod dice;
 mod event;
@@ -18,4 +21,4 @@ mod write;
 pub use crowd::{Crowd, Sighting};
 pub use event::SimEvent;
 pub use shop::{Events, Shop, ShopError};
-pub use write::{COLUMNS, write_csv, write_ndjson};
+pub use write::{COLUMNS, write_csv, write_events_csv, write_events_ndjson, write_ndjson};

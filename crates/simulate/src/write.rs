@@ -25,7 +25,20 @@ const JSON: usize = 13;
 /// # Errors
 /// When `out` cannot be written, or the shop cannot be ([`crate::ShopError`] inside).
 pub fn write_csv(shop: &Shop, out: impl Write) -> io::Result<u64> {
-    write_rows(shop, out, &(COLUMNS.join(",") + "\n"), |row, fields| {
+    let mut events = events_of(shop)?;
+    csv_rows(|event| events.next_into(event), out)
+}
+
+/// Writes events as [`write_csv`] does.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_events_csv(events: impl IntoIterator<Item = SimEvent>, out: impl Write) -> io::Result<u64> {
+    csv_rows(one_by_one(events), out)
+}
+
+fn csv_rows(next: impl FnMut(&mut SimEvent) -> bool, out: impl Write) -> io::Result<u64> {
+    write_rows(next, out, &(COLUMNS.join(",") + "\n"), |row, fields| {
         for (at, field) in fields.iter().enumerate() {
             if at > 0 {
                 row.push(',');
@@ -52,7 +65,29 @@ pub fn write_csv(shop: &Shop, out: impl Write) -> io::Result<u64> {
 /// # Errors
 /// As [`write_csv`].
 pub fn write_ndjson(shop: &Shop, out: impl Write) -> io::Result<u64> {
-    write_rows(shop, out, "", |row, fields| {
+    let mut events = events_of(shop)?;
+    ndjson_rows(|event| events.next_into(event), out)
+}
+
+/// Writes events as [`write_ndjson`] does.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_events_ndjson(events: impl IntoIterator<Item = SimEvent>, out: impl Write) -> io::Result<u64> {
+    ndjson_rows(one_by_one(events), out)
+}
+
+fn events_of(shop: &Shop) -> io::Result<crate::Events> {
+    shop.events().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+fn one_by_one(events: impl IntoIterator<Item = SimEvent>) -> impl FnMut(&mut SimEvent) -> bool {
+    let mut events = events.into_iter();
+    move |event| events.next().map(|next| *event = next).is_some()
+}
+
+fn ndjson_rows(next: impl FnMut(&mut SimEvent) -> bool, out: impl Write) -> io::Result<u64> {
+    write_rows(next, out, "", |row, fields| {
         let mut before = "{\"";
         for (at, (name, field)) in COLUMNS.iter().zip(fields).enumerate() {
             if field.is_empty() {
@@ -60,7 +95,7 @@ pub fn write_ndjson(shop: &Shop, out: impl Write) -> io::Result<u64> {
             }
             row.push_str(before);
             row.push_str(name);
-            // The shop's texts hold nothing that JSON escapes.
+            // The texts of shops and markets hold nothing that JSON escapes.
             let is_text = at != VALUE && at < JSON;
             row.push_str(if is_text { "\":\"" } else { "\":" });
             row.push_str(field);
@@ -72,18 +107,17 @@ pub fn write_ndjson(shop: &Shop, out: impl Write) -> io::Result<u64> {
 }
 
 fn write_rows(
-    shop: &Shop,
+    mut next: impl FnMut(&mut SimEvent) -> bool,
     mut out: impl Write,
     header: &str,
     line: impl Fn(&mut String, &[&str; COLUMNS.len()]),
 ) -> io::Result<u64> {
-    let mut events = shop.events().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     let mut event = SimEvent::default();
     let mut clock = Clock::default();
     let (mut time, mut value) = (String::new(), String::new());
     let mut rows = header.to_owned();
     let mut count = 0;
-    while events.next_into(&mut event) {
+    while next(&mut event) {
         time.clear();
         clock.tell(event.occurred_at, &mut time);
         value.clear();

@@ -162,6 +162,18 @@ pub const MODELS: &[ModelInfo] = &[
             setting("seed", "1", "seed of the draws"),
         ],
     ),
+    model(
+        "hazard",
+        "additive hazard: what touches add to a person's rate of conversion, fading as learned; the rest stays unattributed",
+        ("Zhang, Wei, Ren, Multi-touch attribution in online advertising with survival theory", "2014"),
+        &[],
+    ),
+    model(
+        "intent_hazard",
+        "additive hazard with hidden intent, learned from everything a person does, and effects traced upstream",
+        ("Safar, docs/truth.md", "2026"),
+        &[],
+    ),
 ];
 
 /// A named choice of settings.

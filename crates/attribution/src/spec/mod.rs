@@ -98,6 +98,10 @@ pub enum ModelSpec {
         /// Of the draws.
         seed: u64,
     },
+    /// Additive hazard (Zhang, Wei and Ren 2014) with fading learned; read from timelines, see [`crate::hazard`].
+    Hazard,
+    /// Additive hazard with hidden intent; read from timelines, see [`crate::hazard`].
+    IntentHazard,
 }
 
 /// How many touches a state of a Markov chain remembers.
@@ -172,7 +176,15 @@ impl ModelSpec {
             Self::ShaoLi => "shao_li",
             Self::WShaped => "w_shaped",
             Self::Logistic { .. } => "logistic",
+            Self::Hazard => "hazard",
+            Self::IntentHazard => "intent_hazard",
         }
+    }
+
+    /// Whether it is a model of cause that reads whole timelines ([`crate::hazard::attribute_timelines`]), not paths.
+    #[must_use]
+    pub fn is_causal(&self) -> bool {
+        matches!(self, Self::Hazard | Self::IntentHazard)
     }
 
     /// The model, ready to be fitted.
@@ -197,6 +209,7 @@ impl ModelSpec {
             Self::ShaoLi => Box::new(models::ShaoLi),
             Self::WShaped => Box::new(models::WShaped),
             Self::Logistic { bags, l2, seed } => Box::new(models::Logistic { bags, l2, seed }),
+            Self::Hazard | Self::IntentHazard => Box::new(crate::hazard::OfTimelines { model: self.name() }),
         }
     }
 }
@@ -236,12 +249,14 @@ impl fmt::Display for ModelSpec {
                 let weights: Vec<_> = weights.iter().map(f64::to_string).collect();
                 write!(f, ":weights={}{}", weights.join("/"), if *from_last { ",from=last" } else { "" })
             }
+            Self::Hazard | Self::IntentHazard => Ok(()),
             Self::Logistic { bags, l2, seed } => write!(f, ":bags={bags},l2={l2},seed={seed}"),
         }
     }
 }
 
-/// Every model with its defaults, in the order of the documentation. `custom` has no default weights and is left out.
+/// Every model of paths with its defaults, in the order of the documentation. `custom` has no default weights and is left out;
+/// models of whole timelines are in [`causal_models`].
 ///
 /// ```
 /// let names: Vec<_> = safar_attribution::all_models().iter().map(|model| model.name()).collect();
@@ -250,7 +265,13 @@ impl fmt::Display for ModelSpec {
 /// ```
 #[must_use]
 pub fn all_models() -> Vec<ModelSpec> {
-    MODELS.iter().filter_map(|model| model.name.parse().ok()).collect()
+    MODELS.iter().filter_map(|model| model.name.parse().ok()).filter(|model: &ModelSpec| !model.is_causal()).collect()
+}
+
+/// Every model of whole timelines, with its defaults.
+#[must_use]
+pub fn causal_models() -> Vec<ModelSpec> {
+    vec![ModelSpec::Hazard, ModelSpec::IntentHazard]
 }
 
 impl TryFrom<String> for ModelSpec {

@@ -56,6 +56,8 @@ impl FromStr for ModelSpec {
                 l2: settings.l2()?,
                 seed: settings.seed()?,
             },
+            "hazard" => Self::Hazard,
+            "intent_hazard" => Self::IntentHazard,
             name => unreachable!("`{name}` is in MODELS"),
         };
         settings.finish()?;

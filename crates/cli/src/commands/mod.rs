@@ -11,6 +11,7 @@ pub mod reference;
 pub mod sessions;
 pub mod simulate;
 pub mod sql;
+pub mod validate;
 
 use crate::args::{ModelChoice, Selection};
 use anyhow::{Context, Result};

@@ -1,5 +1,5 @@
 //! `safar attribute`: models side by side.
-use super::{Dimension, NOT_SET, PathQuery, UNATTRIBUTED};
+use super::{Dimension, NOT_SET, PathQuery, UNATTRIBUTED, timelines::timelines};
 use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, ListArray, RecordBatch, StringArray},
@@ -9,11 +9,12 @@ use arrow::{
 use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{
-    Attribution, Credit, ModelSpec,
+    Attribution, Credit, ModelSpec, all_models, causal_models,
+    hazard::attribute_timelines,
     uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
 };
 use safar_engine::Session;
-use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder};
+use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder, Timelines};
 use safar_store::Snapshot;
 use std::sync::Arc;
 
@@ -145,7 +146,7 @@ pub struct Modelling {
 /// Where a model that was asked for by name cannot take these paths.
 pub fn of_paths(modelling: &Modelling, paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
     let mut report = empty(paths, labels);
-    report.fit(modelling, |_| (paths, None))?;
+    report.fit(modelling, None, |_| (paths, None))?;
     Ok(report)
 }
 
@@ -164,18 +165,26 @@ fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
 }
 
 impl AttributionReport {
-    /// Fits the models, each to the paths that `paths_of` gives it, with the records that these were grouped from.
+    /// Fits the models, each to the paths that `paths_of` gives it, with the records that these were grouped from, or to
+    /// timelines where it is a model of cause.
     fn fit<'p>(
         &mut self,
         modelling: &Modelling,
+        timelines: Option<&Timelines>,
         paths_of: impl Fn(&ModelSpec) -> (&'p Paths, Option<&'p [Record]>),
     ) -> Result<()> {
-        let every = if modelling.models.is_empty() { safar_attribution::all_models() } else { vec![] };
+        let every = modelling.every();
         for model in modelling.models.iter().chain(&every) {
             let (paths, records) = paths_of(model);
-            let fitted = match modelling.bootstrap {
-                None => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
-                Some(settings) => {
+            let fitted = match (modelling.bootstrap, timelines) {
+                (Some(_), _) if model.is_causal() => {
+                    Err(Error::Request(format!("{model} has no intervals; leave --intervals out")))
+                }
+                (None, Some(timelines)) if model.is_causal() => {
+                    attribute_timelines(model, timelines, &self.labels).map_err(Error::from)
+                }
+                (None, _) => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
+                (Some(settings), _) => {
                     bootstrap(model, paths, &self.labels, records, settings).map_err(Error::from).map(|resamples| {
                         let point = resamples.point.clone();
                         self.resamples.push(resamples);
@@ -208,9 +217,20 @@ pub async fn attribute(
     let goal = query.goal(workspace, &session).await?;
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
     let wanted = Wanted { ages: modelling.needs_ages(), people: modelling.bootstrap.is_some(), since: None };
-    let loaded = load(&session, by, &condition, wanted, &mut Names::default()).await?;
-    let mut report = empty(&loaded.merged, loaded.labels.clone());
-    report.fit(modelling, |model| loaded.of(model))?;
+    let mut names = Names::default();
+    let loaded = load(&session, by, &condition, wanted, &mut names).await?;
+    let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
+    let timelines = match modelling.needs_timelines() && whole && modelling.bootstrap.is_none() {
+        true => Some(timelines(&session, by, &goal, &mut names).await?),
+        false => None,
+    };
+    if !whole && modelling.models.iter().any(ModelSpec::is_causal) {
+        return Err(Error::Request(
+            "models of cause look at everything that people did: leave out --from, --to and --where".to_owned(),
+        ));
+    }
+    let mut report = empty(&loaded.merged, names.names);
+    report.fit(modelling, timelines.as_ref(), |model| loaded.of(model))?;
     report.goal = Some(goal);
     report.by = by.clone();
     report.snapshot = Some(snapshot);
@@ -223,6 +243,15 @@ pub(crate) fn needs_ages(model: &ModelSpec) -> bool {
 }
 
 impl Modelling {
+    /// The models that `all` stands for; none where models are named.
+    fn every(&self) -> Vec<ModelSpec> {
+        if self.models.is_empty() { [all_models(), causal_models()].concat() } else { vec![] }
+    }
+
+    fn needs_timelines(&self) -> bool {
+        self.models.is_empty() || self.models.iter().any(ModelSpec::is_causal)
+    }
+
     fn needs_ages(&self) -> bool {
         self.models.is_empty() || self.models.iter().any(needs_ages)
     }

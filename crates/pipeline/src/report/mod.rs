@@ -6,6 +6,7 @@ mod explain;
 mod paths;
 mod select;
 mod sessions;
+mod timelines;
 
 pub use attribute::{AttributionReport, Measure, Modelling, attribute, of_paths};
 pub use backtest::{Backtest, backtest};

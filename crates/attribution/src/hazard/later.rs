@@ -1,0 +1,69 @@
+//! What would have come later anyway.
+use super::{exp::exp, params::Params, scan::Outcome};
+
+/// Nodes and weights of Gauss and Legendre on 0 to 1.
+const NODES: [(f64, f64); 4] = [
+    (0.069_431_844_202_973_7, 0.173_927_422_568_726_9),
+    (0.330_009_478_207_571_9, 0.326_072_577_431_273_1),
+    (0.669_990_521_792_428_1, 0.326_072_577_431_273_1),
+    (0.930_568_155_797_026_3, 0.173_927_422_568_726_9),
+];
+
+/// A conversion that a channel caused might have come later without it, by the baseline or by another channel. Then the
+/// channel only made it earlier.
+#[derive(Debug)]
+pub(super) struct Later {
+    /// By cause: the part that it keeps.
+    pub(super) keep: Vec<f64>,
+    /// [cause × channels + channel]: the part that another channel gains.
+    pub(super) gain: Vec<f64>,
+    chance: Vec<f64>,
+}
+
+impl Later {
+    pub(super) fn new(channels: usize) -> Self {
+        Self { keep: vec![1.0; channels], gain: vec![0.0; channels * channels], chance: vec![0.0; channels] }
+    }
+
+    /// Reckons for one conversion with `rest` days to come, of a person in states as likely as `states`. Shapley values by
+    /// Owen's integral (1972) of the game in which a set of channels is worth the chance of any conversion; the touches to
+    /// come are taken at their mean, and passing intent as forgotten half-way.
+    pub(super) fn reckon(&mut self, params: &Params, rates: &[f64], states: &[f64], outcome: &Outcome, rest: f64) {
+        self.keep.fill(1.0);
+        self.gain.fill(0.0);
+        if rest > 0.0 {
+            self.keep.fill(0.0);
+            for (state, weight) in states.iter().enumerate() {
+                self.add(params, rates, (state, *weight), outcome, rest);
+            }
+        }
+    }
+
+    fn add(&mut self, params: &Params, rates: &[f64], (state, weight): (usize, f64), outcome: &Outcome, rest: f64) {
+        let channels = params.channels;
+        let rate = |kind: usize| rates[kind * params.grid.len() + state];
+        let kind = |channel: usize| params.kind[channel * 2 + usize::from(outcome.landed)];
+        for channel in 0..channels {
+            let fading = params.fading[channel];
+            let part = (1.0 - exp(-fading * rest)) / fading;
+            let lift = params.sources[channel]
+                .iter()
+                .map(|&source| params.lift[source * channels + channel] * rate(kind(source)) / params.fading[source]);
+            let coming = rate(kind(channel)) * (1.0 + lift.sum::<f64>()) * (rest - part) / fading;
+            self.chance[channel] = 1.0 - exp(-params.effect[channel] * (outcome.stock[channel] * part + coming));
+        }
+        let without = weight * exp(-rate(params.kinds) * rest);
+        for (node, measure) in NODES {
+            // Each channel is there with chance `node`; the product is the chance that nothing comes.
+            let none: f64 = self.chance.iter().map(|chance| 1.0 - node * chance).product::<f64>() * without * measure;
+            for cause in 0..channels {
+                let others = none / (1.0 - node * self.chance[cause]);
+                self.keep[cause] += others;
+                for channel in (0..channels).filter(|channel| *channel != cause) {
+                    let chance = self.chance[channel];
+                    self.gain[cause * channels + channel] += (1.0 - node) * chance * others / (1.0 - node * chance);
+                }
+            }
+        }
+    }
+}

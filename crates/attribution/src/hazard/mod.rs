@@ -1,0 +1,102 @@
+//! Models of cause: an additive hazard with hidden intent.
+//!
+//! Rules, Markov chains and Shapley games share out all conversions that follow a touch. These models ask which of them
+//! would not have been without the touches. A person's rate of conversion is a baseline plus what touches add, and what a
+//! touch adds fades:
+//!
+//! λ(t) = season(t) · base · exp(base_by_intent · z(t)) + Σ_c effect_c · Σ_touches of c exp(−fading_c · age)
+//!
+//! (Zhang, Wei and Ren 2014). Intent z is not seen, but it shows: people who mean to buy search and visit more and are shown
+//! more. So the rate of every kind of touch is learned too,
+//!
+//! season_c(t) · rate_c · exp(by_intent_c · z(t)) · (1 + Σ_s lift_sc · stock_s(t)),
+//!
+//! with a rate of its own after the first landing for channels that follow visitors. z is a lasting part (a grid on a normal
+//! distribution) plus a passing mood (a chain of few levels). How likely each intent is at each moment comes from all touches
+//! and conversions of the person, forwards and backwards (Baum, Petrie, Soules and Weiss 1970; a marked point process
+//! modulated by a Markov chain, Rydén 1996), the parameters by expectation and maximisation over all people.
+//!
+//! A conversion's credit goes to channels as likely as they caused it. Where a touch was itself brought about by another
+//! channel, or by the person's being followed, both were needed and share (Shapley). What would have come later anyway is
+//! taken back. The rest is the baseline: credits + baseline = conversions, exactly, and the same for value.
+//!
+//! What this takes for granted, beside the form of the rates: that intent moves slowly against the fading of touches, that
+//! every cause of both touches and conversions shows as intent or as season, and that people are recognised. It is tried
+//! where these fail in `docs/truth.md`.
+mod begin;
+mod credit;
+mod exp;
+mod expect;
+mod fit;
+mod later;
+mod learned;
+mod maximise;
+mod params;
+mod pass;
+mod role;
+mod scan;
+mod settings;
+mod side;
+mod state;
+mod sums;
+
+pub use learned::{ChannelDiagnostics, HazardDiagnostics};
+pub use role::Role;
+pub use settings::HazardSettings;
+pub(crate) use side::OfTimelines;
+pub use side::attribute_timelines;
+
+use crate::{Credit, Error, Result, sum::sum};
+use safar_model::{DAY_US, Timelines};
+use scan::{Clock, days};
+
+/// Steps in the whole observation where none is set.
+const STEPS: f64 = 30.0;
+
+/// Credits of every channel, and what no channel caused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HazardAttribution {
+    /// The settings that gave them.
+    pub settings: HazardSettings,
+    /// By channel index, one for each given name; 0 for channels of [`Role::Direct`].
+    pub credits: Vec<Credit>,
+    /// What would have been without any touch that can be paid for: all conversions and value but the credits.
+    pub baseline: Credit,
+    /// What was learned.
+    pub diagnostics: HazardDiagnostics,
+}
+
+/// Learns from `timelines` and credits their conversions. `names` names the channels by their index.
+///
+/// A person whose last outcome is at the end of the person's window, before the end of the data, is taken to have left the
+/// observation by it: what would have come later is reckoned up to the end of the data.
+///
+/// # Errors
+/// A channel without a name, or a setting out of range.
+pub fn attribute_hazard(
+    settings: &HazardSettings,
+    timelines: &Timelines,
+    names: &[String],
+) -> Result<HazardAttribution> {
+    settings.check()?;
+    let channels = timelines.channel_count();
+    if channels > names.len() {
+        return Err(Error::UnnamedChannel { channel: channels - 1, names: names.len() });
+    }
+    let (start, end) = timelines.span().unwrap_or_default();
+    // A minute at least, so that an observation of no length is one step.
+    let span = days(start, end).max(1.0 / 1_440.0);
+    let step = settings.step.map_or(span / STEPS, |step| step as f64 / DAY_US as f64);
+    let clock = Clock { step, start, season: span / settings.seasons as f64 };
+    let set = |channel: usize| settings.roles.get(channel).copied().flatten();
+    let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
+    let params = begin::begin(settings, timelines, roles.collect(), span, clock);
+    let (params, diagnostics) = fit::fit(settings, timelines, clock, params);
+    let credits = credit::credits(timelines, clock, &params, settings.anyway.then_some(end));
+    let value = sum(timelines.iter().flat_map(|line| line.values.iter().copied()));
+    let baseline = Credit {
+        conversions: timelines.outcomes() as f64 - sum(credits.iter().map(|credit| credit.conversions)),
+        value: value - sum(credits.iter().map(|credit| credit.value)),
+    };
+    Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics })
+}

@@ -1,0 +1,307 @@
+//! One person's timeline, cut into steps: exposures, integrated exactly, and events.
+use super::{Role, exp::exp, params::Params};
+use safar_model::{DAY_US, Micros, TimelineRef};
+
+/// How time is cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// Days in a step.
+    pub(super) step: f64,
+    /// The first instant of all.
+    pub(super) start: Micros,
+    /// Days in a season.
+    pub(super) season: f64,
+}
+
+/// Days from one instant to another.
+pub(super) fn days(from: Micros, to: Micros) -> f64 {
+    (to - from) as f64 / DAY_US as f64
+}
+
+/// What is summed over people without regard to hidden states.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// [source × channels + target]: touches brought about.
+    pub(super) lifted: Vec<f64>,
+    /// By source: the age at which its touches brought about others, times how many.
+    pub(super) age: Vec<f64>,
+    /// [channel × seasons + season]: touches, and last conversions without a cause.
+    pub(super) season: Vec<f64>,
+    /// By channel: stock, integrated over time.
+    pub(super) stock: Vec<f64>,
+    /// By channel: age-weighted stock, integrated over time.
+    pub(super) aged: Vec<f64>,
+}
+
+impl Seen {
+    pub(super) fn new(channels: usize, seasons: usize) -> Self {
+        Self {
+            lifted: vec![0.0; channels * channels],
+            age: vec![0.0; channels],
+            season: vec![0.0; (channels + 1) * seasons],
+            stock: vec![0.0; channels],
+            aged: vec![0.0; channels],
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.lifted, &other.lifted),
+            (&mut self.age, &other.age),
+            (&mut self.season, &other.season),
+            (&mut self.stock, &other.stock),
+            (&mut self.aged, &other.aged),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+    }
+}
+
+/// A step of a person.
+#[derive(Clone, Debug)]
+pub(super) struct Bin {
+    pub(super) season: usize,
+    /// Before, and after, the first landing: days.
+    pub(super) days: [f64; 2],
+    /// Sum over touches of `by_intent` × `trust`.
+    pub(super) pull: f64,
+    /// Outcomes up to the end of this step.
+    pub(super) outcomes: usize,
+}
+
+/// An outcome of a person.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) bin: usize,
+    /// Whether the person had landed.
+    pub(super) landed: bool,
+    /// By channel: what it adds to the rate of conversion.
+    pub(super) added: Vec<f64>,
+    /// By channel: the mean age of its stock.
+    pub(super) ages: Vec<f64>,
+    /// By channel: its stock.
+    pub(super) stock: Vec<f64>,
+    /// [cause × channels + channel]: what the cause adds, by the channel that earns it.
+    pub(super) earned: Vec<f64>,
+}
+
+/// A person cut into steps; kept from person to person for its room.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) bins: Vec<Bin>,
+    /// [bin × 2 × channels]: stock integrated, before and after the first landing.
+    pub(super) stock: Vec<f64>,
+    /// The same of age-weighted stock.
+    pub(super) aged: Vec<f64>,
+    /// [bin × (kinds + 1)]: exposure of every kind of touch, and of conversions, all factors but the state's.
+    pub(super) exposure: Vec<f64>,
+    /// [bin × kinds]: touches.
+    pub(super) touches: Vec<f64>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// Sum of the logs of all factors that no state changes.
+    pub(super) log: f64,
+    now: Vec<f64>,
+    aging: Vec<f64>,
+    /// [channel × channels + origin]: stock by the channel that earns what it does; empty where nobody asks.
+    origins: Vec<f64>,
+    /// Channels by which the person landed, each once.
+    landings: Vec<usize>,
+    /// By channel, of a whole step: [`fade`].
+    whole: Vec<[f64; 3]>,
+    whole_step: f64,
+}
+
+/// What is left of a stock of 1 after `days`, its integral, and the integral of what was there times its age.
+#[inline]
+fn fade(fading: f64, days: f64) -> [f64; 3] {
+    let rest = exp(-fading * days);
+    let part = (1.0 - rest) / fading;
+    [rest, part, (part - days * rest) / fading]
+}
+
+impl Scan {
+    /// Cuts `line`. Where `trace` is set, notes who earns what.
+    pub(super) fn read(&mut self, line: TimelineRef<'_>, clock: Clock, params: &Params, seen: &mut Seen, trace: bool) {
+        self.clear(clock, params, trace);
+        let length = days(line.from, line.until);
+        let bins = ((length / clock.step).ceil() as usize).max(1);
+        let lead = days(clock.start, line.from);
+        let time = |times: &[Micros], index: usize| times.get(index).map_or(f64::INFINITY, |at| days(line.from, *at));
+        let (mut touch, mut outcome) = (0, 0);
+        let mut at = 0.0;
+        for bin in 0..bins {
+            let begin = bin as f64 * clock.step;
+            let end = if bin + 1 == bins { length } else { (bin + 1) as f64 * clock.step };
+            let middle = lead + begin + clock.step / 2.0;
+            let season = ((middle / clock.season) as usize).min(params.seasons - 1);
+            self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, outcomes: 0 });
+            self.stock.resize((bin + 1) * 2 * params.channels, 0.0);
+            self.aged.resize((bin + 1) * 2 * params.channels, 0.0);
+            self.touches.resize((bin + 1) * params.kinds, 0.0);
+            loop {
+                let (next_touch, next_outcome) = (time(line.times, touch), time(line.outcomes, outcome));
+                let next = next_touch.min(next_outcome);
+                // Nothing is left over at the last end, whatever rounding does.
+                if next > end && (bin + 1 < bins || next.is_infinite()) {
+                    break;
+                }
+                self.advance(next - at, params);
+                at = next;
+                if next_touch <= next_outcome {
+                    self.touch(line.channels[touch].0 as usize, season, params, seen);
+                    touch += 1;
+                } else {
+                    self.outcome(params);
+                    outcome += 1;
+                }
+            }
+            // Of a step in which nothing happens the length is exact, and known.
+            let rest = if at == begin && bin + 1 < bins { clock.step } else { end - at };
+            self.advance(rest, params);
+            at = end;
+            self.bins[bin].outcomes = outcome;
+            self.expose(bin, params, seen);
+        }
+    }
+
+    fn clear(&mut self, clock: Clock, params: &Params, trace: bool) {
+        let channels = params.channels;
+        for list in [&mut self.stock, &mut self.aged, &mut self.exposure, &mut self.touches, &mut self.origins] {
+            list.clear();
+        }
+        for list in [&mut self.now, &mut self.aging] {
+            list.clear();
+            list.resize(channels, 0.0);
+        }
+        if trace {
+            self.origins.resize(channels * channels, 0.0);
+        }
+        self.bins.clear();
+        self.outcomes.clear();
+        self.landings.clear();
+        self.log = 0.0;
+        self.whole.clear();
+        self.whole.extend(params.fading.iter().map(|fading| fade(*fading, clock.step)));
+        self.whole_step = clock.step;
+    }
+
+    fn advance(&mut self, days: f64, params: &Params) {
+        if days <= 0.0 {
+            return;
+        }
+        let channels = params.channels;
+        let bin = self.bins.len() - 1;
+        let landed = usize::from(!self.landings.is_empty());
+        self.bins[bin].days[landed] += days;
+        let row = (bin * 2 + landed) * channels;
+        for channel in 0..channels {
+            let stock = self.now[channel];
+            if stock == 0.0 {
+                continue;
+            }
+            let [rest, part, aged] =
+                if days == self.whole_step { self.whole[channel] } else { fade(params.fading[channel], days) };
+            let aging = self.aging[channel];
+            self.stock[row + channel] += stock * part;
+            self.aged[row + channel] += aging * part + stock * aged;
+            self.now[channel] = stock * rest;
+            self.aging[channel] = rest * (aging + days * stock);
+            if !self.origins.is_empty() {
+                let row = channel * channels;
+                self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
+            }
+        }
+    }
+
+    fn touch(&mut self, channel: usize, season: usize, params: &Params, seen: &mut Seen) {
+        let channels = params.channels;
+        let bin = self.bins.len() - 1;
+        let kind = params.kind[channel * 2 + usize::from(!self.landings.is_empty())];
+        self.touches[bin * params.kinds + kind] += 1.0;
+        self.bins[bin].pull += params.by_intent[kind] * params.trust[kind];
+        seen.season[channel * params.seasons + season] += 1.0;
+        let lift = |source: usize| params.lift[source * channels + channel];
+        let factor = 1.0 + params.sources[channel].iter().map(|&source| lift(source) * self.now[source]).sum::<f64>();
+        for &source in &params.sources[channel] {
+            let share = lift(source) * self.now[source] / factor;
+            if share > 0.0 {
+                seen.lifted[source * channels + channel] += share;
+                seen.age[source] += share * self.aging[source] / self.now[source];
+                self.earn(channel, source, share / 2.0);
+            }
+        }
+        let after = params.after(channel);
+        let visits_anyway = self.landings.iter().any(|landing| params.roles[*landing] == Role::Direct);
+        if !self.landings.is_empty() && after > 1.0 && !visits_anyway {
+            // Any landing would have done: the channel and one of them are needed.
+            let set = self.landings.len() as f64;
+            let share = (1.0 - 1.0 / after) / (set * (set + 1.0));
+            for index in 0..self.landings.len() {
+                self.earn(channel, self.landings[index], share);
+            }
+        }
+        self.earn(channel, channel, 1.0);
+        let season = params.season[channel * params.seasons + season];
+        self.log += params.trust[kind] * (params.rate[kind] * factor * season).ln();
+        self.now[channel] += 1.0;
+        if params.roles[channel].lands() && !self.landings.contains(&channel) {
+            self.landings.push(channel);
+        }
+    }
+
+    /// Of a touch's effect, `share` goes to `origin`: from the touch's own channel, unless that is it. Where both a touch and
+    /// what brought it about are needed, each earns half (Shapley).
+    fn earn(&mut self, channel: usize, origin: usize, share: f64) {
+        if self.origins.is_empty() {
+            return;
+        }
+        let row = channel * self.now.len();
+        self.origins[row + origin] += share;
+        if origin != channel {
+            self.origins[row + channel] -= share;
+        }
+    }
+
+    fn outcome(&mut self, params: &Params) {
+        let added: Vec<f64> = self.now.iter().zip(&params.effect).map(|(stock, effect)| effect * stock).collect();
+        let age = |(aging, stock): (&f64, &f64)| if *stock > 0.0 { aging / stock } else { 0.0 };
+        let origins = self.origins.chunks_exact(params.channels.max(1)).zip(&params.effect);
+        self.outcomes.push(Outcome {
+            bin: self.bins.len() - 1,
+            landed: !self.landings.is_empty(),
+            added,
+            ages: self.aging.iter().zip(&self.now).map(age).collect(),
+            stock: self.now.clone(),
+            earned: origins.flat_map(|(row, effect)| row.iter().map(move |part| effect * part)).collect(),
+        });
+    }
+
+    /// The exposures of the step that ends now.
+    fn expose(&mut self, bin: usize, params: &Params, seen: &mut Seen) {
+        let channels = params.channels;
+        let head = &self.bins[bin];
+        for landed in 0..2 {
+            let row = (bin * 2 + landed) * channels;
+            for channel in 0..channels {
+                seen.stock[channel] += self.stock[row + channel];
+                seen.aged[channel] += self.aged[row + channel];
+                self.log -= params.effect[channel] * self.stock[row + channel];
+            }
+        }
+        let exposures = self.exposure.len();
+        self.exposure.resize(exposures + params.kinds, 0.0);
+        for target in 0..channels {
+            let season = params.season[target * params.seasons + head.season];
+            for landed in 0..2 {
+                let row = (bin * 2 + landed) * channels;
+                let mut part = head.days[landed];
+                for &source in &params.sources[target] {
+                    part += params.lift[source * channels + target] * self.stock[row + source];
+                }
+                self.exposure[exposures + params.kind[target * 2 + landed]] += season * part;
+            }
+        }
+        let season = params.season[channels * params.seasons + head.season];
+        self.exposure.push(season * (head.days[0] + head.days[1]));
+    }
+}

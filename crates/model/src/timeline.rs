@@ -1,0 +1,255 @@
+//! Timelines: everything a person did while observed, outcomes or not.
+//!
+//! [`Paths`](crate::Paths) cannot say how long people were at risk; models of cause need that, and read timelines.
+use crate::{ChannelId, Micros};
+
+/// Many people's timelines in struct-of-arrays form, person after person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timelines {
+    // Invariant: both offsets start at 0, do not decrease, end at the length of what they divide, and are one longer than
+    // windows; channels and times are of one length, outcomes and values too; times ascend inside their person's window.
+    windows: Vec<(Micros, Micros)>,
+    touch_offsets: Vec<usize>,
+    channels: Vec<ChannelId>,
+    times: Vec<Micros>,
+    outcome_offsets: Vec<usize>,
+    outcomes: Vec<Micros>,
+    values: Vec<f64>,
+}
+
+impl Default for Timelines {
+    fn default() -> Self {
+        Self {
+            windows: vec![],
+            touch_offsets: vec![0],
+            channels: vec![],
+            times: vec![],
+            outcome_offsets: vec![0],
+            outcomes: vec![],
+            values: vec![],
+        }
+    }
+}
+
+/// One person's timeline, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimelineRef<'a> {
+    /// When the observation began.
+    pub from: Micros,
+    /// When it ended: the end of the data, or the outcome after which the person was not watched any more.
+    pub until: Micros,
+    /// The channel of each touch.
+    pub channels: &'a [ChannelId],
+    /// When each touch was, ascending, as long as `channels`.
+    pub times: &'a [Micros],
+    /// When each outcome was, ascending.
+    pub outcomes: &'a [Micros],
+    /// What each outcome was worth, as long as `outcomes`.
+    pub values: &'a [f64],
+}
+
+/// A timeline that cannot be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TimelineError {
+    /// The window ends before it begins.
+    #[error("person {person} is observed from {from} µs until {until} µs; the end must not come before the beginning")]
+    Window {
+        /// Index of the person, from 0.
+        person: usize,
+        /// Beginning.
+        from: Micros,
+        /// End.
+        until: Micros,
+    },
+    /// Two columns that go together differ in length.
+    #[error("person {person} has {left} {what} but {right} {with}; give one for each")]
+    Lengths {
+        /// Index of the person, from 0.
+        person: usize,
+        /// `touches` or `outcomes`.
+        what: &'static str,
+        /// How many.
+        left: usize,
+        /// `times` or `values`.
+        with: &'static str,
+        /// How many.
+        right: usize,
+    },
+    /// A time is outside of the window or before the one that precedes it.
+    #[error("person {person} has {what} {index} at {at} µs; times must ascend, inside the window")]
+    Time {
+        /// Index of the person, from 0.
+        person: usize,
+        /// `touch` or `outcome`.
+        what: &'static str,
+        /// Its index, from 0.
+        index: usize,
+        /// Its time.
+        at: Micros,
+    },
+    /// A value that is no number.
+    #[error("person {person} has an outcome worth {value}; values must be finite")]
+    Value {
+        /// Index of the person, from 0.
+        person: usize,
+        /// The refused number.
+        value: f64,
+    },
+}
+
+impl Timelines {
+    /// How many people.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.windows.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// How many touches all people have together.
+    #[must_use]
+    pub fn touchpoints(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// How many outcomes all people have together.
+    #[must_use]
+    pub fn outcomes(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// One past the highest channel.
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        self.channels.iter().map(|channel| channel.0 as usize + 1).max().unwrap_or(0)
+    }
+
+    /// The first beginning and the last end; `None` of nobody.
+    #[must_use]
+    pub fn span(&self) -> Option<(Micros, Micros)> {
+        let from = self.windows.iter().map(|window| window.0).min()?;
+        let until = self.windows.iter().map(|window| window.1).max()?;
+        Some((from, until))
+    }
+
+    /// The timeline of the person at `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Timelines::len`].
+    #[must_use]
+    #[inline]
+    pub fn get(&self, index: usize) -> TimelineRef<'_> {
+        let touches = self.touch_range(index);
+        let outcomes = self.outcome_offsets[index]..self.outcome_offsets[index + 1];
+        let (from, until) = self.windows[index];
+        TimelineRef {
+            from,
+            until,
+            channels: &self.channels[touches.clone()],
+            times: &self.times[touches],
+            outcomes: &self.outcomes[outcomes.clone()],
+            values: &self.values[outcomes],
+        }
+    }
+
+    /// Where the touches of the person at `index` stand among all touches.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Timelines::len`].
+    #[must_use]
+    pub fn touch_range(&self, index: usize) -> std::ops::Range<usize> {
+        self.touch_offsets[index]..self.touch_offsets[index + 1]
+    }
+
+    /// All timelines in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TimelineRef<'_>> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// Appends one person.
+    ///
+    /// # Errors
+    /// Where the window, a time or a value cannot be; the timelines are then as before.
+    pub fn push(&mut self, line: TimelineRef<'_>) -> Result<(), TimelineError> {
+        let person = self.len();
+        check(person, &line)?;
+        self.windows.push((line.from, line.until));
+        self.channels.extend_from_slice(line.channels);
+        self.times.extend_from_slice(line.times);
+        self.touch_offsets.push(self.channels.len());
+        self.outcomes.extend_from_slice(line.outcomes);
+        self.values.extend_from_slice(line.values);
+        self.outcome_offsets.push(self.outcomes.len());
+        Ok(())
+    }
+}
+
+fn check(person: usize, line: &TimelineRef<'_>) -> Result<(), TimelineError> {
+    let (from, until) = (line.from, line.until);
+    if from > until {
+        return Err(TimelineError::Window { person, from, until });
+    }
+    let pairs = [
+        ("touches", line.channels.len(), "times", line.times.len()),
+        ("outcomes", line.outcomes.len(), "values", line.values.len()),
+    ];
+    if let Some((what, left, with, right)) = pairs.into_iter().find(|(_, left, _, right)| left != right) {
+        return Err(TimelineError::Lengths { person, what, left, with, right });
+    }
+    for (what, times) in [("touch", line.times), ("outcome", line.outcomes)] {
+        let mut before = from;
+        for (index, &at) in times.iter().enumerate() {
+            if at < before || at > until {
+                return Err(TimelineError::Time { person, what, index, at });
+            }
+            before = at;
+        }
+    }
+    match line.values.iter().find(|value| !value.is_finite()) {
+        Some(&value) => Err(TimelineError::Value { person, value }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line<'a>(times: &'a [Micros], outcomes: &'a [Micros]) -> TimelineRef<'a> {
+        let channels = &[ChannelId(0), ChannelId(2), ChannelId(1)][..times.len()];
+        TimelineRef { from: 10, until: 20, channels, times, outcomes, values: &[1.0, -2.0][..outcomes.len()] }
+    }
+
+    #[test]
+    fn people_come_back_as_they_went_in() {
+        let mut lines = Timelines::default();
+        let people = [line(&[10, 12, 12], &[12, 20]), line(&[], &[]), line(&[20], &[])];
+        for person in &people {
+            lines.push(*person).unwrap();
+        }
+        assert!(lines.iter().eq(people));
+        assert_eq!((lines.len(), lines.touchpoints(), lines.outcomes(), lines.channel_count()), (3, 4, 2, 3));
+        assert_eq!(lines.span(), Some((10, 20)));
+        assert_eq!(lines.touch_range(2), 3..4);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_and_leaves_no_trace() {
+        let mut lines = Timelines::default();
+        let mut bad = line(&[12], &[12]);
+        bad.values = &[];
+        assert!(matches!(lines.push(bad), Err(TimelineError::Lengths { what: "outcomes", .. })));
+        assert!(matches!(lines.push(line(&[12, 11], &[])), Err(TimelineError::Time { index: 1, at: 11, .. })));
+        assert!(matches!(lines.push(line(&[9], &[])), Err(TimelineError::Time { what: "touch", .. })));
+        assert!(matches!(lines.push(line(&[], &[21])), Err(TimelineError::Time { what: "outcome", .. })));
+        let bad = TimelineRef { from: 21, ..line(&[], &[]) };
+        assert!(matches!(lines.push(bad), Err(TimelineError::Window { .. })));
+        let bad = TimelineRef { values: &[f64::NAN], ..line(&[], &[12]) };
+        assert!(matches!(lines.push(bad), Err(TimelineError::Value { .. })));
+        assert_eq!(lines, Timelines::default());
+    }
+}
