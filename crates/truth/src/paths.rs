@@ -40,7 +40,8 @@ mod tests {
     fn equal_paths_are_one_and_end_with_the_first_outcome() {
         let mut lines = Timelines::default();
         let channels = &[ChannelId(0), ChannelId(1), ChannelId(0)];
-        let line = TimelineRef { from: 0, until: 9, channels, times: &[1, 2, 8], outcomes: &[5, 9], values: &[3.0, 4.0] };
+        let line =
+            TimelineRef { from: 0, until: 9, channels, times: &[1, 2, 8], outcomes: &[5, 9], values: &[3.0, 4.0] };
         let short = TimelineRef { channels: &channels[..2], times: &[1, 2], outcomes: &[], values: &[], ..line };
         for line in [line, short, short] {
             lines.push(line).unwrap();

@@ -27,4 +27,3 @@ pub(super) fn expect(timelines: &Timelines, clock: Clock, params: &Params) -> Su
     parts.iter().for_each(|part| sums.merge(part));
     sums
 }
-

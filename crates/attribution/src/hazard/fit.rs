@@ -51,7 +51,7 @@ pub(super) fn fit(
             break;
         }
         let before = params.list();
-        maximise(&mut params, &sums, settings.upstream);
+        maximise(&mut params, &sums);
         if settings.trust && WEIGH.contains(&round) {
             trust(&mut params, &sums);
             // Other weights, other likelihoods: these cannot be compared.
@@ -73,6 +73,7 @@ pub(super) fn fit(
         stride = if round < 3 { 1.0 } else { (stride * LONGER).min(LONGEST) };
     }
     let (log_likelihood, params) = if best.0.is_finite() { best } else { (log, safe) };
-    let learned = HazardDiagnostics { rounds, converged, log_likelihood, ..HazardDiagnostics::new(&params, clock.step) };
+    let learned =
+        HazardDiagnostics { rounds, converged, log_likelihood, ..HazardDiagnostics::new(&params, clock.step) };
     (params, learned)
 }

@@ -50,7 +50,8 @@ impl HazardDiagnostics {
         let channels = params.channels;
         let about = |channel: usize| {
             let fading = params.fading[channel];
-            let lifts = (0..channels).map(|target| params.lift[channel * channels + target] * params.rate[target] / fading);
+            let lifts =
+                (0..channels).map(|target| params.lift[channel * channels + target] * params.rate[target] / fading);
             ChannelDiagnostics {
                 role: params.roles[channel],
                 effect: params.effect[channel] / fading,

@@ -39,11 +39,6 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// Whether the source's stock may lift the target.
-    pub(super) fn may_lift(&self, source: usize, target: usize) -> bool {
-        source != target && self.roles[source].lifts() && self.roles[target].is_lifted()
-    }
-
     /// All that is learned as one list, in which sums make sense: logs of what is positive.
     pub(super) fn list(&self) -> Vec<f64> {
         let logs = [&self.rate, &self.lift, &self.effect, &self.fading, &self.season];
@@ -56,8 +51,7 @@ impl Params {
     /// Takes what [`Params::list`] gave, somewhat changed.
     pub(super) fn take(&mut self, list: &[f64]) {
         let mut list = list.iter().copied();
-        let logs =
-            [&mut self.rate, &mut self.lift, &mut self.effect, &mut self.fading, &mut self.season];
+        let logs = [&mut self.rate, &mut self.lift, &mut self.effect, &mut self.fading, &mut self.season];
         for x in logs.into_iter().flatten() {
             let log = list.next().unwrap_or_default();
             *x = if log < -27.0 { 0.0 } else { exp(log.min(50.0)) };

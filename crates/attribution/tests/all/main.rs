@@ -1,5 +1,6 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
 mod goldens;
+mod hazard;
 mod laws;
 mod reader;
 mod reference;

@@ -133,8 +133,7 @@ impl Watch<'_> {
         let times: Vec<_> = sights.iter().map(|sight| sight.at).collect();
         let (at, value): (Vec<_>, Vec<_>) = outcome.map(|(at, value, _)| (at, value)).into_iter().unzip();
         let until = at.first().copied().unwrap_or(last);
-        let line =
-            TimelineRef { from, until, channels: &channels, times: &times, outcomes: &at, values: &value };
+        let line = TimelineRef { from, until, channels: &channels, times: &times, outcomes: &at, values: &value };
         if self.seen.timelines.push(line).is_ok() {
             self.seen.person.push(person);
             self.seen.held_out.push(held_out);
