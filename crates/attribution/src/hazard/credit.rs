@@ -5,7 +5,8 @@ use super::{
     later::Later,
     params::Params,
     pass::Pass,
-    scan::{Clock, Seen, days},
+    scan::{Clock, days},
+    sums::Seen,
 };
 use crate::{Credit, sum::Sum};
 use rayon::prelude::*;

@@ -51,7 +51,7 @@ pub(super) fn fit(
             break;
         }
         let before = params.list();
-        maximise(&mut params, &sums, settings.upstream);
+        maximise(&mut params, &sums);
         if settings.trust && WEIGH.contains(&round) {
             trust(&mut params, &sums);
             // Other weights, other likelihoods: these cannot be compared.

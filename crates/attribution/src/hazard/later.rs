@@ -67,3 +67,75 @@ impl Later {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hazard::{Role, state::Grid};
+
+    /// Three channels; nothing lifts, nothing follows; one state.
+    fn params() -> Params {
+        Params {
+            channels: 3,
+            kinds: 3,
+            kind: vec![0, 0, 1, 1, 2, 2],
+            seasons: 1,
+            trust: vec![1.0; 3],
+            rate: vec![0.3, 0.1, 0.0],
+            by_intent: vec![0.0; 3],
+            lift: vec![0.0; 9],
+            sources: vec![vec![]; 3],
+            base: 0.01,
+            base_by_intent: 0.0,
+            effect: vec![0.1, 0.2, 0.3],
+            fading: vec![0.5, 0.25, 1.0],
+            season: vec![1.0; 4],
+            spread: 1.0,
+            turn: 0.1,
+            grid: Grid::new(1, 1),
+            roles: vec![Role::Push; 3],
+        }
+    }
+
+    fn outcome() -> Outcome {
+        let stock = vec![1.5, 0.0, 0.4];
+        Outcome { bin: 0, landed: false, added: vec![0.0; 3], ages: vec![0.0; 3], stock, earned: vec![] }
+    }
+
+    #[test]
+    fn a_conversion_at_the_end_is_kept_whole() {
+        let params = params();
+        let mut later = Later::new(3);
+        later.reckon(&params, &params.state_rates(), &[1.0], &outcome(), 0.0);
+        assert_eq!((later.keep, later.gain), (vec![1.0; 3], vec![0.0; 9]));
+    }
+
+    #[test]
+    fn shapley_values_are_those_of_all_sets() {
+        let (params, rest) = (params(), 4.0);
+        let mut later = Later::new(3);
+        later.reckon(&params, &params.state_rates(), &[1.0], &outcome(), rest);
+        let hazard = |channel: usize| {
+            let fading = params.fading[channel];
+            let part = (1.0 - (-fading * rest).exp()) / fading;
+            params.effect[channel] * (outcome().stock[channel] * part + params.rate[channel] * (rest - part) / fading)
+        };
+        for cause in 0..3 {
+            let worth = |set: usize| {
+                let hazards = (0..3).filter(|channel| set & (1 << channel) != 0).map(hazard).sum::<f64>();
+                if set & (1 << cause) != 0 { 1.0 } else { 1.0 - (-0.01 * rest - hazards).exp() }
+            };
+            for channel in 0..3 {
+                let value: f64 = (0..8_usize)
+                    .filter(|set| set & (1 << channel) == 0)
+                    .map(|set| {
+                        [1.0 / 3.0, 1.0 / 6.0, 1.0 / 3.0][set.count_ones() as usize]
+                            * (worth(set | 1 << channel) - worth(set))
+                    })
+                    .sum();
+                let got = if channel == cause { later.keep[cause] } else { later.gain[cause * 3 + channel] };
+                assert!((got - value).abs() < 1e-12, "{cause} {channel}: {got} instead of {value}");
+            }
+        }
+    }
+}

@@ -39,11 +39,6 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// Whether the source's stock may lift the target.
-    pub(super) fn may_lift(&self, source: usize, target: usize) -> bool {
-        source != target && self.roles[source].lifts() && self.roles[target].is_lifted()
-    }
-
     /// All that is learned as one list, in which sums make sense: logs of what is positive.
     pub(super) fn list(&self) -> Vec<f64> {
         let logs = [&self.rate, &self.lift, &self.effect, &self.fading, &self.season];

@@ -7,6 +7,11 @@ use super::{
     sums::Sums,
 };
 
+/// No state is less likely than this against the likeliest, in one step, and none more than that against what was known
+/// before: numbers stay finite whatever the data.
+const LEAST: f64 = 1e-200;
+const MOST: f64 = 1e200;
+
 /// One person at a time, forwards and backwards.
 pub(super) struct Pass<'a> {
     pub(super) scan: Scan,
@@ -68,7 +73,9 @@ impl<'a> Pass<'a> {
             for (rates, exposure) in self.trusted.chunks_exact(states).zip(exposure) {
                 likely.iter_mut().zip(rates).for_each(|(likely, rate)| *likely -= rate * exposure);
             }
-            likely.iter_mut().for_each(|likely| *likely = exp(*likely));
+            let most = likely.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            likely.iter_mut().for_each(|likely| *likely = exp(*likely - most).max(LEAST));
+            log += most;
             let season = self.params.season[channels * self.params.seasons + head.season];
             while outcome < head.outcomes {
                 let added: f64 = self.scan.outcomes[outcome].added.iter().sum();
@@ -108,13 +115,13 @@ impl<'a> Pass<'a> {
             self.outcomes_of(bin, sums);
             self.touches_of(bin, sums);
             if bin == 0 {
-                for (level, chances) in sums.level.iter_mut().zip(self.next.chunks_exact(moods)) {
-                    *level += chances.iter().sum::<f64>();
-                }
                 break;
             }
             let likely = &self.likely[bin * states..(bin + 1) * states];
-            self.backward.iter_mut().zip(likely).for_each(|(backward, likely)| *backward *= likely);
+            self.backward
+                .iter_mut()
+                .zip(likely)
+                .for_each(|(backward, likely)| *backward = (*backward * likely).min(MOST));
             let before = &self.forward[(bin - 1) * states..bin * states];
             if moods > 1 {
                 step_back(before, &self.backward, &mut self.next, &self.change, &mut sums.change, moods);
@@ -159,11 +166,13 @@ impl<'a> Pass<'a> {
         let touches = &self.scan.touches[bin * kinds..(bin + 1) * kinds];
         // The rate of each kind, whatever the state was.
         let rate_of = |kind: usize| dot(&self.next, &self.rates[kind * states..(kind + 1) * states]);
-        for (kind, &exposure) in exposures.iter().enumerate().filter(|(_, exposure)| **exposure > 0.0) {
+        for (kind, &exposure) in exposures.iter().enumerate() {
             let row = kind * states..(kind + 1) * states;
-            sums.exposure[row.clone()].iter_mut().zip(&self.next).for_each(|(sum, now)| *sum += now * exposure);
-            if kind < kinds && touches[kind] > 0.0 {
-                let touches = touches[kind];
+            if exposure > 0.0 {
+                sums.exposure[row.clone()].iter_mut().zip(&self.next).for_each(|(sum, now)| *sum += now * exposure);
+            }
+            let touches = touches.get(kind).copied().unwrap_or(0.0);
+            if touches > 0.0 {
                 sums.touches[row].iter_mut().zip(&self.next).for_each(|(sum, now)| *sum += now * touches);
             }
         }

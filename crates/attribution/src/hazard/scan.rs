@@ -1,5 +1,5 @@
 //! One person's timeline, cut into steps: exposures, integrated exactly, and events.
-use super::{Role, exp::exp, params::Params};
+use super::{Role, exp::exp, params::Params, sums::Seen};
 use safar_model::{DAY_US, Micros, TimelineRef};
 
 /// How time is cut.
@@ -16,45 +16,6 @@ pub(super) struct Clock {
 /// Days from one instant to another.
 pub(super) fn days(from: Micros, to: Micros) -> f64 {
     (to - from) as f64 / DAY_US as f64
-}
-
-/// What is summed over people without regard to hidden states.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    /// [source × channels + target]: touches brought about.
-    pub(super) lifted: Vec<f64>,
-    /// By source: the age at which its touches brought about others, times how many.
-    pub(super) age: Vec<f64>,
-    /// [channel × seasons + season]: touches, and last conversions without a cause.
-    pub(super) season: Vec<f64>,
-    /// By channel: stock, integrated over time.
-    pub(super) stock: Vec<f64>,
-    /// By channel: age-weighted stock, integrated over time.
-    pub(super) aged: Vec<f64>,
-}
-
-impl Seen {
-    pub(super) fn new(channels: usize, seasons: usize) -> Self {
-        Self {
-            lifted: vec![0.0; channels * channels],
-            age: vec![0.0; channels],
-            season: vec![0.0; (channels + 1) * seasons],
-            stock: vec![0.0; channels],
-            aged: vec![0.0; channels],
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in [
-            (&mut self.lifted, &other.lifted),
-            (&mut self.age, &other.age),
-            (&mut self.season, &other.season),
-            (&mut self.stock, &other.stock),
-            (&mut self.aged, &other.aged),
-        ] {
-            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
-        }
-    }
 }
 
 /// A step of a person.
@@ -303,5 +264,25 @@ impl Scan {
         }
         let season = params.season[channels * params.seasons + head.season];
         self.exposure.push(season * (head.days[0] + head.days[1]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fade;
+
+    #[test]
+    fn fading_is_integrated_exactly() {
+        let (fading, days, cuts) = (0.7, 3.0, 300_000);
+        let [rest, part, aged] = fade(fading, days);
+        let width = days / f64::from(cuts);
+        let (mut stock, mut age) = (0.0, 0.0);
+        for cut in 0..cuts {
+            let at = (f64::from(cut) + 0.5) * width;
+            stock += (-fading * at).exp() * width;
+            age += at * (-fading * at).exp() * width;
+        }
+        assert!((rest - (-fading * days).exp()).abs() < 1e-12);
+        assert!((part - stock).abs() < 1e-9 && (aged - age).abs() < 1e-9, "{part} {stock} {aged} {age}");
     }
 }

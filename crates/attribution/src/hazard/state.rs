@@ -119,3 +119,38 @@ pub(super) fn step_back(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intent_has_mean_0_and_variance_1() {
+        let grid = Grid::new(9, 4);
+        for (points, weights) in [(&grid.levels, &grid.weights), (&grid.moods, &grid.mood_weights)] {
+            let moment = |power| points.iter().zip(weights).map(|(x, w)| w * x.powi(power)).sum::<f64>();
+            assert!((moment(0) - 1.0).abs() < 1e-12 && moment(1).abs() < 1e-12);
+            assert!((moment(2) - 1.0).abs() < 0.05, "{}", moment(2));
+        }
+        assert_eq!(Grid::new(1, 1).intents(1.0), [0.0]);
+    }
+
+    #[test]
+    fn moods_keep_their_long_run_and_forget_at_one_speed() {
+        for moods in [2, 3, 4, 5, 6] {
+            let grid = Grid::new(2, moods);
+            let (turn, weights) = (0.1, &grid.mood_weights);
+            let table = grid.change(turn);
+            let from: Vec<f64> = [weights.clone(), weights.clone()].concat();
+            let mut to = vec![0.0; 2 * moods];
+            step(&from, &mut to, &table, moods);
+            from.iter().zip(&to).for_each(|(from, to)| assert!((from - to).abs() < 1e-12));
+            // The mean of what comes next is 1 − 2 · turn of what is.
+            let mut back = vec![0.0; 2 * moods];
+            let next = [grid.moods.clone(), grid.moods.clone()].concat();
+            let mut changes = vec![0.0; moods * moods];
+            step_back(&from, &next, &mut back, &table, &mut changes, moods);
+            back.iter().zip(&next).for_each(|(mean, mood)| assert!((mean - 0.8 * mood).abs() < 1e-12));
+        }
+    }
+}

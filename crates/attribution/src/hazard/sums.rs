@@ -1,5 +1,5 @@
 //! What is summed over people, to learn from.
-use super::{params::Params, scan::Seen};
+use super::params::Params;
 
 /// Sums over people.
 #[derive(Clone, Debug)]
@@ -21,8 +21,6 @@ pub(super) struct Sums {
     pub(super) odd: Vec<[f64; 2]>,
     /// [channel × seasons + season]: touches to be expected if all seasons were alike; last conversions without a cause.
     pub(super) season: Vec<f64>,
-    /// By level of lasting intent: people.
-    pub(super) level: Vec<f64>,
     /// [mood × moods + mood]: changes from step to step.
     pub(super) change: Vec<f64>,
     /// Of everything seen.
@@ -43,7 +41,6 @@ impl Sums {
             lift_age: vec![0.0; channels],
             odd: vec![[0.0; 2]; kinds],
             season: vec![0.0; (channels + 1) * params.seasons],
-            level: vec![0.0; params.grid.levels.len()],
             change: vec![0.0; moods * moods],
             log: 0.0,
         }
@@ -59,7 +56,6 @@ impl Sums {
             (&mut self.lift, &other.lift),
             (&mut self.lift_age, &other.lift_age),
             (&mut self.season, &other.season),
-            (&mut self.level, &other.level),
             (&mut self.change, &other.change),
         ] {
             mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
@@ -69,5 +65,44 @@ impl Sums {
             mine[1] += theirs[1];
         }
         self.log += other.log;
+    }
+}
+
+/// What is summed over people without regard to hidden states.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// [source × channels + target]: touches brought about.
+    pub(super) lifted: Vec<f64>,
+    /// By source: the age at which its touches brought about others, times how many.
+    pub(super) age: Vec<f64>,
+    /// [channel × seasons + season]: touches, and last conversions without a cause.
+    pub(super) season: Vec<f64>,
+    /// By channel: stock, integrated over time.
+    pub(super) stock: Vec<f64>,
+    /// By channel: age-weighted stock, integrated over time.
+    pub(super) aged: Vec<f64>,
+}
+
+impl Seen {
+    pub(super) fn new(channels: usize, seasons: usize) -> Self {
+        Self {
+            lifted: vec![0.0; channels * channels],
+            age: vec![0.0; channels],
+            season: vec![0.0; (channels + 1) * seasons],
+            stock: vec![0.0; channels],
+            aged: vec![0.0; channels],
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.lifted, &other.lifted),
+            (&mut self.age, &other.age),
+            (&mut self.season, &other.season),
+            (&mut self.stock, &other.stock),
+            (&mut self.aged, &other.aged),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
     }
 }

@@ -3,6 +3,7 @@ mod agreement;
 mod calibrate;
 mod experiment;
 mod goldens;
+mod hazard;
 mod laws;
 mod logistic;
 mod made;

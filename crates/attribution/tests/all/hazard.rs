@@ -1,0 +1,140 @@
+//! What the hazard models promise whatever the timelines, and what they find where the answer is plain.
+use proptest::prelude::*;
+use safar_attribution::{
+    Credit, Error,
+    hazard::{HazardAttribution, HazardSettings, Role, attribute_hazard},
+};
+use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+
+fn names() -> Vec<String> {
+    ["Direct", "Paid search", "E-mail", "Display"].map(String::from).to_vec()
+}
+
+/// Few rounds: laws hold at every one.
+fn quick(settings: HazardSettings) -> HazardSettings {
+    HazardSettings { rounds: 6, levels: settings.levels.min(3), ..settings }
+}
+
+fn total(result: &HazardAttribution, of: impl Fn(&Credit) -> f64) -> f64 {
+    result.credits.iter().map(&of).sum::<f64>() + of(&result.baseline)
+}
+
+/// People in the making: length of the window, touches, outcomes with values; times in parts of the window.
+type Person = (i64, Vec<(u32, f64)>, Vec<(f64, f64)>);
+
+fn people() -> impl Strategy<Value = Vec<Person>> {
+    let touches = prop::collection::vec((0..4_u32, 0.0..=1.0), 0..12);
+    let outcomes = prop::collection::vec((0.0..=1.0, -20.0..100.0), 0..3);
+    prop::collection::vec((0..60 * DAY_US, touches, outcomes), 0..12)
+}
+
+fn timelines(people: &[Person]) -> Timelines {
+    let mut lines = Timelines::default();
+    for (length, touches, outcomes) in people {
+        let at = |part: f64| 5 * DAY_US + (part * *length as f64) as i64;
+        let mut touches = touches.clone();
+        touches.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let mut outcomes = outcomes.clone();
+        outcomes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let channels: Vec<_> = touches.iter().map(|touch| ChannelId(touch.0)).collect();
+        let times: Vec<_> = touches.iter().map(|touch| at(touch.1)).collect();
+        let (outcomes, values): (Vec<_>, Vec<_>) = outcomes.iter().map(|one| (at(one.0), one.1)).unzip();
+        let line = TimelineRef {
+            from: at(0.0),
+            until: at(1.0),
+            channels: &channels,
+            times: &times,
+            outcomes: &outcomes,
+            values: &values,
+        };
+        lines.push(line).unwrap();
+    }
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn credits_and_baseline_are_all_there_is(people in people(), plain: bool) {
+        let settings = quick(if plain { HazardSettings::plain() } else { HazardSettings::default() });
+        let lines = timelines(&people);
+        let result = attribute_hazard(&settings, &lines, &names()).unwrap();
+        let value: f64 = lines.iter().flat_map(|line| line.values.to_vec()).sum();
+        prop_assert!((total(&result, |credit| credit.conversions) - lines.outcomes() as f64).abs() < 1e-9);
+        prop_assert!((total(&result, |credit| credit.value) - value).abs() < 1e-7);
+        prop_assert!(result.credits.iter().all(|credit| credit.conversions >= -1e-12 && credit.value.is_finite()));
+        prop_assert!(result.baseline.conversions >= -1e-9, "{result:?}");
+        prop_assert_eq!(result.credits[0], Credit::default(), "direct visits earn nothing");
+        prop_assert!(result.diagnostics.log_likelihood.is_finite());
+    }
+
+    #[test]
+    fn no_channel_earns_without_touches(people in people()) {
+        let mut people = people;
+        people.iter_mut().for_each(|person| person.1.retain(|touch| touch.0 != 3));
+        let result = attribute_hazard(&quick(HazardSettings::default()), &timelines(&people), &names()).unwrap();
+        prop_assert_eq!(result.credits[3], Credit::default());
+    }
+}
+
+/// 400 people; every second is shown an advertisement on day 10, of whom half buy within two days; of the others, a few
+/// buy, any time.
+fn shown() -> Timelines {
+    let mut lines = Timelines::default();
+    for person in 0..400_i64 {
+        let shown = person % 2 == 0;
+        let outcome = match person % 20 {
+            0 | 4 | 8 | 12 | 16 => Some(10 * DAY_US + 1 + (person * 7_919 % 400) * DAY_US / 200),
+            1 => Some((person * 104_729 % 400) * DAY_US / 20),
+            _ => None,
+        };
+        let until = outcome.unwrap_or(20 * DAY_US);
+        let line = TimelineRef {
+            from: 0,
+            until,
+            channels: &[ChannelId(3)][..usize::from(shown)],
+            times: &[10 * DAY_US][..usize::from(shown)],
+            outcomes: &[until][..usize::from(outcome.is_some())],
+            values: &[10.0][..usize::from(outcome.is_some())],
+        };
+        lines.push(line).unwrap();
+    }
+    lines
+}
+
+#[test]
+fn an_effect_that_leaps_to_the_eye_is_found() {
+    let lines = shown();
+    for settings in [HazardSettings::plain(), HazardSettings::default()] {
+        let result = attribute_hazard(&settings, &lines, &names()).unwrap();
+        // 100 of the 200 who were shown it; of the 200 others 20 bought in 20 days.
+        let credit = result.credits[3];
+        assert!((85.0..=100.0).contains(&credit.conversions), "{credit:?}");
+        assert!((credit.value - 10.0 * credit.conversions).abs() < 1e-9);
+        let half_life = result.diagnostics.channels[3].half_life as f64 / DAY_US as f64;
+        assert!((0.3..1.5).contains(&half_life), "{half_life} days");
+        assert_eq!(result.diagnostics.channels[3].role, Role::Push);
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_matter() {
+    let lines = shown();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| attribute_hazard(&quick(HazardSettings::default()), &lines, &names()).unwrap())
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn nobody_is_no_problem_and_what_cannot_be_is_refused() {
+    let nobody = Timelines::default();
+    let result = attribute_hazard(&HazardSettings::default(), &nobody, &names()).unwrap();
+    assert_eq!((result.baseline, result.credits.len()), (Credit::default(), 4));
+    let error = attribute_hazard(&HazardSettings::default(), &shown(), &names()[..3]).unwrap_err();
+    assert_eq!(error, Error::UnnamedChannel { channel: 3, names: 3 });
+    let error = attribute_hazard(&HazardSettings { moods: 10, ..Default::default() }, &nobody, &names()).unwrap_err();
+    assert_eq!(error.to_string(), "moods is 10; use 1 to 9");
+}
