@@ -45,7 +45,8 @@ impl ModelSpec {
             Self::PositionDecay | Self::TimeDecay { .. } | Self::Custom(_) | Self::AmplitudeJ => true,
             Self::WShaped | Self::Participation | Self::Shapley => true,
             Self::Markov { .. } | Self::ShapleyRate { .. } | Self::ShapleyMarkov { .. } => false,
-            Self::LeaveOneOut | Self::ShaoLi | Self::Logistic { .. } | Self::Hazard | Self::IntentHazard => false,
+            Self::LeaveOneOut | Self::ShaoLi | Self::Logistic { .. } => false,
+            Self::Hazard { .. } | Self::IntentHazard { .. } => false,
         }
     }
 }

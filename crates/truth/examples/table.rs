@@ -16,7 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(names) => names.split(',').filter_map(scenario).collect(),
     };
     let mut out = io::stdout().lock();
-    writeln!(out, "| scenario | model | over-credit | share error | rank correlation | false credit | credited | incremental |")?;
+    writeln!(
+        out,
+        "| scenario | model | over-credit | share error | rank correlation | false credit | credited | incremental |"
+    )?;
     writeln!(out, "|---|---|---|---|---|---|---|---|")?;
     for one in scenarios {
         for row in validate(&[one], people, seed, &standard_models())? {

@@ -1,19 +1,15 @@
 //! The direction of the published table is met with few people: rules credit far too much, the plain hazard less, hidden
 //! intent least.
-use safar_attribution::hazard::HazardSettings;
+use safar_attribution::ModelSpec;
 use safar_simulate::causal::{Scenario, scenario};
-use safar_truth::{Judged, Row, validate};
+use safar_truth::{Row, validate};
 
 const PEOPLE: u32 = 2_500;
 
-fn models() -> Vec<Judged> {
-    let short = |settings| HazardSettings { rounds: 25, ..settings };
-    let specs = ["first", "last", "linear", "markov:order=1", "shapley"].map(|spec| Judged::OfPaths(spec.parse().unwrap()));
-    let hazards = [
-        Judged::OfTimelines("plain", short(HazardSettings::plain())),
-        Judged::OfTimelines("intent", short(HazardSettings { levels: 5, moods: 2, ..Default::default() })),
-    ];
-    specs.into_iter().chain(hazards).collect()
+fn models() -> Vec<ModelSpec> {
+    let shorter = ["hazard:rounds=25", "intent_hazard:levels=5,moods=2,rounds=25"];
+    let specs = ["first", "last", "linear", "markov:order=1", "shapley"];
+    specs.iter().chain(&shorter).map(|spec| spec.parse().unwrap()).collect()
 }
 
 fn rows(name: &str, seed: u64) -> Vec<Row> {

@@ -8,9 +8,14 @@ use safar_model::{Paths, Timelines};
 /// # Errors
 /// A model of paths; a channel without a name.
 pub fn attribute_timelines(model: &ModelSpec, timelines: &Timelines, names: &[String]) -> Result<Attribution> {
-    let settings = match model {
-        ModelSpec::Hazard => HazardSettings::plain(),
-        ModelSpec::IntentHazard => HazardSettings::default(),
+    let settings = match *model {
+        ModelSpec::Hazard { rounds } => HazardSettings { rounds: rounds as usize, ..HazardSettings::plain() },
+        ModelSpec::IntentHazard { levels, moods, rounds } => HazardSettings {
+            levels: levels as usize,
+            moods: moods as usize,
+            rounds: rounds as usize,
+            ..HazardSettings::default()
+        },
         _ => return Err(Error::NeedsPaths { model: model.name() }),
     };
     let HazardAttribution { credits, baseline, diagnostics, .. } = attribute_hazard(&settings, timelines, names)?;

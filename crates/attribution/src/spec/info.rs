@@ -166,13 +166,17 @@ pub const MODELS: &[ModelInfo] = &[
         "hazard",
         "additive hazard: what touches add to a person's rate of conversion, fading as learned; the rest stays unattributed",
         ("Zhang, Wei, Ren, Multi-touch attribution in online advertising with survival theory", "2014"),
-        &[],
+        &[setting("rounds", "60", "most rounds of learning")],
     ),
     model(
         "intent_hazard",
         "additive hazard with hidden intent, learned from everything a person does, and effects traced upstream",
         ("Safar, docs/truth.md", "2026"),
-        &[],
+        &[
+            setting("levels", "7", "levels of lasting intent, 1 to 31"),
+            setting("moods", "3", "levels of passing intent, 1 to 9"),
+            setting("rounds", "60", "most rounds of learning"),
+        ],
     ),
 ];
 

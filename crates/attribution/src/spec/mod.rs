@@ -99,9 +99,19 @@ pub enum ModelSpec {
         seed: u64,
     },
     /// Additive hazard (Zhang, Wei and Ren 2014) with fading learned; read from timelines, see [`crate::hazard`].
-    Hazard,
+    Hazard {
+        /// Most rounds of learning.
+        rounds: u32,
+    },
     /// Additive hazard with hidden intent; read from timelines, see [`crate::hazard`].
-    IntentHazard,
+    IntentHazard {
+        /// Levels of lasting intent.
+        levels: u32,
+        /// Levels of passing intent.
+        moods: u32,
+        /// Most rounds of learning.
+        rounds: u32,
+    },
 }
 
 /// How many touches a state of a Markov chain remembers.
@@ -176,15 +186,15 @@ impl ModelSpec {
             Self::ShaoLi => "shao_li",
             Self::WShaped => "w_shaped",
             Self::Logistic { .. } => "logistic",
-            Self::Hazard => "hazard",
-            Self::IntentHazard => "intent_hazard",
+            Self::Hazard { .. } => "hazard",
+            Self::IntentHazard { .. } => "intent_hazard",
         }
     }
 
     /// Whether it is a model of cause that reads whole timelines ([`crate::hazard::attribute_timelines`]), not paths.
     #[must_use]
     pub fn is_causal(&self) -> bool {
-        matches!(self, Self::Hazard | Self::IntentHazard)
+        matches!(self, Self::Hazard { .. } | Self::IntentHazard { .. })
     }
 
     /// The model, ready to be fitted.
@@ -209,7 +219,9 @@ impl ModelSpec {
             Self::ShaoLi => Box::new(models::ShaoLi),
             Self::WShaped => Box::new(models::WShaped),
             Self::Logistic { bags, l2, seed } => Box::new(models::Logistic { bags, l2, seed }),
-            Self::Hazard | Self::IntentHazard => Box::new(crate::hazard::OfTimelines { model: self.name() }),
+            Self::Hazard { .. } | Self::IntentHazard { .. } => {
+                Box::new(crate::hazard::OfTimelines { model: self.name() })
+            }
         }
     }
 }
@@ -249,7 +261,10 @@ impl fmt::Display for ModelSpec {
                 let weights: Vec<_> = weights.iter().map(f64::to_string).collect();
                 write!(f, ":weights={}{}", weights.join("/"), if *from_last { ",from=last" } else { "" })
             }
-            Self::Hazard | Self::IntentHazard => Ok(()),
+            Self::Hazard { rounds } => write!(f, ":rounds={rounds}"),
+            Self::IntentHazard { levels, moods, rounds } => {
+                write!(f, ":levels={levels},moods={moods},rounds={rounds}")
+            }
             Self::Logistic { bags, l2, seed } => write!(f, ":bags={bags},l2={l2},seed={seed}"),
         }
     }
@@ -271,7 +286,7 @@ pub fn all_models() -> Vec<ModelSpec> {
 /// Every model of whole timelines, with its defaults.
 #[must_use]
 pub fn causal_models() -> Vec<ModelSpec> {
-    vec![ModelSpec::Hazard, ModelSpec::IntentHazard]
+    ["hazard", "intent_hazard"].iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 impl TryFrom<String> for ModelSpec {

@@ -56,8 +56,12 @@ impl FromStr for ModelSpec {
                 l2: settings.l2()?,
                 seed: settings.seed()?,
             },
-            "hazard" => Self::Hazard,
-            "intent_hazard" => Self::IntentHazard,
+            "hazard" => Self::Hazard { rounds: settings.whole("rounds", 1..=100_000)?.unwrap_or(60) },
+            "intent_hazard" => Self::IntentHazard {
+                levels: settings.whole("levels", 1..=31)?.unwrap_or(7),
+                moods: settings.whole("moods", 1..=9)?.unwrap_or(3),
+                rounds: settings.whole("rounds", 1..=100_000)?.unwrap_or(60),
+            },
             name => unreachable!("`{name}` is in MODELS"),
         };
         settings.finish()?;

@@ -36,6 +36,10 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
         None => {
             let workspace = Workspace::open(folder).await?;
             let modelling = modelling(&workspace.settings().attribution.models);
+            if modelling.bootstrap.is_none() && modelling.reads_timelines() {
+                printer
+                    .say("models of cause look at every touch of everyone: this takes minutes where touches are many");
+            }
             let by: Dimension = args.by.parse().map_err(|problem: String| anyhow!(problem))?;
             report::attribute(&workspace, &modelling, &by, &query(&args.selection)?).await?
         }

@@ -220,7 +220,7 @@ pub async fn attribute(
     let mut names = Names::default();
     let loaded = load(&session, by, &condition, wanted, &mut names).await?;
     let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
-    let timelines = match modelling.needs_timelines() && whole && modelling.bootstrap.is_none() {
+    let timelines = match modelling.reads_timelines() && whole && modelling.bootstrap.is_none() {
         true => Some(timelines(&session, by, &goal, &mut names).await?),
         false => None,
     };
@@ -248,7 +248,9 @@ impl Modelling {
         if self.models.is_empty() { [all_models(), causal_models()].concat() } else { vec![] }
     }
 
-    fn needs_timelines(&self) -> bool {
+    /// Whether one of the models looks at everything that people did, which takes longest.
+    #[must_use]
+    pub fn reads_timelines(&self) -> bool {
         self.models.is_empty() || self.models.iter().any(ModelSpec::is_causal)
     }
 
