@@ -99,12 +99,13 @@ impl Attribution {
 
     /// The Arrow PyCapsule interface, for every other library.
     #[pyo3(signature = (requested_schema=None))]
+    #[expect(unused_variables, reason = "a wish that the interface allows to leave open")]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        frame::stream(py, vec![self.batch.clone()], requested_schema)
+        frame::stream(py, vec![self.batch.clone()])
     }
 
     fn __repr__(&self) -> String {

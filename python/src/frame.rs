@@ -1,27 +1,19 @@
 //! Tables for other libraries, handed over by the Arrow PyCapsule interface: they share the memory.
-use arrow_array::{ArrayRef, RecordBatch, StructArray};
-use arrow_schema::{DataType, Field, Fields};
+use arrow_array::{RecordBatch, RecordBatchIterator, ffi_stream::FFI_ArrowArrayStream};
 use pyo3::{
     exceptions::{PyImportError, PyModuleNotFoundError},
     prelude::*,
     types::PyCapsule,
 };
-use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
-use std::sync::Arc;
 
-/// The stream of `batches`, which are of one kind.
+/// The stream of `batches`, which have the same columns: what `__arrow_c_stream__` returns.
 ///
 /// # Errors
-/// Where they cannot be cast to `requested_schema`.
-pub fn stream<'py>(
-    py: Python<'py>,
-    batches: Vec<RecordBatch>,
-    requested_schema: Option<Bound<'py, PyCapsule>>,
-) -> PyResult<Bound<'py, PyCapsule>> {
-    let fields = batches.first().map_or_else(Fields::empty, |batch| batch.schema().fields().clone());
-    let field = Arc::new(Field::new("", DataType::Struct(fields), false));
-    let arrays: Vec<_> = batches.into_iter().map(|batch| Ok(Arc::new(StructArray::from(batch)) as ArrayRef)).collect();
-    Ok(to_stream_pycapsule(py, Box::new(ArrayIterator::new(arrays, field)), requested_schema)?)
+/// Where Python has no memory for the capsule.
+pub fn stream(py: Python<'_>, batches: Vec<RecordBatch>) -> PyResult<Bound<'_, PyCapsule>> {
+    let schema = batches.first().map(RecordBatch::schema).unwrap_or_else(|| arrow_schema::Schema::empty().into());
+    let batches = RecordBatchIterator::new(batches.into_iter().map(Ok), schema);
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(batches)), c"arrow_array_stream")
 }
 
 /// A `pyarrow.Table` of an object that has `__arrow_c_stream__`.

@@ -109,13 +109,14 @@ impl Paths {
 
     /// The Arrow PyCapsule interface, for every other library.
     #[pyo3(signature = (requested_schema=None))]
+    #[expect(unused_variables, reason = "a wish that the interface allows to leave open")]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let batch = py.detach(|| batch(&self.inner.0, &self.inner.1))?;
-        frame::stream(py, vec![batch], requested_schema)
+        frame::stream(py, vec![batch])
     }
 
     fn __len__(&self) -> usize {

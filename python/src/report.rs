@@ -73,12 +73,13 @@ impl Report {
 
     /// The Arrow PyCapsule interface, for every other library.
     #[pyo3(signature = (requested_schema=None))]
+    #[expect(unused_variables, reason = "a wish that the interface allows to leave open")]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        frame::stream(py, self.models.iter().map(|model| model.get().batch().clone()).collect(), requested_schema)
+        frame::stream(py, self.models.iter().map(|model| model.get().batch().clone()).collect())
     }
 
     fn __len__(&self) -> usize {

@@ -1,21 +1,23 @@
 //! Reads paths from a table, one path a row, out of the caller's own Arrow buffers.
 mod ages;
 mod columns;
+mod labels;
 mod numbers;
+mod spans;
 mod touches;
 
 pub use columns::ColumnNames;
 
 use crate::names::Names;
 use ages::Ages;
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader, ffi_stream::ArrowArrayStreamReader};
+use arrow_pyarrow::FromPyArrow;
 use columns::Columns;
 use numbers::Numbers;
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
 };
-use pyo3_arrow::input::AnyRecordBatch;
 use safar_model::{PathRef, Paths, PathsBuilder};
 use std::ops::Range;
 use touches::Touches;
@@ -54,14 +56,19 @@ impl From<Problem> for PyErr {
 /// `TypeError` for what is no table; `ValueError` for a row that cannot be read; `KeyboardInterrupt`.
 pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> PyResult<(Paths, Vec<String>)> {
     let py = table.py();
-    if !(table.hasattr("__arrow_c_stream__")? || table.hasattr("__arrow_c_array__")?) {
+    let source: Box<dyn RecordBatchReader + Send> = if table.hasattr("__arrow_c_stream__")? {
+        Box::new(ArrowArrayStreamReader::from_pyarrow_bound(table)?)
+    } else if table.hasattr("__arrow_c_array__")? {
+        let batch = RecordBatch::from_pyarrow_bound(table)?;
+        let schema = batch.schema();
+        Box::new(RecordBatchIterator::new([Ok(batch)], schema))
+    } else {
         let kind = table.get_type().name()?;
         return Err(PyTypeError::new_err(format!(
             "a `{kind}` is no table; give a pyarrow, polars or pandas (2.2 or later) table, or anything else that \
              has `__arrow_c_stream__`"
         )));
-    }
-    let source = table.extract::<AnyRecordBatch>()?.into_reader()?;
+    };
     let columns = Columns::find(&source.schema(), names)?;
     let mut reader = Reader { columns, separator, names: Names::default(), paths: PathsBuilder::default() };
     let (mut source, mut before) = (source, 0);
@@ -95,7 +102,7 @@ struct Batch<'a> {
 
 impl Reader<'_> {
     fn batch(&mut self, py: Python<'_>, batch: &RecordBatch, before: usize) -> PyResult<()> {
-        let columns = &self.columns;
+        let Self { columns, separator, names, paths } = self;
         let numbers = |column: &columns::Column| Numbers::new(batch.column(column.index), column, before);
         let mut ready = Batch {
             touches: Touches::new(batch.column(columns.path.index), &columns.path.name, before)?,
@@ -106,23 +113,31 @@ impl Reader<'_> {
         };
         for start in (0..batch.num_rows()).step_by(ROWS) {
             let rows = start..(start + ROWS).min(batch.num_rows());
-            py.detach(|| self.rows(&mut ready, rows))?;
+            py.detach(|| ready.read(rows, separator, names, paths))?;
             py.check_signals()?;
         }
         Ok(())
     }
+}
 
-    fn rows(&mut self, batch: &mut Batch<'_>, rows: Range<usize>) -> Result<(), Problem> {
+impl Batch<'_> {
+    fn read(
+        &mut self,
+        rows: Range<usize>,
+        separator: &str,
+        names: &mut Names,
+        paths: &mut PathsBuilder,
+    ) -> Result<(), Problem> {
         let mut channels = vec![];
         for row in rows {
             channels.clear();
-            batch.touches.read(row, self.separator, &mut self.names, &mut channels)?;
-            self.paths.push(PathRef {
+            self.touches.read(row, separator, names, &mut channels)?;
+            paths.push(PathRef {
                 channels: &channels,
-                ages: batch.ages.as_ref().map(|ages| ages.of(row, channels.len())).transpose()?,
-                conversions: batch.conversions.count(row)?,
-                value: batch.value.as_ref().map_or(Ok(0.0), |value| value.value(row))?,
-                nulls: batch.nulls.as_ref().map_or(Ok(0.0), |nulls| nulls.count_or_none(row))?,
+                ages: self.ages.as_ref().map(|ages| ages.of(row, channels.len())).transpose()?,
+                conversions: self.conversions.count(row)?,
+                value: self.value.as_ref().map_or(Ok(0.0), |value| value.value(row))?,
+                nulls: self.nulls.as_ref().map_or(Ok(0.0), |nulls| nulls.count_or_none(row))?,
             });
         }
         Ok(())

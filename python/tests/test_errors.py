@@ -16,7 +16,7 @@ TABLES = [
     ({"conversions": [1, -1]}, "row 1, column `conversions`: negative count `-1`; counts are 0 or more"),
     ({"conversions": [1, None]}, "row 1, column `conversions`: no count `null`; write how many"),
     ({"value": [0.0, float("nan")]}, "row 1, column `value`: too large or not finite: `NaN`; write a number"),
-    ({"value": [0, 2**53 + 2]}, "row 1, column `value`: past 2^53, so not exact as a double: `9007199254740994`"),
+    ({"value": [0, 2**53 + 2]}, "row 1, column `value`: 2^53 or more, so not exact as a double: `9007199254740994`"),
     ({"value": ["a", "b"]}, "column `value` holds Utf8, not numbers; convert it"),
     ({"path": ["A", None]}, "row 1, column `path`: no path `null`; write an empty list or text"),
     ({"path": ["A", "A > > B"]}, "row 1, column `path`: a channel without a name in `A > > B`; put a name"),
@@ -57,6 +57,12 @@ def test_missing_columns():
 def test_what_is_no_table(thing):
     with pytest.raises(TypeError, match="is no table; give a pyarrow, polars or pandas"):
         safar.Paths.from_arrow(thing)
+
+
+def test_one_column_is_no_table():
+    for column in [pyarrow.chunked_array([["A"]]), polars.Series(["A"])]:
+        with pytest.raises(ValueError):
+            safar.Paths.from_arrow(column)
 
 
 def test_a_stream_that_fails():
