@@ -25,7 +25,8 @@ pub enum Given {
 /// All cores compute, and other Python threads run meanwhile. Ctrl-C, or an exception from `progress`, leaves at once:
 /// the model that is under way runs to its end in the background and is forgotten, further ones are not begun.
 ///
-/// Raises `ValueError` where a spelling is wrong, and where a model cannot take paths like these.
+/// Raises `ValueError` where a spelling is wrong, and where a model cannot take paths like these: with `all`, too, as
+/// no model is left out in silence.
 ///
 /// >>> import safar
 /// >>> paths = safar.read_paths(b"path;conversions;value\nAds > Mail;2;50\nMail;1;10\n;1;5\n")

@@ -2,7 +2,7 @@
 use pyo3::prelude::*;
 use safar_attribution::{MODELS, PRESETS};
 
-/// One setting of a model.
+/// One setting of a model, with its default.
 #[pyclass(frozen, get_all, module = "safar", skip_from_py_object)]
 #[derive(Clone)]
 pub struct SettingInfo {
@@ -21,7 +21,7 @@ impl SettingInfo {
     }
 }
 
-/// One model.
+/// One model and its settings.
 #[pyclass(frozen, get_all, module = "safar", skip_from_py_object)]
 #[derive(Clone)]
 pub struct ModelInfo {

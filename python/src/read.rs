@@ -1,5 +1,8 @@
 //! Reads files of paths.
-use crate::paths::{Paths, check_separator};
+use crate::{
+    paths::{Paths, check_separator},
+    work,
+};
 use pyo3::{
     exceptions::{PyOSError, PyValueError},
     prelude::*,
@@ -8,8 +11,12 @@ use pyo3::{
 use safar_attribution::{ReadError, ReadOptions};
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Where paths come from.
@@ -46,51 +53,66 @@ pub fn read_paths(py: Python<'_>, path_or_bytes: Source, sep: &str, delimiter: O
         Some(_) => return Err(PyValueError::new_err("`delimiter` must be one ASCII character, such as ; or ,")),
     };
     let options = ReadOptions { delimiter, separator: sep.into() };
-    let read = match &path_or_bytes {
-        Source::Bytes(bytes) => py.detach(|| read(&bytes[..], &options)),
-        Source::File(file) => py.detach(|| read(File::open(file)?, &options)),
-    };
-    let (paths, channels) = read.map_err(|error| match (error, path_or_bytes) {
-        (ReadError::Io(error), Source::File(file)) => failed(py, error, &file),
-        (ReadError::Io(error), Source::Bytes(_)) => error.into(),
-        (error, Source::File(file)) => PyValueError::new_err(format!("{}: {error}", file.display())),
-        (error, Source::Bytes(_)) => PyValueError::new_err(error.to_string()),
+    let left = Left::default();
+    let (is_left, file) = (Arc::clone(&left.0), path_or_bytes.file());
+    let read = work::once(py, move || match path_or_bytes {
+        Source::Bytes(bytes) => read(&bytes[..], is_left, &options),
+        Source::File(file) => read(File::open(file)?, is_left, &options),
+    })?;
+    let (paths, channels) = read.map_err(|error| match (error, file) {
+        (ReadError::Io(error), Some(file)) => failed(py, &error, &file),
+        (error, Some(file)) => PyValueError::new_err(format!("{}: {error}", file.display())),
+        (error, None) => PyValueError::new_err(error.to_string()),
     })?;
     Ok(Paths::new(paths, channels))
 }
 
-fn read(source: impl Read, options: &ReadOptions) -> Result<(safar_model::Paths, Vec<String>), ReadError> {
-    safar_attribution::read_paths(Interruptible(BufReader::with_capacity(BLOCK, source)), options)
-}
-
-/// Bytes between two looks for Ctrl-C.
-const BLOCK: usize = 1 << 20;
-
-/// Looks for Ctrl-C whenever a new block is read.
-struct Interruptible<R>(BufReader<R>);
-
-impl<R: Read> Read for Interruptible<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.0.buffer().is_empty() {
-            Python::attach(|py| py.check_signals())?;
+impl Source {
+    fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::File(file) => Some(file.clone()),
         }
-        self.0.read(into)
     }
 }
 
-impl<R: Read> BufRead for Interruptible<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.0.fill_buf()
-    }
+fn read(
+    source: impl Read,
+    is_left: Arc<AtomicBool>,
+    options: &ReadOptions,
+) -> Result<(safar_model::Paths, Vec<String>), ReadError> {
+    safar_attribution::read_paths(BufReader::new(Leavable { source, is_left }), options)
+}
 
-    fn consume(&mut self, amount: usize) {
-        self.0.consume(amount);
+/// Tells the reading, when it is dropped, that nobody waits for it any more.
+#[derive(Default)]
+struct Left(Arc<AtomicBool>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// An `OSError` that names the file, of the subclass that fits; or the exception that interrupted the reading.
-fn failed(py: Python<'_>, error: io::Error, file: &Path) -> PyErr {
-    let Some(number) = error.raw_os_error() else { return error.into() };
+/// Ends with an error once it was left. (A read that blocks, as of a pipe, cannot be counted on to return: where
+/// another library has set the signal's handler, the system begins it anew.)
+struct Leavable<R> {
+    source: R,
+    is_left: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Leavable<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.is_left.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody waits for this file any more"));
+        }
+        self.source.read(into)
+    }
+}
+
+/// An `OSError` that names the file, of the subclass that fits.
+fn failed(py: Python<'_>, error: &io::Error, file: &Path) -> PyErr {
+    let Some(number) = error.raw_os_error() else { return PyOSError::new_err(error.to_string()) };
     let text = py.import("os").and_then(|os| os.call_method1("strerror", (number,))?.extract::<String>());
     PyOSError::new_err((number, text.unwrap_or_else(|_| error.to_string()), file.to_path_buf()))
 }

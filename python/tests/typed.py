@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import pandas
+import pandas  # type: ignore[import-untyped]
 import polars
-import pyarrow
 import safar
 from typing_extensions import assert_type
 

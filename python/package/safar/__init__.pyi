@@ -2,9 +2,9 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Literal, Protocol, final, overload
 
-import pandas
+import pandas  # type: ignore[import-untyped, unused-ignore]
 import polars
-import pyarrow
+import pyarrow  # type: ignore[import-untyped, unused-ignore]
 
 __all__ = [
     "Attribution",
@@ -166,7 +166,7 @@ def read_paths(
 ) -> Paths: ...
 def transform(paths: Paths, steps: str | list[str] | tuple[str, ...]) -> Paths: ...
 @overload
-def attribute(
+def attribute(  # type: ignore[overload-overlap]
     paths: Paths, model: Literal["all"], *, progress: Callable[[int, int, str], object] | None = None
 ) -> Report: ...
 @overload
