@@ -16,7 +16,7 @@ mod table;
 mod work;
 
 /// What `safar/__init__.py` exports.
-#[pyo3::pymodule(gil_used = false)]
+#[pyo3::pymodule]
 mod _safar {
     #[pymodule_export]
     use crate::{

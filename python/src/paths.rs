@@ -56,7 +56,6 @@ impl Paths {
     /// ['Ads', 'Mail']
     #[classmethod]
     #[pyo3(signature = (table, path=None, conversions=None, value=None, nulls=None, ages=None, *, sep=">"))]
-    #[expect(clippy::too_many_arguments, reason = "one keyword for each column")]
     fn from_arrow(
         _: &Bound<'_, PyType>,
         table: &Bound<'_, PyAny>,

@@ -56,7 +56,7 @@ impl From<Problem> for PyErr {
 /// `TypeError` for what is no table; `ValueError` for a row that cannot be read; `KeyboardInterrupt`.
 pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> PyResult<(Paths, Vec<String>)> {
     let py = table.py();
-    let source: Box<dyn RecordBatchReader + Send> = if table.hasattr("__arrow_c_stream__")? {
+    let mut source: Box<dyn RecordBatchReader + Send> = if table.hasattr("__arrow_c_stream__")? {
         Box::new(ArrowArrayStreamReader::from_pyarrow_bound(table)?)
     } else if table.hasattr("__arrow_c_array__")? {
         let batch = RecordBatch::from_pyarrow_bound(table)?;
@@ -71,7 +71,7 @@ pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> P
     };
     let columns = Columns::find(&source.schema(), names)?;
     let mut reader = Reader { columns, separator, names: Names::default(), paths: PathsBuilder::default() };
-    let (mut source, mut before) = (source, 0);
+    let mut before = 0;
     loop {
         // The source may be Python's own: it takes the interpreter's lock itself where it needs it.
         let (next, rest) = py.detach(move || (source.next(), source));
