@@ -6,7 +6,7 @@ use crate::{
     work,
 };
 use pyo3::{exceptions::PyValueError, prelude::*};
-use safar_attribution::{MODELS, ModelSpec, SpecError};
+use safar_attribution::{ModelSpec, SpecError};
 use std::sync::Arc;
 
 /// What `attribute` gives: one model's credits, or a report.
@@ -85,5 +85,5 @@ fn parse(spelling: &str) -> PyResult<ModelSpec> {
 
 /// Every model whose name alone is enough.
 fn every() -> Vec<ModelSpec> {
-    MODELS.iter().filter_map(|model| model.name.parse().ok()).collect()
+    safar_attribution::all_models()
 }

@@ -24,6 +24,13 @@ fn shapley_values_share_out_what_advertising_caused() {
     }
 }
 
+/// With and without advertising, by the reference implementation, seed 7.
+const REFERENCE: [[f64; 2]; 6] =
+    [[0.368_25, 0.155], [0.376_7, 0.155], [0.350_583, 0.155], [0.375_833, 0.155], [0.155, 0.155], [0.466_367, 0.155]];
+
+/// Hashes of the CSV and the NDJSON of one market, as first written.
+const BYTES: &str = "636a47380b4c2470 aa2f97a9ef057d1a";
+
 /// The reference implementation of the six markets (another generator of random numbers) gives, of 60,000 people, these
 /// shares of people who convert with and without advertising.
 #[test]
