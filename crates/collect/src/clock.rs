@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use safar_model::Micros;
 use serde_json::Value;
 
-/// Earlier results are broken clocks, not history: 1970-01-01.
+/// Earlier times are broken clocks, not history: 1970-01-01.
 const EARLIEST: Micros = 0;
 
 /// Reads a time: RFC 3339, a local form without offset (read as UTC), or seconds, milliseconds, microseconds or nanoseconds
@@ -55,15 +55,15 @@ fn of_seconds(number: f64) -> Option<Micros> {
     (micros.abs() < 1e17).then_some(micros as Micros)
 }
 
-/// When it happened by our clock. An original time after its own sending, and a result before 1970, come from a broken
-/// clock: then the receipt is all that is known.
+/// When it happened by our clock. An original time of zero or less was never set, and one after its own sending, or a result
+/// before 1970, comes from a broken clock: then the receipt is all that is known.
 pub(crate) fn correct(received: Micros, original: Option<Micros>, sent: Option<Micros>) -> Micros {
-    let Some(original) = original else { return received };
+    let Some(original) = original.filter(|original| *original > EARLIEST) else { return received };
     let time = match sent {
         Some(sent) => received.saturating_sub(sent.saturating_sub(original).max(0)),
         None => original.min(received),
     };
-    if time < EARLIEST { received } else { time }
+    if time <= EARLIEST { received } else { time }
 }
 
 /// RFC 3339, UTC, six digits of a second.

@@ -120,7 +120,7 @@ fn check(sent: &Sent) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
     fn any_bytes(at in 0..TARGETS.len(), query in ".{0,60}", body in vec(any::<u8>(), 0..200), zipped: bool, header in vec(any::<u8>(), 0..20)) {
