@@ -23,9 +23,11 @@
 //! | `$groups`, `$group_traits` | group type → group id, and what is told about the group |
 //! | `$previous_id` | the earlier name in an alias call |
 //! | `$clock` | the client's own `original` and `sent` times, as told |
+//! | `$offset` | PostHog: milliseconds between the event and its sending |
+//! | `$distinct_id` | PostHog: a distinct id that is neither the device nor the person |
 //! | `$contexts` | Snowplow's entities: `[{"schema", "data"}]` |
 //! | `$schema` | the schema of a Snowplow event |
-//! | `$title` | the name of a page or screen, or the title of a goal, as the call gave it |
+//! | `$name` | the name that a page or screen call gives beside the page's title |
 //! | `$context` | what else a client says around the event |
 //! | `$rest` | members of the message that have no name here |
 //! | `$unread` | members named like an amount that are none: the import would refuse the whole event for them |

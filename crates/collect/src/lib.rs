@@ -10,6 +10,8 @@
 //!
 //! The crate does no I/O and has no clock: the server says when a request came and who sent it.
 //!
+//! Numbers stay as they were told, except that whole JSON numbers beyond 64 bits are read as floating point.
+//!
 //! ```
 //! use safar_collect::{Request, Terms, decode, route};
 //!

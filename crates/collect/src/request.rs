@@ -54,7 +54,11 @@ impl<'a> Request<'a> {
 
     /// The user agent where it is a person's browser and not a program that speaks for many people.
     pub(crate) fn browser(&self) -> Option<&'a str> {
-        self.header("user-agent").filter(|agent| agent.starts_with("Mozilla/") || agent.starts_with("Opera/"))
+        // Umami's client for servers calls itself `Mozilla/5.0 Umami/…`.
+        let fits = |agent: &&str| {
+            ["Mozilla/", "Opera/"].iter().any(|start| agent.starts_with(start)) && !agent.contains(" Umami/")
+        };
+        self.header("user-agent").filter(fits)
     }
 
     /// The user name of basic authentication, where write keys are put.

@@ -8,7 +8,7 @@ use crate::{
     Collected, Decoded, Refusal, Reply, Request, Terms, body, commerce,
     consent::Consent,
     ids,
-    json::{Object, take, take_first},
+    json::{Object, says_nothing, take, take_first},
     reply::Batch,
     visitor::{self, Stated},
 };
@@ -20,6 +20,12 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
     let whole = body::json(&body::of(request)?)?;
     let content = whole.to_string();
     let Value::Object(mut told) = whole else { return Err(Refusal::Unreadable("it is no JSON object")) };
+    let mut batch = Batch::default();
+    let reply = Reply::text(202, "ok");
+    if !["n", "name", "u", "url"].iter().any(|member| told.get(*member).is_some_and(|value| !says_nothing(value))) {
+        batch.push(Err(("an event has neither name nor address", content)))?;
+        return Ok(batch.answer(reply, None));
+    }
     let name = take_first(&mut told, &["n", "name"]).unwrap_or_else(|| "pageview".to_owned());
     let (name, interaction) = match name.as_str() {
         "pageview" => ("page_view", Interaction::Visit),
@@ -59,9 +65,8 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
     for (name, value) in told {
         event.rest(&name, value);
     }
-    let mut batch = Batch::default();
     batch.push(Ok(event.done()))?;
-    Ok(batch.answer(Reply::text(202, "ok"), site))
+    Ok(batch.answer(reply, site))
 }
 
 /// The first of several members that is an object, or a text that holds one.

@@ -36,10 +36,14 @@ fn read(request: &Request<'_>) -> Result<Value, Refusal> {
     body::json(&body::gunzip(&bytes)?)
 }
 
-fn batch(
-    request: &Request<'_>,
-    terms: &Terms<'_>,
-) -> Result<(Batch, Option<String>, Vec<(Option<String>, bool)>), Refusal> {
+/// The events of a request, its key, and of each event its id and whether it was taken.
+struct Batched {
+    batch: Batch,
+    key: Option<String>,
+    results: Vec<(Option<String>, bool)>,
+}
+
+fn batch(request: &Request<'_>, terms: &Terms<'_>) -> Result<Batched, Refusal> {
     let mut key = None;
     let mut sending = Sending { request, terms, sent: params(request.query.as_bytes()).remove("_").map(Value::from) };
     let events = match read(request)? {
@@ -55,19 +59,19 @@ fn batch(
         }
         _ => return Err(Refusal::Unreadable("it is neither an event nor a batch of them")),
     };
-    let mut batch = Batch::default();
-    let mut results = Vec::new();
+    let mut batched = Batched { batch: Batch::default(), key, results: vec![] };
     for mut event in events {
-        if key.is_none() {
-            key = event.as_object_mut().and_then(own_key);
+        if batched.key.is_none() {
+            batched.key = event.as_object_mut().and_then(own_key);
         }
         let id = event.get("uuid").and_then(Value::as_str).map(str::to_owned);
         let read = posthog_event::event(&sending, event);
-        results.push((id, read.is_ok()));
-        batch.push(read)?;
+        batched.results.push((id, read.is_ok()));
+        batched.batch.push(read)?;
     }
     let bearer = || request.header("authorization")?.strip_prefix("Bearer ").map(str::to_owned);
-    Ok((batch, key.or_else(bearer), results))
+    batched.key = batched.key.or_else(bearer);
+    Ok(batched)
 }
 
 /// The key that an event names itself, outside a batch.
@@ -78,13 +82,13 @@ fn own_key(event: &mut Object) -> Option<String> {
 
 /// The endpoints that answer for the whole request.
 pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
-    let (batch, key, _) = batch(request, terms)?;
+    let Batched { batch, key, .. } = batch(request, terms)?;
     Ok(batch.answer(Reply::json(&json!({ "status": "Ok" })), key))
 }
 
 /// `/i/v1/analytics/events`, which answers for each event: `ok`, or `drop` where it is none.
 pub(crate) fn decode_v1(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
-    let (batch, key, results) = batch(request, terms)?;
+    let Batched { batch, key, results } = batch(request, terms)?;
     let result = |taken: bool| json!({ "result": if taken { "ok" } else { "drop" } });
     let results: Map<String, Value> =
         results.into_iter().filter_map(|(id, taken)| Some((id?, result(taken)))).collect();

@@ -81,13 +81,19 @@ pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collect
         take_text(&mut message, "messageId")
             .unwrap_or_else(|| ids::made(envelope.protocol, &[&content], own_time.is_none().then_some(received))),
     );
-    event.keep_clock(original.or(told), sent);
+    match (original, told) {
+        (Some(original), Some(told)) => {
+            event.keep_clock(Some(original), sent);
+            event.rest("timestamp", told);
+        }
+        (original, told) => event.keep_clock(original.or(told), sent),
+    }
 
     let title = take_text(&mut message, "name");
     if matches!(kind, "page" | "screen") {
         page(&mut event, kind, title, &mut properties);
     } else if let Some(title) = title {
-        event.keep("$title", title);
+        event.keep("$name", title);
     }
     commerce::take_order(&mut properties, &mut event);
     people(envelope, kind, &mut message, &mut context, &mut event);
@@ -126,7 +132,7 @@ fn page(event: &mut Collected, kind: &str, title: Option<String>, properties: &m
     properties.remove("name"); // a copy of the message's own
     if let Some(title) = title {
         event.set_if_none("page_title", title.clone());
-        event.keep("$title", title);
+        event.keep("$name", title);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     Collected, Decoded, Refusal, Reply, Request, Terms, body, clock, commerce,
     consent::Consent,
     ids,
-    json::{Object, take, take_first, take_object, take_text},
+    json::{Object, take, take_first, take_object, take_text, text},
     reply::Batch,
     visitor::{self, Stated},
 };
@@ -51,6 +51,9 @@ fn event(
     };
     let mut data = take_object(&mut told, "data");
     let name = take_text(&mut told, "name");
+    if kind.as_deref() != Some("identify") && name.is_none() && told.get("url").and_then(text).is_none() {
+        return Err(("an event has neither name nor address", content));
+    }
     let (name, interaction) = match (kind.as_deref(), name.as_deref()) {
         (Some("identify"), _) => ("identify", Interaction::None),
         (_, Some(name)) => (name, Interaction::None),

@@ -36,7 +36,9 @@ fn line(event: &Collected) -> String {
     let rest: Vec<&String> = rest.into_iter().flat_map(|rest| rest.keys()).collect();
     let [id, device, user, email] = ["event_id", "anonymous_id", "user_id", "email"].map(|column| told(event, column));
     let order = ["order_id", "value", "currency"].map(|column| told(event, column)).join(" ");
-    let tags = ["utm_source", "utm_medium", "utm_campaign"].map(|column| told(event, column)).join("/");
+    let tags = ["utm_source", "utm_medium", "utm_campaign"]
+        .map(|column| event.get(column).and_then(|tag| tag.as_str()).unwrap_or("-"))
+        .join("/");
     format!(
         "{} [{}] {} id={} device={} user={user} email={email} page={page} ref={} tags={tags} order={order} items={items} consent={} properties={count} rest={rest:?}",
         told(event, "name"),

@@ -105,6 +105,38 @@ fn statuses_make_clients_drop_or_resend() {
     }
 }
 
+/// What clients did when a recording server answered so.
+#[test]
+fn clients_drop_what_is_refused_for_good_and_resend_the_rest() {
+    let Some(matrix) = crate::shared("fixtures/sdk/retry_matrix.jsonl") else { return };
+    let mut tries = std::collections::BTreeMap::<(String, String), usize>::new();
+    for line in std::fs::read_to_string(matrix).unwrap().lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let attempts = row["attempts"].as_array().unwrap();
+        let word = |name: &str| row[name].as_str().unwrap().to_owned();
+        tries.insert(
+            (word("sdk"), word("mode")),
+            attempts.iter().filter(|attempt| attempt.get("path").is_some()).count(),
+        );
+    }
+    let mut met = 0;
+    for ((client, mode), tries) in tries {
+        let never = ["jitsu-node", "snowplow-node"].contains(&client.as_str());
+        met += usize::from(match mode.parse::<u16>() {
+            Ok(status) if status == Refusal::Bomb.reply().status || status == Refusal::Unauthorised.reply().status => {
+                assert!(tries == 1 || client == "rudder-python", "{client} resends after {status}");
+                true
+            }
+            Ok(status) if status == Refusal::Busy(1).reply().status => {
+                assert!(tries > 1 || never, "{client} drops after {status}");
+                true
+            }
+            _ => false,
+        });
+    }
+    assert!(met >= 27, "{met}");
+}
+
 #[test]
 fn redirects_go_only_where_the_server_signed() {
     let destination = "https://shop.example/?utm_source=letter&a=ä b";
