@@ -7,6 +7,7 @@ mod refused;
 mod replies;
 mod sent;
 mod times;
+mod wrapped;
 
 use std::path::PathBuf;
 

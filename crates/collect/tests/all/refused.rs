@@ -84,6 +84,9 @@ fn one_bad_message_does_not_cost_the_batch() {
 fn a_batch_at_the_vendors_limits_is_taken_and_one_beyond_is_not() {
     let one = json!({"type": "track", "event": "e", "properties": {"text": "x".repeat(limits::SEGMENT_EVENT)}});
     assert_eq!(Sent::json("/v1/t", &one).events().len(), 1);
+    let whole =
+        Sent::json("/v1/batch", &json!({ "batch": vec![&one; limits::SEGMENT_BATCH / limits::SEGMENT_EVENT + 1] }));
+    assert!(whole.body.len() > limits::SEGMENT_BATCH && !whole.events().is_empty());
     let small = json!({"type": "track", "event": "e"});
     let many = |count: usize| Sent::json("/v1/batch", &json!({ "batch": vec![&small; count] })).at(NOW);
     assert_eq!(many(limits::SEGMENT_BATCH_EVENTS).unwrap().events.len(), limits::SEGMENT_BATCH_EVENTS);
