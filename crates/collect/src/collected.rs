@@ -1,0 +1,196 @@
+//! One canonical event, in the names that the import reads.
+//!
+//! # Columns
+//! Those of the import: `event_id`, `name`, `occurred_at`, `anonymous_id`, `user_id`, `email`, `email_hash`, `phone`,
+//! `phone_hash`, `crm_id`, `page_url`, `page_title`, `referrer`, `utm_*`, `click_id`, `click_id_type`, `source`, `medium`,
+//! `campaign`, `channel`, `interaction`, `order_id`, `value`, `currency`, `items`, `consent`, `properties`.
+//! E-mail addresses and telephone numbers are as sent; the import stores their hashes.
+//!
+//! # Properties
+//! Everything else that the client said stays in `properties`. Properties of the event keep their own names; null ones say
+//! nothing and go. Names that begin with `$` are these, and PostHog's own:
+//!
+//! | name | what it holds |
+//! |---|---|
+//! | `$protocol` | which decoder read the event: `segment`, `snowplow`, `matomo` … |
+//! | `$library`, `$library_version` | the client and its version |
+//! | `$user_agent`, `$client_hints` | the visitor's browser, as text and as client hints |
+//! | `$ip` | the visitor's address, cut to /24 or /48 |
+//! | `$language`, `$timezone` | of the browser |
+//! | `$screen`, `$viewport` | `800x600`, in pixels |
+//! | `$session_id` | the client's own session |
+//! | `$traits`, `$traits_once` | what is told about the person (once: unless known) |
+//! | `$groups`, `$group_traits` | group type → group id, and what is told about the group |
+//! | `$previous_id` | the earlier name in an alias call |
+//! | `$clock` | the client's own `original` and `sent` times, as told |
+//! | `$offset` | PostHog: milliseconds between the event and its sending |
+//! | `$distinct_id` | PostHog: a distinct id that is neither the device nor the person |
+//! | `$contexts` | Snowplow's entities: `[{"schema", "data"}]` |
+//! | `$schema` | the schema of a Snowplow event |
+//! | `$name` | the name that a page or screen call gives beside the page's title |
+//! | `$context` | what else a client says around the event |
+//! | `$rest` | members of the message that have no name here |
+//! | `$unread` | members named like an amount that are none: the import would refuse the whole event for them |
+use crate::{clock, json::says_nothing};
+use safar_model::{Interaction, Micros};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// An event as it goes to the import: columns by name, JSON values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collected {
+    columns: BTreeMap<String, Value>,
+    properties: BTreeMap<String, Value>,
+}
+
+impl Collected {
+    pub(crate) fn new(protocol: &str, name: &str, interaction: Interaction, time: Micros) -> Self {
+        let mut event = Self { columns: BTreeMap::new(), properties: BTreeMap::new() };
+        event.set("name", name);
+        event.set("interaction", interaction.as_str());
+        event.set("occurred_at", clock::show(time));
+        event.keep("$protocol", protocol);
+        event
+    }
+
+    /// A column, or `None` where the event has none; `properties` is an object.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&Value> {
+        self.columns.get(column)
+    }
+
+    /// A property by its name.
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<&Value> {
+        self.properties.get(name)
+    }
+
+    /// The event as one line of JSON without a line break; equal events give equal bytes.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() // maps with text keys always serialise
+    }
+
+    /// About how many bytes the event takes.
+    pub(crate) fn size(&self) -> usize {
+        let members = self.columns.iter().chain(&self.properties);
+        members.map(|(name, value)| name.len() + size(value)).sum()
+    }
+
+    /// Sets a column unless the value says nothing.
+    pub(crate) fn set(&mut self, column: &str, value: impl Into<Value>) {
+        let value = value.into();
+        if !says_nothing(&value) {
+            self.columns.insert(column.to_owned(), value);
+        }
+    }
+
+    /// As [`Self::set`], where the column is still empty.
+    pub(crate) fn set_if_none(&mut self, column: &str, value: impl Into<Value>) {
+        if !self.columns.contains_key(column) {
+            self.set(column, value);
+        }
+    }
+
+    /// Sets a property unless the value says nothing. A client's property of that name moves to `$rest`.
+    pub(crate) fn keep(&mut self, name: &str, value: impl Into<Value>) {
+        let value = value.into();
+        let empty = matches!(&value, Value::Object(members) if members.is_empty())
+            || matches!(&value, Value::Array(items) if items.is_empty());
+        if empty || says_nothing(&value) {
+            return;
+        }
+        if let Some(other) = self.properties.insert(name.to_owned(), value.clone())
+            && other != value
+        {
+            self.rest(name, other);
+        }
+    }
+
+    /// Keeps a member that has no name here.
+    pub(crate) fn rest(&mut self, name: &str, value: Value) {
+        let rest = self.properties.entry("$rest".to_owned()).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(rest) = rest {
+            rest.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Keeps the members of an object as properties of the event.
+    pub(crate) fn keep_all(&mut self, members: Map<String, Value>) {
+        for (name, value) in members.into_iter().filter(|(_, value)| !says_nothing(value)) {
+            if name == "$rest" || self.properties.contains_key(&name) {
+                self.rest(&name, value);
+            } else {
+                self.properties.insert(name, value);
+            }
+        }
+    }
+
+    /// The client's own times, as told.
+    pub(crate) fn keep_clock(&mut self, original: Option<Value>, sent: Option<Value>) {
+        let told = [("original", original), ("sent", sent)];
+        let told = told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.keep("$clock", Value::Object(told.filter(|(_, value)| !says_nothing(value)).collect()));
+    }
+
+    /// Puts aside what would make the import refuse the event: it reads properties named like an amount where the event has
+    /// no `value`.
+    pub(crate) fn done(mut self) -> Self {
+        if !self.columns.contains_key("value") {
+            let wrong: Vec<String> = self
+                .properties
+                .iter()
+                .filter(|(name, value)| is_unread(name, value))
+                .map(|(name, _)| name.clone())
+                .collect();
+            let wrong = wrong.into_iter().filter_map(|name| self.properties.remove_entry(&name));
+            let wrong: Map<String, Value> = wrong.collect();
+            self.keep("$unread", Value::Object(wrong));
+        }
+        for value in self.columns.values_mut().chain(self.properties.values_mut()) {
+            value.sort_all_objects();
+        }
+        self
+    }
+}
+
+impl Serialize for Collected {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Properties<'a>(&'a BTreeMap<String, Value>);
+        impl Serialize for Properties<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.0)
+            }
+        }
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Member<'a> {
+            Column(&'a Value),
+            Properties(Properties<'a>),
+        }
+        let mut members: BTreeMap<&str, Member<'_>> =
+            self.columns.iter().map(|(name, value)| (name.as_str(), Member::Column(value))).collect();
+        members.insert("properties", Member::Properties(Properties(&self.properties)));
+        serializer.collect_map(members)
+    }
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + size(value) + 4).sum::<usize>() + 2,
+        _ => 8,
+    }
+}
+
+/// Whether the import would read this property as an amount and fail.
+fn is_unread(name: &str, value: &Value) -> bool {
+    let plain: String =
+        name.chars().filter(|sign| sign.is_alphanumeric() || *sign == '.').flat_map(char::to_lowercase).collect();
+    ["revenue", "total", "value"].contains(&plain.as_str())
+        && !value.is_array()
+        && !value.is_object()
+        && crate::commerce::amount(value).is_none()
+}

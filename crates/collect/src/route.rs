@@ -1,0 +1,109 @@
+//! Which client a request is from, by its method and path.
+use crate::{Decoded, Refusal, Request, Terms, protocol as p};
+
+/// A kind of request that is understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// Events of Segment's and RudderStack's clients.
+    Segment,
+    /// What Segment's browser client asks first.
+    SegmentSettings,
+    /// What RudderStack's browser client asks first.
+    RudderstackConfig,
+    /// Snowplow's `tp2`.
+    Snowplow,
+    /// Snowplow's `/i`.
+    SnowplowPixel,
+    /// PostHog's events.
+    Posthog,
+    /// PostHog's events with an answer for each.
+    PosthogV1,
+    /// PostHog's feature flags: none.
+    PosthogFlags,
+    /// What PostHog's browser client asks first.
+    PosthogConfig,
+    /// Matomo's tracking API.
+    Matomo,
+    /// Google Analytics 4, Measurement Protocol.
+    Ga4Measurement,
+    /// Its check, which stores nothing.
+    Ga4Debug,
+    /// Google Analytics 4, the tag in browsers.
+    Ga4Gtag,
+    /// Plausible.
+    Plausible,
+    /// Umami.
+    Umami,
+    /// Jitsu.
+    Jitsu,
+    /// Our own pixels.
+    Pixel,
+    /// Our own links.
+    Redirect,
+}
+
+/// The protocol of a request; a slash at the end does not matter. `OPTIONS` is answered by [`crate::preflight`] for any path
+/// for which `POST` or `GET` has a protocol. Snowplow's `POST` path can be set freely in its trackers: any `/VENDOR/tp2` is
+/// known here, others are for the server to hand to [`Protocol::Snowplow`].
+#[must_use]
+pub fn route(method: &str, path: &str) -> Option<Protocol> {
+    let path = path.trim_matches('/');
+    let parts: Vec<&str> = path.split('/').take(6).collect();
+    let (get, post) = (method == "GET", method == "POST");
+    Some(match parts.as_slice() {
+        ["v1", "projects", _, "settings"] if get => Protocol::SegmentSettings,
+        [
+            "v1",
+            "t" | "p" | "s" | "i" | "g" | "a" | "b" | "track" | "page" | "screen" | "identify" | "group" | "alias"
+            | "batch" | "import",
+        ]
+        | ["beacon", "v1", "batch"]
+            if post =>
+        {
+            Protocol::Segment
+        }
+        ["sourceConfig"] if get => Protocol::RudderstackConfig,
+        [_, "tp2"] if post => Protocol::Snowplow,
+        ["i"] if get => Protocol::SnowplowPixel,
+        ["array", _, "config"] if get => Protocol::PosthogConfig,
+        ["flags" | "decide"] if post => Protocol::PosthogFlags,
+        ["i", "v1", "analytics", "events"] if post => Protocol::PosthogV1,
+        ["e" | "batch" | "capture" | "track"] | ["i", "v0", "e"] if post || (get && parts[0] == "e") => {
+            Protocol::Posthog
+        }
+        ["matomo.php" | "piwik.php"] if get || post => Protocol::Matomo,
+        ["mp", "collect"] if post => Protocol::Ga4Measurement,
+        ["debug", "mp", "collect"] if post => Protocol::Ga4Debug,
+        ["g", "collect"] if get || post => Protocol::Ga4Gtag,
+        ["api", "event"] if post => Protocol::Plausible,
+        ["api", "send" | "batch"] if post => Protocol::Umami,
+        ["api", "s", _] | ["api", "s", "s2s", _] if post => Protocol::Jitsu,
+        ["pixel", "email.gif" | "impression.gif"] if get => Protocol::Pixel,
+        ["go"] if get => Protocol::Redirect,
+        _ => return None,
+    })
+}
+
+/// Reads a request. Pure: the same request gives the same events, byte for byte, so that a stored request can be read again.
+pub fn decode(protocol: Protocol, request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
+    match protocol {
+        Protocol::Segment => p::segment::decode(request, terms),
+        Protocol::SegmentSettings => Ok(p::segment::settings(request)),
+        Protocol::RudderstackConfig => Ok(p::rudderstack::config(request)),
+        Protocol::Snowplow => p::snowplow::decode(request, terms),
+        Protocol::SnowplowPixel => p::snowplow::pixel(request, terms),
+        Protocol::Posthog => p::posthog::decode(request, terms),
+        Protocol::PosthogV1 => p::posthog::decode_v1(request, terms),
+        Protocol::PosthogFlags => p::posthog::flags(request),
+        Protocol::PosthogConfig => Ok(p::posthog::config(request)),
+        Protocol::Matomo => p::matomo::decode(request, terms),
+        Protocol::Ga4Measurement => p::ga4_measurement::decode(request, terms),
+        Protocol::Ga4Debug => p::ga4_measurement::debug(request, terms),
+        Protocol::Ga4Gtag => p::ga4_gtag::decode(request, terms),
+        Protocol::Plausible => p::plausible::decode(request, terms),
+        Protocol::Umami => p::umami::decode(request, terms),
+        Protocol::Jitsu => p::jitsu::decode(request, terms),
+        Protocol::Pixel => p::pixel::decode(request),
+        Protocol::Redirect => p::redirect::decode(request, terms),
+    }
+}
