@@ -1,6 +1,6 @@
 //! Rule models print the weights they stand for.
 use crate::made::{row, run, spec};
-use safar_attribution::{MODELS, ModelSpec, PRESETS, all_models};
+use safar_attribution::{MODELS, ModelSpec, PRESETS, all_models, causal_models};
 
 /// In percent, rounded.
 fn weights(model: &str, touches: u16) -> Vec<f64> {
@@ -60,7 +60,8 @@ fn every_preset_and_model_says_where_it_comes_from() {
 
 #[test]
 fn all_models_are_those_with_a_useful_default() {
-    let names: Vec<_> = all_models().iter().map(ModelSpec::name).collect();
+    let both = [all_models(), causal_models()].concat();
+    let names: Vec<_> = both.iter().map(ModelSpec::name).collect();
     let listed: Vec<_> = MODELS.iter().map(|model| model.name).filter(|name| *name != "custom").collect();
     assert_eq!(names, listed);
     for model in all_models() {
