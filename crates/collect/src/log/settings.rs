@@ -15,7 +15,7 @@ pub struct LogSettings {
     /// Published segments are kept, so that their requests can be read again, within this many megabytes; the oldest go
     /// first. 0 keeps none.
     pub keep_megabytes: u32,
-    /// And for this many days.
+    /// And for this many days; older ones go when another one comes.
     pub keep_days: u32,
 }
 

@@ -7,10 +7,16 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::{Duration, Instant},
 };
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt},
+    task::JoinHandle,
+};
 
 const FOLDER: &str = "SAFAR_TEST_COLLECT";
 
@@ -52,79 +58,96 @@ fn start(folder: &Path, shell: &str) -> (Process, SocketAddr) {
     }
 }
 
-type Ids = Arc<Mutex<BTreeSet<String>>>;
+/// What the clients of a test were told.
+#[derive(Default)]
+struct Told {
+    /// Ids of events in requests that were answered with 200.
+    acknowledged: Mutex<BTreeSet<String>>,
+    /// Requests that were answered with 503.
+    refused: AtomicUsize,
+}
 
-/// Sends batches of 7 events until the server is gone; returns how often it said 503.
-async fn load(address: SocketAddr, name: String, acknowledged: Ids) -> usize {
-    let mut refused = 0;
-    let Ok(mut client) = Client::to(address).await else { return 0 };
+impl Told {
+    fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// Waits until enough was told; the clients go on meanwhile.
+    async fn until(&self, acknowledged: usize, refused: usize) {
+        while self.acknowledged() < acknowledged || self.refused.load(SeqCst) < refused {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Sends batches of 7 events until the server is gone.
+async fn load(address: SocketAddr, name: String, told: Arc<Told>) {
+    let Ok(mut client) = Client::to(address).await else { return };
     for round in 0.. {
         let ids: Vec<String> = (0..7).map(|at| format!("{name}-{round}-{at}")).collect();
         let events: Vec<_> = ids.iter().map(|id| json!({"type": "track", "event": "e", "messageId": id})).collect();
         match client.post("/v1/batch", "", json!({ "batch": events }).to_string().as_bytes()).await {
-            Ok(answer) if answer.status == 200 => acknowledged.lock().unwrap().extend(ids),
+            Ok(answer) if answer.status == 200 => told.acknowledged.lock().unwrap().extend(ids),
             Ok(answer) => {
                 assert_eq!(answer.status, 503);
                 assert!(answer.headers.contains_key("retry-after"));
-                refused += 1;
+                told.refused.fetch_add(1, SeqCst);
             }
             Err(_) => break,
         }
     }
-    refused
+}
+
+/// Sixteen of them.
+fn clients(address: SocketAddr, name: &str, told: &Arc<Told>) -> Vec<JoinHandle<()>> {
+    (0..16).map(|client| tokio::spawn(load(address, format!("{name}-{client}"), Arc::clone(told)))).collect()
 }
 
 /// Everything that was acknowledged comes out of the log.
-async fn nothing_is_lost(folder: &Path, acknowledged: &Ids) {
+async fn nothing_is_lost(folder: &Path, told: &Told) {
     let collector = Collector::open(folder, CollectSettings::default()).unwrap();
     let kept = published(collector).await;
     let stored: BTreeSet<String> = kept.column("default", "event_id").into_iter().collect();
-    let acknowledged = acknowledged.lock().unwrap();
+    let acknowledged = told.acknowledged.lock().unwrap();
     let lost: Vec<_> = acknowledged.difference(&stored).take(3).collect();
     assert!(lost.is_empty(), "{lost:?} of {}", acknowledged.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_under_load_it_loses_nothing_that_was_acknowledged() {
-    let (folder, acknowledged) = (tempfile::tempdir().unwrap(), Ids::default());
+    let (folder, told) = (tempfile::tempdir().unwrap(), Arc::new(Told::default()));
     for life in 0..3 {
         let (process, address) = start(folder.path(), "exec \"$@\"");
         if life == 0 {
             let second = Collector::open(folder.path(), CollectSettings::default()).unwrap_err();
             assert!(second.to_string().contains("another process"), "{second}");
         }
-        let before = acknowledged.lock().unwrap().len();
-        let clients: Vec<_> = (0..16)
-            .map(|client| tokio::spawn(load(address, format!("{life}-{client}"), Arc::clone(&acknowledged))))
-            .collect();
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        let clients = clients(address, &life.to_string(), &told);
+        told.until(told.acknowledged() + 2_000, 0).await;
         drop(process);
         for client in clients {
             client.await.unwrap();
         }
-        assert!(acknowledged.lock().unwrap().len() > before + 100, "hardly anything was sent");
     }
-    nothing_is_lost(folder.path(), &acknowledged).await;
+    nothing_is_lost(folder.path(), &told).await;
 }
 
 /// `ulimit -f` makes writes fail as a full disk does: in the midst of a record.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_that_may_not_grow_lose_nothing_that_was_acknowledged() {
-    let (folder, acknowledged) = (tempfile::tempdir().unwrap(), Ids::default());
+    let (folder, told) = (tempfile::tempdir().unwrap(), Arc::new(Told::default()));
     let (process, address) = start(folder.path(), "trap '' XFSZ; ulimit -f 64; exec \"$@\"");
-    let clients: Vec<_> =
-        (0..16).map(|client| tokio::spawn(load(address, client.to_string(), Arc::clone(&acknowledged)))).collect();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let clients = clients(address, "full", &told);
+    told.until(2_000, 20).await;
+    told.until(told.acknowledged() + 1_000, 0).await;
     drop(process);
-    let mut refused = 0;
     for client in clients {
-        refused += client.await.unwrap();
+        client.await.unwrap();
     }
     let largest = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).max();
     assert!(largest <= Some(64 << 10), "{largest:?}");
-    assert!(refused > 0 && acknowledged.lock().unwrap().len() > 1_000, "{refused} refused");
-    nothing_is_lost(folder.path(), &acknowledged).await;
+    nothing_is_lost(folder.path(), &told).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -159,7 +182,7 @@ async fn a_body_of_100_megabytes_is_refused_and_not_held() {
         }
         let mut from = tokio::io::BufReader::new(from);
         let mut line = String::new();
-        tokio::io::AsyncBufReadExt::read_line(&mut from, &mut line).await.unwrap();
+        from.read_line(&mut line).await.unwrap();
         line
     };
     for line in [send(false).await, send(true).await, send(false).await] {

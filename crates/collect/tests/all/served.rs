@@ -4,15 +4,25 @@ use crate::{
     shared,
 };
 use flate2::{Compression, write::GzEncoder};
+use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use safar_collect::{
     Stored,
-    drain::Raw,
+    drain::{Part, Publish, PublishError, Raw, drain},
     http::{CollectSettings, Collector, SourceSettings},
     limits,
     log::LogSettings,
 };
 use serde_json::json;
-use std::{fs, io::Write, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Notify,
+};
 
 fn settings(text: &str) -> CollectSettings {
     toml::from_str(text).unwrap()
@@ -253,4 +263,64 @@ async fn visitors_without_a_cookie_are_told_apart_for_a_day() {
         ids.extend(server.stop().await.column("s", "anonymous_id"));
     }
     assert!(ids[0].len() == 32 && ids[0] == ids[1], "the same after a restart: {ids:?}");
+}
+
+/// Whatever comes over the wire, the server goes on.
+#[tokio::test]
+async fn any_bytes_over_the_wire() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), CollectSettings::default()).await;
+    let mut runner = TestRunner::deterministic();
+    let mut any = |length| vec(any::<u8>(), 0..length).new_tree(&mut runner).unwrap().current();
+    for round in 0..60 {
+        let mut bytes = match round % 4 {
+            0 => vec![],
+            1 => b"POST /v1/batch HTTP/1.1\r\n".to_vec(),
+            2 => b"POST /e/?compression=base64 HTTP/1.1\r\nHost: t\r\nContent-Length: 90\r\n\r\n".to_vec(),
+            _ => b"POST /v1/t HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n".to_vec(),
+        };
+        bytes.extend(any(200));
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let _ = stream.write_all(&bytes).await;
+        let _ = stream.shutdown().await;
+        let _ = stream.read_to_end(&mut vec![]).await;
+    }
+    let mut client = Client::to(server.address).await.unwrap();
+    assert_eq!(client.post("/v1/t", "", &track("k", "after")).await.unwrap().status, 200);
+    assert!(server.stop().await.column("default", "event_id").contains(&"after".to_owned()));
+}
+
+/// Refuses the first part that it is handed.
+struct Flaky(Arc<Mutex<Vec<Part>>>, Arc<Notify>);
+
+impl Publish for Flaky {
+    async fn publish(&mut self, part: Part) -> Result<(), PublishError> {
+        let mut handed = self.0.lock().unwrap();
+        handed.push(part);
+        if handed.len() == 1 {
+            return Err("not now".into());
+        }
+        self.1.notify_one();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_published_is_handed_on_again_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), CollectSettings::default()).await;
+    let mut client = Client::to(server.address).await.unwrap();
+    for id in ["a", "b", "a"] {
+        assert_eq!(client.post("/v1/t", "", &track("k", id)).await.unwrap().status, 200);
+    }
+    let log = server.collector.log().clone();
+    log.seal().await;
+    let (handed, published) = (Arc::default(), Arc::new(Notify::new()));
+    drain(server.collector.clone(), Flaky(Arc::clone(&handed), Arc::clone(&published)), published.notified()).await;
+    let handed = handed.lock().unwrap();
+    let [refused, taken] = handed.as_slice() else { panic!("{} parts", handed.len()) };
+    assert_eq!(refused, taken);
+    assert_eq!((&taken.log[..], taken.segment, taken.number), (log.identity(), 1, 0));
+    assert_eq!(taken.lines["default"].lines().count(), 3, "telling resent events apart is the tables' work");
+    assert_eq!(log.sealed().unwrap(), [0; 0]);
 }
