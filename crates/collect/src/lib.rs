@@ -8,7 +8,10 @@
 //! 3. Each event is a [`Collected`]: one line of JSON in the names that the import reads, so that collected events go the
 //!    way of imported rows.
 //!
-//! The crate does no I/O and has no clock: the server says when a request came and who sent it.
+//! Decoders do no I/O and have no clock: the server says when a request came and who sent it.
+//!
+//! Around them, [`http`] is the server, [`log`] the write-ahead log that makes requests safe before they are answered, and
+//! [`drain`] hands what was logged on to the tables.
 //!
 //! Numbers stay as they were told, except that whole JSON numbers beyond 64 bits are read as floating point.
 //!
@@ -40,13 +43,18 @@ mod collected;
 mod commerce;
 mod consent;
 mod cors;
+pub mod drain;
+pub mod http;
 mod ids;
 mod json;
 pub mod limits;
+pub mod log;
 mod protocol;
 mod reply;
 mod request;
 mod route;
+mod salts;
+mod stored;
 mod visitor;
 
 pub use collected::Collected;
@@ -55,3 +63,4 @@ pub use protocol::redirect::signed_link;
 pub use reply::{Decoded, GIF, Refusal, Reject, Reply};
 pub use request::{Request, Terms};
 pub use route::{Protocol, decode, route};
+pub use stored::Stored;

@@ -95,6 +95,9 @@ pub enum Refusal {
     /// For the server: the key or secret is not known here.
     #[error("the key is not known here")]
     Unauthorised,
+    /// For the server: the source sends more than it may; the client is to come back after so many seconds.
+    #[error("too many requests; come back in {0} seconds")]
+    TooMany(u32),
     /// For the server: events cannot be made safe now; the client is to come back after so many seconds.
     #[error("busy; come back in {0} seconds")]
     Busy(u32),
@@ -107,11 +110,12 @@ impl Refusal {
         let status = match self {
             Self::Unauthorised => 401,
             Self::NotSigned => 403,
+            Self::TooMany(_) => 429,
             Self::Busy(_) => 503,
             Self::Unreadable(_) | Self::Damaged | Self::Bomb | Self::TooLarge => 400,
         };
         let mut headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
-        if let Self::Busy(seconds) = self {
+        if let Self::Busy(seconds) | Self::TooMany(seconds) = self {
             headers.push(("retry-after", seconds.to_string()));
         }
         Reply { status, headers, body: Cow::Owned(self.to_string().into_bytes()) }

@@ -48,7 +48,9 @@ pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collect
         _ => return Err(("the type of a message is not known", Value::Object(message).to_string())),
     };
     let sent = message.remove("sentAt").or_else(|| envelope.sent_at.clone());
-    let content = Value::Object(message.clone()).to_string(); // without the time of sending, which a resend may renew
+    let id = take_text(&mut message, "messageId");
+    // Without the time of sending, which a resend may renew.
+    let content = if id.is_none() { Value::Object(message.clone()).to_string() } else { String::new() };
     message.remove("type");
     for name in ["writeKey", "_metadata", "receivedAt"] {
         message.remove(name); // the key, and what vendors' servers add for themselves
@@ -78,8 +80,7 @@ pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collect
     let own_time = read(&original).or(read(&told));
     event.set(
         "event_id",
-        take_text(&mut message, "messageId")
-            .unwrap_or_else(|| ids::made(envelope.protocol, &[&content], own_time.is_none().then_some(received))),
+        id.unwrap_or_else(|| ids::made(envelope.protocol, &[&content], own_time.is_none().then_some(received))),
     );
     match (original, told) {
         (Some(original), Some(told)) => {

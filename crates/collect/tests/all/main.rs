@@ -1,4 +1,6 @@
 //! Everything this crate promises: real requests of real clients, what is refused, laws.
+mod client;
+mod crash;
 mod fixtures;
 mod identity;
 mod laws;
@@ -6,6 +8,7 @@ mod money;
 mod refused;
 mod replies;
 mod sent;
+mod served;
 mod times;
 mod wrapped;
 

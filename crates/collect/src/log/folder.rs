@@ -1,0 +1,142 @@
+//! The folder of a log: who may write it, what lies in it.
+use super::{LogError, settings::Keep};
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// A folder that only this process writes.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    identity: String,
+    /// Held as long as the folder is.
+    _lock: File,
+}
+
+/// For `map_err`.
+pub(super) fn disk(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
+    let path = path.to_owned();
+    move |source| LogError::Disk { what, path, source }
+}
+
+/// Makes a new or removed name durable.
+pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+impl Folder {
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        fs::create_dir_all(path).map_err(disk("make", path))?;
+        let name = path.join("lock");
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut lock = options.open(&name).map_err(disk("open", &name))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LogError::Locked(path.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(disk("lock", &name)(source)),
+        }
+        let identity = identity(&mut lock).map_err(disk("write", &name))?;
+        sync_names(path).map_err(disk("sync", path))?;
+        Ok(Self { path: path.to_owned(), identity, _lock: lock })
+    }
+
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    pub fn path(&self, number: u64) -> PathBuf {
+        self.path.join(name(number))
+    }
+
+    /// Numbers of all segments that were not published, in order.
+    pub fn segments(&self) -> Result<Vec<u64>, LogError> {
+        numbers(&self.path).map_err(disk("read", &self.path))
+    }
+
+    /// Bytes of all segments that were not published.
+    pub fn size(&self) -> Result<u64, LogError> {
+        Ok(self
+            .segments()?
+            .into_iter()
+            .map(|number| fs::metadata(self.path(number)).map_or(0, |about| about.len()))
+            .sum())
+    }
+
+    pub fn sync(&self) -> io::Result<()> {
+        sync_names(&self.path)
+    }
+
+    /// Moves a segment to those that were published, or removes it where none are kept. Returns its size.
+    pub fn put_away(&self, number: u64, keep: Keep) -> Result<u64, LogError> {
+        let from = self.path(number);
+        let bytes = match fs::metadata(&from) {
+            Ok(about) => about.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(disk("read", &from)(error)),
+        };
+        let published = self.path.join("published");
+        if keep.bytes == 0 {
+            fs::remove_file(&from).map_err(disk("remove", &from))?;
+        } else {
+            fs::create_dir_all(&published).map_err(disk("make", &published))?;
+            fs::rename(&from, published.join(name(number))).map_err(disk("move", &from))?;
+            sync_names(&published).map_err(disk("sync", &published))?;
+        }
+        self.sync().map_err(disk("sync", &self.path))?;
+        if published.is_dir() {
+            forget(&published, keep).map_err(disk("clear", &published))?;
+        }
+        Ok(bytes)
+    }
+}
+
+fn name(number: u64) -> String {
+    format!("{number:06}.log")
+}
+
+fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let file = entry?.file_name();
+        let number = file.to_str().and_then(|text| text.strip_suffix(".log")).and_then(|text| text.parse().ok());
+        found.extend(number.filter(|number| *file == *name(*number)));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Removes the oldest published segments beyond what is kept.
+fn forget(published: &Path, keep: Keep) -> io::Result<()> {
+    let mut bytes = 0;
+    for number in numbers(published)?.into_iter().rev() {
+        let path = published.join(name(number));
+        let about = fs::metadata(&path)?;
+        bytes += about.len();
+        let age = about.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
+        if bytes > keep.bytes || age.is_some_and(|age| age > keep.age) {
+            fs::remove_file(&path)?;
+        }
+    }
+    sync_names(published)
+}
+
+/// The identity in the lock file, drawn if there is none.
+fn identity(lock: &mut File) -> io::Result<String> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text)?;
+    if text.len() == 32 {
+        return Ok(text);
+    }
+    let mut drawn = [0; 16];
+    getrandom::fill(&mut drawn).map_err(io::Error::from)?;
+    let text = crate::ids::hex(&drawn);
+    lock.set_len(0)?;
+    io::Seek::rewind(lock)?;
+    lock.write_all(text.as_bytes())?;
+    lock.sync_all()?;
+    Ok(text)
+}
