@@ -1,0 +1,1 @@
+//! What `safar serve` runs: the HTTP API, SQL over the Postgres protocol, users, and the application.
