@@ -5,11 +5,12 @@ use super::{
     number::{self, Decimal},
     settings::ImportSettings,
     time::TimeReader,
+    words::Words,
 };
 use safar_enrich::{CachedEnricher, Enricher, Touch};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{Interaction, Micros, key_of};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Keys of `properties` under which explicitly given values stay, since the columns of these names are rewritten when
@@ -134,9 +135,9 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
 }
 
 impl<'e> Sink<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings) -> Self {
+    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
         Self {
-            columns: Columns::default(),
+            columns: Columns::new(words),
             identifiers: Identifiers::default(),
             enricher: enricher.cached(),
             identity,
