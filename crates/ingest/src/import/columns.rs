@@ -89,8 +89,8 @@ impl Cells {
 
     fn extend_to(&mut self, rows: usize) {
         match self {
-            Self::Numbers(numbers) => numbers.resize(rows, NONE),
-            Self::Texts { ends, bytes } => ends.resize(rows, bytes.len()),
+            Self::Numbers(numbers) => extend(numbers, rows, NONE),
+            Self::Texts { ends, bytes } => extend(ends, rows, bytes.len()),
         }
     }
 
@@ -106,6 +106,14 @@ impl Cells {
                 Arc::new(binary(order.iter().map(text), order.len(), bytes.len())?)
             }
         })
+    }
+}
+
+/// Most rows follow on the one before, so this is seldom more than a look.
+#[inline]
+fn extend<T: Copy>(values: &mut Vec<T>, rows: usize, value: T) {
+    if values.len() < rows {
+        values.resize(rows, value);
     }
 }
 
@@ -165,7 +173,7 @@ impl Columns {
     /// Begins a row.
     pub(crate) fn begin(&mut self, key: i64, time: i64, place: u64, hash: u128, value: Option<f64>) {
         if value.is_some() || !self.values.is_empty() {
-            self.values.resize(self.keys.len(), None);
+            extend(&mut self.values, self.keys.len(), None);
             self.values.push(value);
         }
         self.keys.push(key);
@@ -175,6 +183,24 @@ impl Columns {
         self.low.push(hash as u64);
     }
 
+    /// The number of a text, for [`Self::numbered`].
+    pub(crate) fn number(&mut self, column: Text, text: &str) -> Option<u16> {
+        self.numbered.number(column, text)
+    }
+
+    /// Gives the row that was begun last a text whose number is known already; an empty one is none.
+    #[inline]
+    pub(crate) fn numbered(&mut self, column: Text, number: Option<u16>, text: &str) {
+        match (&mut self.texts[column as usize], number) {
+            (_, Some(NONE)) => {}
+            (Some(Cells::Numbers(numbers)), Some(number)) => {
+                extend(numbers, self.keys.len() - 1, NONE);
+                numbers.push(number);
+            }
+            _ => self.text(column, text),
+        }
+    }
+
     /// Gives the row that was begun last a text; an empty one is none.
     #[inline]
     pub(crate) fn text(&mut self, column: Text, text: &str) {
@@ -182,16 +208,17 @@ impl Columns {
             return;
         }
         let row = self.keys.len() - 1;
-        let cells =
-            self.texts[column as usize].get_or_insert_with(|| Cells::new(self.numbered.words().is_open(column)));
-        cells.extend_to(row);
+        let open = || Cells::new(self.numbered.words().is_open(column));
+        let cells = self.texts[column as usize].get_or_insert_with(open);
         if let Cells::Numbers(numbers) = cells {
+            extend(numbers, row, NONE);
             match self.numbered.number(column, text) {
                 Some(number) => return numbers.push(number),
                 None => *cells = spelled(column, numbers, self.numbered.words()),
             }
         }
         if let Cells::Texts { ends, bytes } = cells {
+            extend(ends, row, bytes.len());
             bytes.extend_from_slice(text.as_bytes());
             ends.push(bytes.len());
         }
