@@ -367,7 +367,11 @@ fn properties(table: Table) -> WriterProperties {
         };
         let unique = matches!(kind, DataType::Int64 | DataType::Timestamp(..)) || field.name() == "event_id";
         if unique {
-            builder = builder.set_column_dictionary_enabled(ColumnPath::new(path), false);
+            builder = builder.set_column_dictionary_enabled(ColumnPath::new(path.clone()), false);
+        }
+        if field.name() == "event_id" && !field.is_nullable() {
+            // Ids are random: every bound is the same.
+            builder = builder.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);
         }
     }
     let sort = table.sort_columns();

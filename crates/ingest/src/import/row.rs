@@ -101,8 +101,10 @@ impl Terms {
     }
 }
 
-/// What the rules derive and many rows share, in the order of [`derived_texts`].
-const DERIVED: [Text; 10] = [
+/// Columns that follow from what the rules look at, in the order of [`derived_texts`].
+const DERIVED: [Text; 12] = [
+    Text::Interaction,
+    Text::Referrer,
     Text::UtmSource,
     Text::UtmMedium,
     Text::UtmCampaign,
@@ -115,8 +117,10 @@ const DERIVED: [Text; 10] = [
     Text::Source,
 ];
 
-fn derived_texts(derived: &Enriched) -> [&str; DERIVED.len()] {
+fn derived_texts<'t>(touch: &Touch<'t>, derived: &'t Enriched) -> [&'t str; DERIVED.len()] {
     [
+        touch.interaction.as_str(),
+        touch.referrer.unwrap_or(""),
         derived.utm_source.as_deref().unwrap_or(""),
         derived.utm_medium.as_deref().unwrap_or(""),
         derived.utm_campaign.as_deref().unwrap_or(""),
@@ -334,8 +338,6 @@ impl<'e> Sink<'e> {
         }
         columns.text(Text::PageUrl, page_url);
         columns.text(Text::PageTitle, get(Field::PageTitle));
-        columns.text(Text::Referrer, referrer);
-        columns.text(Text::Interaction, interaction.as_str());
         columns.text(Text::OrderId, order_id);
         match currency {
             "" if value.is_some() => columns.text(Text::Currency, terms.default_currency.as_deref().unwrap_or("")),
@@ -352,10 +354,11 @@ impl<'e> Sink<'e> {
         }
         columns.text(Text::Properties, &self.properties);
         if interaction == Interaction::None && page_url.is_empty() && referrer.is_empty() && !sourced {
+            columns.text(Text::Interaction, interaction.as_str());
             columns.text(Text::UtmCustom, &self.custom);
             return Ok(());
         }
-        let (derived, place, fresh) = self.enricher.enrich_at(&Touch {
+        let touch = Touch {
             page_url: some(page_url),
             referrer: some(referrer),
             utm_source: some(utm[0]),
@@ -368,8 +371,9 @@ impl<'e> Sink<'e> {
             source: some(source),
             medium: some(medium),
             interaction,
-        });
-        let texts = derived_texts(derived);
+        };
+        let (derived, place, fresh) = self.enricher.enrich_at(&touch);
+        let texts = derived_texts(&touch, derived);
         let numbers = &mut self.derived[place];
         if fresh {
             *numbers = std::array::from_fn(|at| columns.number(DERIVED[at], texts[at]));

@@ -99,7 +99,7 @@ impl Gather {
     }
 
     pub(crate) fn finish(mut self) -> Result<Gathered, Error> {
-        if !self.spills.is_empty() && !self.parts.is_empty() {
+        if !self.spills.is_empty() && self.bytes > self.budget / 2 {
             self.spill()?; // what comes next needs the memory
         }
         let schema = union(self.spills.iter().map(|(_, schema)| schema).chain([&schema_of(&self.parts)]));
