@@ -515,11 +515,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_the_models_keys() {
-        assert_eq!(hashed(&mut vec![1, 2], "user", "ada"), key_of("user", "ada"));
-    }
-
-    #[test]
     fn objects_are_json() {
         let mut out = String::from("{");
         member(&mut out, "a");
