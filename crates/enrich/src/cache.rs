@@ -140,7 +140,9 @@ fn texts<'a>(touch: &Touch<'a>, with_path: bool) -> [Option<&'a str>; TEXTS] {
 /// but few hosts and campaigns, so leaving out the path where no rule reads it is what makes most touches known ones.
 fn page(url: Option<&str>, with_path: bool) -> (Option<&str>, Option<&str>) {
     let Some(url) = url.filter(|url| !with_path && memchr(b'\\', url.as_bytes()).is_none()) else { return (url, None) };
-    let Some(host) = url.find("://").map(|at| at + 3) else { return (Some(url), None) };
+    let Some(host) = memchr(b':', url.as_bytes()).filter(|at| url[*at..].starts_with("://")).map(|at| at + 3) else {
+        return (Some(url), None);
+    };
     let Some(path) = memchr3(b'/', b'?', b'#', &url.as_bytes()[host..]) else { return (Some(url), None) };
     let (head, rest) = url.split_at(host + path);
     let rest = &rest[..memchr(b'#', rest.as_bytes()).unwrap_or(rest.len())];
