@@ -44,16 +44,25 @@ struct Entry {
 const TEXTS: usize = 12;
 
 impl<'e> CachedEnricher<'e> {
+    /// How many answers are kept; those that are not are told at the place of this number.
+    pub const PLACES: usize = SETS * WAYS;
+
     pub(crate) fn new(enricher: &'e Enricher) -> Self {
         Self { enricher, sets: std::iter::repeat_with(Set::default).take(SETS).collect(), last: None }
     }
 
     /// As [`Enricher::enrich`].
     pub fn enrich(&mut self, touch: &Touch<'_>) -> &Enriched {
+        self.enrich_at(touch).0
+    }
+
+    /// As [`Enricher::enrich`], with the place of the answer, at most [`Self::PLACES`], and whether it is new there: for
+    /// callers that keep beside it what they make of it.
+    pub fn enrich_at(&mut self, touch: &Touch<'_>) -> (&Enriched, usize, bool) {
         let texts = texts(touch, self.enricher.rules().read_page_paths());
         let len: usize = texts.iter().flatten().map(|text| text.len()).sum();
         if len > KEY_LEN_MAX {
-            return self.last.insert(self.enricher.enrich(touch));
+            return (self.last.insert(self.enricher.enrich(touch)), Self::PLACES, true);
         }
         let mut lens = [0_u16; TEXTS];
         let mut hasher = FixedState::with_seed(0).build_hasher();
@@ -65,7 +74,8 @@ impl<'e> CachedEnricher<'e> {
         }
         hasher.write_u8(touch.interaction as u8);
         let hash = hasher.finish();
-        let set = &mut self.sets[hash as usize % SETS];
+        let at = hash as usize % SETS;
+        let set = &mut self.sets[at];
         let found = (0..WAYS).find(|&way| {
             set.hashes[way] == hash
                 && set.entries[way].as_ref().is_some_and(|entry| entry.is_for(touch.interaction, &lens, &texts))
@@ -83,7 +93,7 @@ impl<'e> CachedEnricher<'e> {
             let value = self.enricher.enrich(touch);
             Box::new(Entry { interaction: touch.interaction, lens, key, value })
         };
-        &entry.get_or_insert_with(fresh).value
+        (&entry.get_or_insert_with(fresh).value, at * WAYS + way, found.is_none())
     }
 }
 
@@ -130,7 +140,9 @@ fn texts<'a>(touch: &Touch<'a>, with_path: bool) -> [Option<&'a str>; TEXTS] {
 /// but few hosts and campaigns, so leaving out the path where no rule reads it is what makes most touches known ones.
 fn page(url: Option<&str>, with_path: bool) -> (Option<&str>, Option<&str>) {
     let Some(url) = url.filter(|url| !with_path && memchr(b'\\', url.as_bytes()).is_none()) else { return (url, None) };
-    let Some(host) = url.find("://").map(|at| at + 3) else { return (Some(url), None) };
+    let Some(host) = memchr(b':', url.as_bytes()).filter(|at| url[*at..].starts_with("://")).map(|at| at + 3) else {
+        return (Some(url), None);
+    };
     let Some(path) = memchr3(b'/', b'?', b'#', &url.as_bytes()[host..]) else { return (Some(url), None) };
     let (head, rest) = url.split_at(host + path);
     let rest = &rest[..memchr(b'#', rest.as_bytes()).unwrap_or(rest.len())];

@@ -10,7 +10,7 @@ use arrow::{
 };
 use parquet::{
     arrow::ArrowWriter,
-    basic::{Compression, ZstdLevel},
+    basic::{Compression, Encoding, ZstdLevel},
     file::{
         metadata::SortingColumn,
         properties::{EnabledStatistics, WriterProperties},
@@ -57,7 +57,7 @@ impl TableWriter {
         }
     }
 
-    /// Adds rows that have the columns of [`Table::schema`].
+    /// Adds rows that have the columns of [`Table::schema`]; a column of texts may be a dictionary of them.
     ///
     /// Rows of a clustered table must be sorted inside the batch: by `bucket`, then by [`Table::sort_columns`].
     /// A batch may begin lower than the one before it ended; that starts a new file. Few long sorted runs make
@@ -312,7 +312,7 @@ fn conform(table: Table, schema: &SchemaRef, batch: &RecordBatch) -> Result<Reco
     let given = batch.schema();
     for (index, field) in wanted.fields().iter().enumerate() {
         match given.fields().get(index) {
-            Some(other) if other.name() == field.name() && other.data_type() == field.data_type() => {}
+            Some(other) if other.name() == field.name() && is_written_as(other.data_type(), field.data_type()) => {}
             Some(other) => {
                 let (name, kind) = (other.name(), other.data_type());
                 return Err(refuse(format!(
@@ -331,8 +331,17 @@ fn conform(table: Table, schema: &SchemaRef, batch: &RecordBatch) -> Result<Reco
         return Err(refuse("column `bucket` holds nulls".to_owned()));
     }
     let columns = batch.columns()[..schema.fields().len()].to_vec();
+    let fields = schema.fields().iter().zip(&columns);
+    let fields = fields.map(|(field, array)| field.as_ref().clone().with_data_type(array.data_type().clone()));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|error| refuse(error.to_string()))
+    RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| refuse(error.to_string()))
+}
+
+/// Whether files hold the same for both: a dictionary of texts is written as the texts.
+fn is_written_as(given: &DataType, wanted: &DataType) -> bool {
+    given == wanted
+        || matches!(given, DataType::Dictionary(_, value) if **value == DataType::Utf8 && *wanted == DataType::Utf8)
 }
 
 fn column<'a>(rows: &'a RecordBatch, name: &str) -> &'a dyn Array {
@@ -356,9 +365,17 @@ fn properties(table: Table) -> WriterProperties {
             }
             kind => (vec![field.name().clone()], kind),
         };
-        let unique = matches!(kind, DataType::Int64 | DataType::Timestamp(..)) || field.name() == "event_id";
-        if unique {
-            builder = builder.set_column_dictionary_enabled(ColumnPath::new(path), false);
+        let number = matches!(kind, DataType::Int64 | DataType::Timestamp(..));
+        if number || field.name() == "event_id" {
+            builder = builder.set_column_dictionary_enabled(ColumnPath::new(path.clone()), false);
+        }
+        if number && table == Table::Events {
+            // Sorted by person and time, they are near the one before.
+            builder = builder.set_column_encoding(ColumnPath::new(path.clone()), Encoding::DELTA_BINARY_PACKED);
+        }
+        if table.is_clustered() && *kind == DataType::Utf8 {
+            // Every part of the people has every text: bounds would cost time and tell nothing.
+            builder = builder.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);
         }
     }
     let sort = table.sort_columns();

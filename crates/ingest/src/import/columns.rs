@@ -1,12 +1,12 @@
 //! Events as columns while they are being read: only columns that hold something, in any order of rows.
+use super::words::{NONE, Numbered, Words};
 use arrow::{
     array::{
-        ArrayRef, BooleanBufferBuilder, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringBuilder,
-        UInt32Array, UInt64Array, new_null_array,
+        Array, ArrayRef, AsArray, BinaryArray, Float64Array, Int64Array, RecordBatch, UInt16Array, UInt64Array,
+        new_null_array,
     },
-    buffer::NullBuffer,
-    compute::take_record_batch,
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    buffer::{Buffer, OffsetBuffer},
+    datatypes::{DataType, Field, Schema, SchemaRef, UInt16Type},
     error::ArrowError,
 };
 use std::sync::Arc;
@@ -18,7 +18,11 @@ macro_rules! texts {
         pub(crate) enum Text { $($column,)* }
 
         impl Text {
-            pub(crate) const NAMES: &'static [&'static str] = &[$($name),*];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$column),*];
+
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$column => $name,)* }
+            }
         }
     };
 }
@@ -29,6 +33,27 @@ texts! {
     UtmCampaign "utm_campaign" UtmTerm "utm_term" UtmContent "utm_content" UtmCustom "utm_custom" ClickId "click_id"
     ClickIdType "click_id_type" Source "source" Medium "medium" Campaign "campaign" Channel "channel"
     Interaction "interaction" OrderId "order_id" Currency "currency" Items "items" Consent "consent" Properties "properties"
+}
+
+impl Text {
+    /// Whether the texts of such a column tend to repeat; identifiers are as many as there are people or orders.
+    pub(crate) const fn repeats(self) -> bool {
+        !matches!(
+            self,
+            Self::EventId
+                | Self::AnonymousId
+                | Self::UserId
+                | Self::EmailHash
+                | Self::PhoneHash
+                | Self::CrmId
+                | Self::ClickId
+                | Self::OrderId
+        )
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|column| column.name() == name)
+    }
 }
 
 /// How finely keys are parted while rows are being sorted: ordered ranges, 16 to a bucket.
@@ -47,22 +72,77 @@ pub(crate) const HASH_HIGH: &str = "#high";
 pub(crate) const HASH_LOW: &str = "#low";
 pub(crate) const VALUE: &str = "value";
 
-struct TextColumn {
-    builder: StringBuilder,
-    rows: usize,
+/// What the rows so far say in one column; rows behind its end say nothing.
+enum Cells {
+    /// Numbers of [`Words`].
+    Numbers(Vec<u16>),
+    Texts {
+        ends: Vec<usize>,
+        bytes: Vec<u8>,
+    },
+}
+
+impl Cells {
+    fn new(open: bool) -> Self {
+        if open { Self::Numbers(Vec::new()) } else { Self::Texts { ends: Vec::new(), bytes: Vec::new() } }
+    }
+
+    fn extend_to(&mut self, rows: usize) {
+        match self {
+            Self::Numbers(numbers) => extend(numbers, rows, NONE),
+            Self::Texts { ends, bytes } => extend(ends, rows, bytes.len()),
+        }
+    }
+
+    /// The rows in `order`.
+    fn array(&self, order: &[u32]) -> Result<ArrayRef, ArrowError> {
+        Ok(match self {
+            Self::Numbers(numbers) => Arc::new(UInt16Array::from(picked(numbers, order))),
+            Self::Texts { ends, bytes } => {
+                let text = |row: &u32| {
+                    let row = *row as usize;
+                    &bytes[if row == 0 { 0 } else { ends[row - 1] }..ends[row]]
+                };
+                Arc::new(binary(order.iter().map(text), order.len(), bytes.len())?)
+            }
+        })
+    }
+}
+
+/// Most rows follow on the one before, so this is seldom more than a look.
+#[inline]
+fn extend<T: Copy>(values: &mut Vec<T>, rows: usize, value: T) {
+    if values.len() < rows {
+        values.resize(rows, value);
+    }
+}
+
+fn picked<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
+    order.iter().map(|row| values[*row as usize]).collect()
+}
+
+fn binary<'a>(texts: impl Iterator<Item = &'a [u8]>, rows: usize, size: usize) -> Result<BinaryArray, ArrowError> {
+    let (mut offsets, mut bytes) = (Vec::with_capacity(rows + 1), Vec::with_capacity(size));
+    offsets.push(0);
+    for text in texts {
+        bytes.extend_from_slice(text);
+        offsets.push(i32::try_from(bytes.len()).map_err(|_| ArrowError::OffsetOverflowError(bytes.len()))?);
+    }
+    BinaryArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from_vec(bytes), None)
 }
 
 /// Builds columns row by row.
-#[derive(Default)]
 pub(crate) struct Columns {
     keys: Vec<i64>,
     times: Vec<i64>,
     places: Vec<u64>,
     high: Vec<u64>,
     low: Vec<u64>,
-    values: Vec<f64>,
-    valued: Option<BooleanBufferBuilder>,
-    texts: Vec<Option<TextColumn>>,
+    /// Empty until a row has one.
+    values: Vec<Option<f64>>,
+    /// By [`Text`]; `None` until a row has one.
+    texts: Vec<Option<Cells>>,
+    numbered: Numbered,
 }
 
 /// Rows ordered by [`part_of`] their keys.
@@ -73,21 +153,28 @@ pub(crate) struct Parted {
 }
 
 impl Columns {
+    pub(crate) fn new(words: Arc<Words>) -> Self {
+        Self {
+            keys: Vec::new(),
+            times: Vec::new(),
+            places: Vec::new(),
+            high: Vec::new(),
+            low: Vec::new(),
+            values: Vec::new(),
+            texts: Text::ALL.iter().map(|_| None).collect(),
+            numbered: Numbered::new(words),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
     /// Begins a row.
     pub(crate) fn begin(&mut self, key: i64, time: i64, place: u64, hash: u128, value: Option<f64>) {
-        if value.is_some() && self.valued.is_none() {
-            let mut valued = BooleanBufferBuilder::new(self.keys.len() + 1024);
-            valued.append_n(self.keys.len(), false);
-            self.valued = Some(valued);
-            self.values.resize(self.keys.len(), 0.0);
-        }
-        if let Some(valued) = &mut self.valued {
-            valued.append(value.is_some());
-            self.values.push(value.unwrap_or_default());
+        if value.is_some() || !self.values.is_empty() {
+            extend(&mut self.values, self.keys.len(), None);
+            self.values.push(value);
         }
         self.keys.push(key);
         self.times.push(time);
@@ -96,31 +183,52 @@ impl Columns {
         self.low.push(hash as u64);
     }
 
+    /// The number of a text, for [`Self::numbered`].
+    pub(crate) fn number(&mut self, column: Text, text: &str) -> Option<u16> {
+        self.numbered.number(column, text)
+    }
+
+    /// Gives the row that was begun last a text whose number is known already; an empty one is none.
+    #[inline]
+    pub(crate) fn numbered(&mut self, column: Text, number: Option<u16>, text: &str) {
+        match (&mut self.texts[column as usize], number) {
+            (_, Some(NONE)) => {}
+            (Some(Cells::Numbers(numbers)), Some(number)) => {
+                extend(numbers, self.keys.len() - 1, NONE);
+                numbers.push(number);
+            }
+            _ => self.text(column, text),
+        }
+    }
+
     /// Gives the row that was begun last a text; an empty one is none.
     #[inline]
     pub(crate) fn text(&mut self, column: Text, text: &str) {
         if text.is_empty() {
             return;
         }
-        if self.texts.is_empty() {
-            self.texts.resize_with(Text::NAMES.len(), || None);
-        }
-        let column = self.texts[column as usize]
-            .get_or_insert_with(|| TextColumn { builder: StringBuilder::with_capacity(1 << 14, 1 << 17), rows: 0 });
         let row = self.keys.len() - 1;
-        if column.rows < row {
-            column.builder.append_nulls(row - column.rows);
+        let open = || Cells::new(self.numbered.words().is_open(column));
+        let cells = self.texts[column as usize].get_or_insert_with(open);
+        if let Cells::Numbers(numbers) = cells {
+            extend(numbers, row, NONE);
+            match self.numbered.number(column, text) {
+                Some(number) => return numbers.push(number),
+                None => *cells = spelled(column, numbers, self.numbered.words()),
+            }
         }
-        column.builder.append_value(text);
-        column.rows = row + 1;
+        if let Cells::Texts { ends, bytes } = cells {
+            extend(ends, row, bytes.len());
+            bytes.extend_from_slice(text.as_bytes());
+            ends.push(bytes.len());
+        }
     }
 
     /// The rows so far, ordered by part; begins anew.
     pub(crate) fn finish(&mut self) -> Result<Parted, ArrowError> {
-        let mut taken = std::mem::take(self);
-        let rows = taken.keys.len();
+        let rows = self.keys.len();
         let mut counts = vec![0u32; PARTS + 1];
-        for key in &taken.keys {
+        for key in &self.keys {
             counts[part_of(*key) + 1] += 1;
         }
         for part in 0..PARTS {
@@ -128,7 +236,7 @@ impl Columns {
         }
         let starts = counts.clone();
         let mut order = vec![0u32; rows];
-        for (row, key) in taken.keys.iter().enumerate() {
+        for (row, key) in self.keys.iter().enumerate() {
             let next = &mut counts[part_of(*key)];
             order[*next as usize] = row as u32;
             *next += 1;
@@ -141,46 +249,89 @@ impl Columns {
             Field::new(HASH_LOW, DataType::UInt64, false),
         ];
         let mut arrays: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(taken.keys)),
-            Arc::new(Int64Array::from(taken.times)),
-            Arc::new(UInt64Array::from(taken.places)),
-            Arc::new(UInt64Array::from(taken.high)),
-            Arc::new(UInt64Array::from(taken.low)),
+            Arc::new(Int64Array::from(picked(&self.keys, &order))),
+            Arc::new(Int64Array::from(picked(&self.times, &order))),
+            Arc::new(UInt64Array::from(picked(&self.places, &order))),
+            Arc::new(UInt64Array::from(picked(&self.high, &order))),
+            Arc::new(UInt64Array::from(picked(&self.low, &order))),
         ];
-        if let Some(mut valued) = taken.valued {
+        if !self.values.is_empty() {
             fields.push(Field::new(VALUE, DataType::Float64, true));
-            arrays.push(Arc::new(Float64Array::new(taken.values.into(), Some(NullBuffer::new(valued.finish())))));
+            arrays.push(Arc::new(order.iter().map(|row| self.values[*row as usize]).collect::<Float64Array>()));
         }
-        for (name, column) in Text::NAMES.iter().zip(&mut taken.texts) {
-            if let Some(column) = column {
-                column.builder.append_nulls(rows - column.rows);
-                fields.push(Field::new(*name, DataType::Utf8, true));
-                arrays.push(Arc::new(column.builder.finish()));
+        for (column, cells) in Text::ALL.iter().zip(&mut self.texts) {
+            if let Some(cells) = cells {
+                cells.extend_to(rows);
+                let array = cells.array(&order)?;
+                fields.push(Field::new(column.name(), array.data_type().clone(), false));
+                arrays.push(array);
             }
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)?;
-        let batch = take_record_batch(&batch, &UInt32Array::from(order))?;
-        Ok(Parted { batch, starts })
+        self.clear();
+        Ok(Parted { batch: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?, starts })
     }
-}
 
-/// The schema with the columns of all, in one fixed order.
-pub(crate) fn union<'a>(schemas: impl Iterator<Item = &'a SchemaRef> + Clone) -> SchemaRef {
-    let mut fields = Vec::new();
-    for name in [KEY, TIME, PLACE, HASH_HIGH, HASH_LOW, VALUE].iter().chain(Text::NAMES) {
-        if let Some(field) = schemas.clone().find_map(|schema| schema.field_with_name(name).ok()) {
-            fields.push(field.clone());
+    /// Begins anew, in the same memory.
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.times.clear();
+        self.places.clear();
+        self.high.clear();
+        self.low.clear();
+        self.values.clear();
+        for (column, cells) in Text::ALL.iter().zip(&mut self.texts) {
+            match cells {
+                Some(Cells::Numbers(numbers)) if self.numbered.words().is_open(*column) => numbers.clear(),
+                Some(Cells::Texts { ends, bytes }) => {
+                    ends.clear();
+                    bytes.clear();
+                }
+                _ => *cells = None,
+            }
         }
     }
-    Arc::new(Schema::new(fields))
 }
 
-/// A batch with the columns of `schema`; those that it lacks are null.
-pub(crate) fn widen(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let arrays = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(array) => Arc::clone(array),
-        None => new_null_array(field.data_type(), batch.num_rows()),
+fn spelled(column: Text, numbers: &[u16], words: &Words) -> Cells {
+    let texts = words.texts(column);
+    let (mut ends, mut bytes) = (Vec::with_capacity(numbers.len()), Vec::new());
+    for number in numbers {
+        bytes.extend_from_slice(texts.value(usize::from(*number)).as_bytes());
+        ends.push(bytes.len());
+    }
+    Cells::Texts { ends, bytes }
+}
+
+/// The schema with the columns of all, in one fixed order; a text column is one of numbers where it is so in all.
+pub(crate) fn union<'a>(schemas: impl Iterator<Item = &'a SchemaRef> + Clone) -> SchemaRef {
+    let names = [KEY, TIME, PLACE, HASH_HIGH, HASH_LOW, VALUE].into_iter();
+    let fields = names.chain(Text::ALL.iter().map(|column| column.name())).filter_map(|name| {
+        let mut found = schemas.clone().filter_map(|schema| schema.field_with_name(name).ok());
+        let first = found.next()?;
+        Some(found.find(|field| *field.data_type() == DataType::Binary).unwrap_or(first).clone())
     });
-    RecordBatch::try_new(Arc::clone(schema), arrays.collect())
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// A batch with the columns of `schema`; those that it lacks say nothing.
+pub(crate) fn widen(batch: &RecordBatch, schema: &SchemaRef, words: &Words) -> Result<RecordBatch, ArrowError> {
+    if batch.schema_ref() == schema {
+        return Ok(batch.clone());
+    }
+    let rows = batch.num_rows();
+    let arrays = schema.fields().iter().map(|field| -> Result<ArrayRef, ArrowError> {
+        Ok(match (batch.column_by_name(field.name()), field.data_type()) {
+            (Some(array), DataType::Binary) if *array.data_type() == DataType::UInt16 => {
+                let texts = Text::named(field.name()).map(|column| words.texts(column));
+                let texts = texts.ok_or_else(|| ArrowError::SchemaError(field.name().clone()))?;
+                let numbers = array.as_primitive::<UInt16Type>().values();
+                Arc::new(binary(numbers.iter().map(|at| texts.value(usize::from(*at)).as_bytes()), rows, 0)?)
+            }
+            (Some(array), _) => Arc::clone(array),
+            (None, DataType::UInt16) => Arc::new(UInt16Array::from(vec![NONE; rows])),
+            (None, DataType::Binary) => Arc::new(binary(std::iter::repeat_n(&[][..], rows), rows, 0)?),
+            (None, kind) => new_null_array(kind, rows),
+        })
+    });
+    RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
 }

@@ -2,7 +2,7 @@
 //!
 //! Data walks one way: [`input`] (bytes, decompressed and decoded) → [`split`], [`json`], [`parquet`] (rows) → [`plan`]
 //! with [`sniff`], [`mapping`] and [`field`] (which column is what) → [`work`] and [`row`] (rows to columns, on several
-//! threads) → [`sort`] (gathered by ranges of keys, in memory or temporary files) → [`publish`] (sorted, without
+//! threads; [`words`] numbers the texts that repeat) → [`sort`] (gathered by ranges of keys, in memory or temporary files) → [`publish`] (sorted, without
 //! repetitions, links drawn) → one commit. Rows that are no events go to [`reject`]; ready paths take [`ready`].
 //!
 //! **Once.** An event without an id of its own gets one from its content (128 bits), so the same row is stored once,
@@ -32,6 +32,7 @@ mod sniff;
 mod sort;
 mod split;
 mod time;
+mod words;
 mod work;
 
 pub use error::Error;
@@ -57,6 +58,7 @@ use safar_model::{BUCKETS, Micros, Table};
 use safar_store::{Change, CommitKey, Staged, Store, TableWriter, WriteLock};
 use sort::Gather;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use words::Words;
 use work::{Work, Worker};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -117,7 +119,8 @@ pub fn preview(
     let mut previews = Vec::new();
     for plan in &plans {
         let found = read::first(plan, rows)?;
-        let mut worker = Worker::new(rules.enricher, rules.identity);
+        let words = Arc::new(Words::new());
+        let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(&words));
         let done = match (found, plan.ready_paths) {
             (Some(rows), false) => {
                 Some(worker.run(Work { number: 0, file: 0, plan: Arc::clone(plan), bytes: 0, rows })?)
@@ -126,10 +129,10 @@ pub fn preview(
         };
         let (parted, rejects) = done.map_or((None, Vec::new()), |done| (done.parted, done.rejects));
         let origins = [plan.input.name.clone()];
-        let nothing = Gather::new(std::env::temp_dir(), usize::MAX).finish()?;
-        let publish = Publish { gathered: &nothing, stored: &[], origins: &origins, received: now };
+        let nothing = Gather::new(std::env::temp_dir(), usize::MAX, words).finish()?;
+        let publish = Publish::new(&nothing, &[], &origins, now);
         let events = match parted {
-            Some(parted) => publish.events(&parted.batch, &publish::by_place(&parted.batch))?,
+            Some(parted) => publish.shown(&parted.batch)?,
             None => RecordBatch::new_empty(Table::Events.schema()),
         };
         previews.push(Preview {
@@ -175,7 +178,8 @@ pub async fn import(
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
     let scratch = store.dir().join(".tmp");
     clear(&scratch);
-    let mut gather = Gather::new(scratch, options.memory_bytes);
+    let words = Arc::new(Words::new());
+    let mut gather = Gather::new(scratch, options.memory_bytes, Arc::clone(&words));
     let mut content = Xxh3::new();
     for plan in &plans {
         content.update(format!("{:?}", (&plan.columns, &plan.stated)).as_bytes());
@@ -191,7 +195,7 @@ pub async fn import(
         });
     }
 
-    let digests = read::all(&plans, rules, threads(options), progress, |done| {
+    let digests = read::all(&plans, rules, &words, threads(options), progress, |done| {
         let file = &mut report.files[done.file];
         file.rows += done.rows;
         file.bytes += done.bytes;
@@ -227,7 +231,7 @@ pub async fn import(
     progress.sorting(gathered.rows);
     let mut changes = Vec::new();
     if gathered.rows > 0 {
-        let publish = Publish { gathered: &gathered, stored: &events_stored, origins: &origins, received: now };
+        let publish = Publish::new(&gathered, &events_stored, &origins, now);
         let (outcome, events, links) = publish_all(&publish, threads(options).min(2), &writer)?;
         report.duplicates = outcome.duplicates;
         report.links = outcome.links;

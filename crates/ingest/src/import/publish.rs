@@ -4,15 +4,17 @@ use super::{
     error::Error,
     reject::{Reject, read},
     sort::Gathered,
+    words::NONE,
     work::LINE_BITS,
 };
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder,
-        TimestampMicrosecondArray, UInt32Array, new_null_array,
+        Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
+        StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
     },
-    compute::take,
-    datatypes::{Float64Type, Int64Type, TimestampMicrosecondType, UInt64Type},
+    buffer::{BooleanBuffer, NullBuffer},
+    compute::{cast, take},
+    datatypes::{Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type, UInt64Type},
     error::ArrowError,
 };
 use safar_model::{BUCKETS, Micros, Table, bucket_of};
@@ -23,12 +25,14 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// What all threads share.
 pub(crate) struct Publish<'a> {
-    pub gathered: &'a Gathered,
+    gathered: &'a Gathered,
     /// Files of `events` in the snapshot.
-    pub stored: &'a [DataFile],
+    stored: &'a [DataFile],
+    received: Micros,
     /// The inputs' names, by number.
-    pub origins: &'a [String],
-    pub received: Micros,
+    origins: ArrayRef,
+    /// The texts of numbered columns, by [`Text`].
+    texts: Vec<ArrayRef>,
 }
 
 /// What one thread did.
@@ -85,32 +89,33 @@ struct View<'a> {
     places: &'a [u64],
     high: &'a [u64],
     low: &'a [u64],
-    event_ids: Option<&'a StringArray>,
+    event_ids: Option<StringArray>,
 }
 
 impl<'a> View<'a> {
-    fn new(batch: &'a RecordBatch) -> Self {
+    fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
         let ints =
             |name: &str| batch.column_by_name(name).map_or(&[][..], |array| array.as_primitive::<Int64Type>().values());
         let words = |name: &str| {
             batch.column_by_name(name).map_or(&[][..], |array| array.as_primitive::<UInt64Type>().values())
         };
-        Self {
+        let event_ids = batch.column_by_name(Text::EventId.name()).map(|array| array.as_binary::<i32>().clone());
+        Ok(Self {
             keys: ints(KEY),
             times: ints(TIME),
             places: words(PLACE),
             high: words(HASH_HIGH),
             low: words(HASH_LOW),
-            event_ids: batch.column_by_name("event_id").map(|array| array.as_string()),
-        }
+            event_ids: event_ids.map(StringArray::try_from_binary).transpose()?,
+        })
     }
 
     fn hash(&self, row: usize) -> u128 {
         (u128::from(self.high[row]) << 64) | u128::from(self.low[row])
     }
 
-    fn given(&self, row: usize) -> Option<&'a str> {
-        self.event_ids.filter(|ids| ids.is_valid(row)).map(|ids| ids.value(row))
+    fn given(&self, row: usize) -> Option<&str> {
+        self.event_ids.as_ref().map(|ids| ids.value(row)).filter(|id| !id.is_empty())
     }
 
     fn id(&self, row: usize) -> u128 {
@@ -118,7 +123,13 @@ impl<'a> View<'a> {
     }
 }
 
-impl Publish<'_> {
+impl<'a> Publish<'a> {
+    pub(crate) fn new(gathered: &'a Gathered, stored: &'a [DataFile], origins: &[String], received: Micros) -> Self {
+        let texts = Text::ALL.iter().map(|column| -> ArrayRef { Arc::new(gathered.words.texts(*column)) });
+        let origins = Arc::new(StringArray::from_iter_values(origins));
+        Self { gathered, stored, received, origins, texts: texts.collect() }
+    }
+
     /// Writes the ranges of some buckets.
     pub(crate) fn run(
         &self,
@@ -133,16 +144,16 @@ impl Publish<'_> {
             let mut stored = Stored::open(self.stored, bucket as i32, self.gathered.times);
             for part in bucket as usize * per_bucket..(bucket as usize + 1) * per_bucket {
                 if let Some(batch) = ranges.read(part)? {
-                    let kept = self.sift(&batch, part, &mut stored, &mut outcome)?;
+                    let view = View::new(&batch)?;
+                    let kept = self.sift(&batch, &view, part, &mut stored, &mut outcome)?;
                     if kept.is_empty() {
                         continue;
                     }
-                    let view = View::new(&batch);
                     for row in &kept {
                         outcome.stored[(view.places[*row as usize] >> LINE_BITS) as usize] += 1;
                     }
                     let order = UInt32Array::from(kept);
-                    let rows = self.events(&batch, &order)?;
+                    let rows = self.events(&batch, &view, &order)?;
                     events.write(&rows)?;
                     if let Some(found) = links_of(&rows)? {
                         outcome.links += found.num_rows() as u64;
@@ -158,11 +169,11 @@ impl Publish<'_> {
     fn sift(
         &self,
         batch: &RecordBatch,
+        view: &View<'_>,
         part: usize,
         stored: &mut Stored,
         outcome: &mut Outcome,
     ) -> Result<Vec<u32>, Error> {
-        let view = View::new(batch);
         let rows = batch.num_rows();
         let mut by_id = ById::with_capacity_and_hasher(rows, BuildHasherDefault::default());
         let mut dropped = vec![false; rows];
@@ -185,11 +196,11 @@ impl Publish<'_> {
             if view.hash(first as usize) == view.hash(loser as usize) {
                 outcome.duplicates += 1;
             } else {
-                outcome.conflicts.push(conflict(&view, batch, loser as usize));
+                outcome.conflicts.push(self.conflict(view, batch, loser as usize));
             }
         }
         let low = (part as i64) << 55;
-        let names = batch.column_by_name("name").map(|array| array.as_string::<i32>());
+        let mut conflicting = Vec::new();
         let values = batch.column_by_name("value").map(|array| array.as_primitive::<Float64Type>());
         stored.visit(low, low.saturating_add((1 << 55) - 1), |found| {
             let Some(row) =
@@ -204,14 +215,17 @@ impl Publish<'_> {
             let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
             let same = view.given(row).is_none()
                 || (view.times[row] == found.time
-                    && names.is_some_and(|names| names.value(row) == found.name)
+                    && self.said(batch, Text::Name, row) == Some(found.name)
                     && value == found.value);
             if same {
                 outcome.duplicates += 1;
             } else {
-                outcome.conflicts.push(conflict(&view, batch, row));
+                conflicting.push(row);
             }
         })?;
+        for row in conflicting {
+            outcome.conflicts.push(self.conflict(view, batch, row));
+        }
         let mut order: Vec<(i64, i64, u64, u32)> = (0..rows)
             .filter(|row| !dropped[*row])
             .map(|row| (view.keys[row], view.times[row], view.places[row], row as u32))
@@ -220,16 +234,25 @@ impl Publish<'_> {
         Ok(order.into_iter().map(|(.., row)| row).collect())
     }
 
-    /// Rows of `events`.
-    pub(crate) fn events(&self, batch: &RecordBatch, order: &UInt32Array) -> Result<RecordBatch, ArrowError> {
-        let view = View::new(batch);
+    /// What a row says in a column.
+    fn said<'b>(&'b self, batch: &'b RecordBatch, column: Text, row: usize) -> Option<&'b str> {
+        let array = batch.column_by_name(column.name())?;
+        let text = match array.as_primitive_opt::<UInt16Type>() {
+            Some(numbers) => self.texts[column as usize].as_string::<i32>().value(numbers.value(row).into()),
+            None => std::str::from_utf8(array.as_binary::<i32>().value(row)).unwrap_or_default(),
+        };
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// Rows of `events`; texts that repeat are dictionaries.
+    fn events(&self, batch: &RecordBatch, view: &View<'_>, order: &UInt32Array) -> Result<RecordBatch, ArrowError> {
         let rows = order.len();
         let picked = || order.values().iter().map(|row| *row as usize);
         let instants =
             |times: Vec<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) };
-        let schema = Table::Events.schema();
-        let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, ArrowError> {
-            Ok(match field.name().as_str() {
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        for field in Table::Events.schema().fields() {
+            let column: ArrayRef = match field.name().as_str() {
                 "event_id" => {
                     let mut ids = StringBuilder::with_capacity(rows, rows * 32);
                     let mut hex = [0; 32];
@@ -247,8 +270,9 @@ impl Publish<'_> {
                 "occurred_at" => instants(picked().map(|row| view.times[row]).collect()),
                 "received_at" => instants(vec![self.received; rows]),
                 "origin" => {
-                    let origin = |row: usize| self.origins[(view.places[row] >> LINE_BITS) as usize].as_str();
-                    Arc::new(StringArray::from_iter_values(picked().map(origin)))
+                    let origins = picked().map(|row| (view.places[row] >> LINE_BITS) as u32);
+                    let origins = PrimitiveArray::<UInt32Type>::from_iter_values(origins);
+                    Arc::new(DictionaryArray::try_new(origins, Arc::clone(&self.origins))?)
                 }
                 "origin_row" => {
                     let line = |row: usize| (view.places[row] & ((1 << LINE_BITS) - 1)) as i64;
@@ -256,35 +280,66 @@ impl Publish<'_> {
                 }
                 "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
                 "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
-                name => match batch.column_by_name(name) {
-                    Some(column) => take(column, order, None)?,
-                    None => new_null_array(field.data_type(), rows),
+                name => match (batch.column_by_name(name), Text::named(name)) {
+                    (Some(column), Some(text)) => written(&take(column, order, None)?, &self.texts[text as usize])?,
+                    (Some(column), None) => take(column, order, None)?,
+                    (None, _) => new_null_array(field.data_type(), rows),
                 },
-            })
-        });
+            };
+            fields.push(Field::new(field.name(), column.data_type().clone(), field.is_nullable()));
+            columns.push(column);
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+    }
+
+    /// The events of a chunk in the order in which they were read, with the columns of the table.
+    pub(crate) fn shown(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let view = View::new(batch)?;
+        let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
+        order.sort_unstable_by_key(|row| view.places[*row as usize]);
+        let events = self.events(batch, &view, &UInt32Array::from(order))?;
+        let schema = Table::Events.schema();
+        let columns = events.columns().iter().zip(schema.fields()).map(|(array, field)| cast(array, field.data_type()));
         RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_, _>>()?)
+    }
+
+    fn conflict(&self, view: &View<'_>, batch: &RecordBatch, row: usize) -> (usize, Reject) {
+        let mut raw = format!("{{\"occurred_at\":\"{}\"", super::time::show(view.times[row]));
+        for column in Text::ALL {
+            if let Some(text) = self.said(batch, *column, row) {
+                raw.push_str(&format!(",\"{}\":", column.name()));
+                super::row::quote(&mut raw, text);
+            }
+        }
+        raw.push('}');
+        let place = view.places[row];
+        let reject = Reject {
+            line: place & ((1 << LINE_BITS) - 1),
+            column: Some("event_id".to_owned()),
+            value: view.given(row).map(str::to_owned),
+            reason: "another event has this id".into(),
+            raw: Some(raw),
+        };
+        ((place >> LINE_BITS) as usize, reject)
     }
 }
 
-fn conflict(view: &View<'_>, batch: &RecordBatch, row: usize) -> (usize, Reject) {
-    let mut raw = format!("{{\"occurred_at\":\"{}\"", super::time::show(view.times[row]));
-    for name in Text::NAMES {
-        let column = batch.column_by_name(name).map(|array| array.as_string::<i32>());
-        if let Some(text) = column.filter(|column| column.is_valid(row)).map(|column| column.value(row)) {
-            raw.push_str(&format!(",\"{name}\":"));
-            super::row::quote(&mut raw, text);
+/// A text column as it is stored: an empty text is none.
+fn written(column: &ArrayRef, texts: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let nulls = |valid: BooleanBuffer| Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0);
+    Ok(match column.as_primitive_opt::<UInt16Type>() {
+        Some(numbers) => {
+            let numbers = numbers.values();
+            let valid = BooleanBuffer::collect_bool(numbers.len(), |row| numbers[row] != NONE);
+            let keys = PrimitiveArray::<UInt16Type>::new(numbers.clone(), nulls(valid));
+            Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?)
         }
-    }
-    raw.push('}');
-    let place = view.places[row];
-    let reject = Reject {
-        line: place & ((1 << LINE_BITS) - 1),
-        column: Some("event_id".to_owned()),
-        value: view.given(row).map(str::to_owned),
-        reason: "another event has this id".into(),
-        raw: Some(raw),
-    };
-    ((place >> LINE_BITS) as usize, reject)
+        None => {
+            let (offsets, bytes, _) = column.as_binary::<i32>().clone().into_parts();
+            let valid = BooleanBuffer::collect_bool(column.len(), |row| offsets[row] < offsets[row + 1]);
+            Arc::new(StringArray::try_new(offsets, bytes, nulls(valid))?)
+        }
+    })
 }
 
 /// Row, first namespace, other namespace.
@@ -313,7 +368,9 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
     let (keys, times, event_ids, origins) =
         (column("key")?, column("occurred_at")?, column("event_id")?, column("origin")?);
     let (keys, times) = (keys.as_primitive::<Int64Type>(), times.as_primitive::<TimestampMicrosecondType>());
-    let (event_ids, origins) = (event_ids.as_string::<i32>(), origins.as_string::<i32>());
+    let event_ids = event_ids.as_string::<i32>();
+    let origins = origins.as_dictionary::<UInt32Type>();
+    let origin = |row: usize| origins.values().as_string::<i32>().value(origins.keys().value(row) as usize).to_owned();
     let mut last_key = None;
     let mut last: [Option<&str>; 5] = [None; 5];
     let mut found: Vec<Seen> = Vec::new();
@@ -353,7 +410,7 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
             TimestampMicrosecondArray::from_iter_values(found.iter().map(|(row, ..)| times.value(*row)))
                 .with_timezone("UTC"),
         ),
-        texts(&|(row, ..)| Some(origins.value(*row).to_owned())),
+        texts(&|(row, ..)| Some(origin(*row))),
         texts(&|(row, ..)| Some(event_ids.value(*row).to_owned())),
         texts(&|_| Some(safar_identity::LinkKind::Event.as_str().to_owned())),
         Arc::new(Float64Array::from(vec![1.0; count])),
@@ -361,14 +418,6 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
         new_null_array(&instant, count),
     ];
     RecordBatch::try_new(Table::IdentityLinks.schema(), columns).map(Some)
-}
-
-/// The rows of a batch in the order in which they were read.
-pub(crate) fn by_place(batch: &RecordBatch) -> UInt32Array {
-    let view = View::new(batch);
-    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
-    order.sort_unstable_by_key(|row| view.places[*row as usize]);
-    UInt32Array::from(order)
 }
 
 /// What is stored of an event that may come again.

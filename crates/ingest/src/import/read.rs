@@ -7,6 +7,7 @@ use super::{
     report::Progress,
     sniff::Format,
     split::Splitter,
+    words::Words,
     work::{Done, Rows, Work, Worker},
 };
 use std::{
@@ -114,6 +115,7 @@ pub(crate) fn first(plan: &Plan, rows: usize) -> Result<Option<Rows>, Error> {
 pub(crate) fn all(
     plans: &[Arc<Plan>],
     rules: Rules<'_>,
+    words: &Arc<Words>,
     threads: usize,
     progress: &dyn Progress,
     mut take: impl FnMut(Done) -> Result<(), Error>,
@@ -129,7 +131,7 @@ pub(crate) fn all(
         for _ in 0..threads {
             let (done_in, work_out) = (done_in.clone(), &work_out);
             scope.spawn(move || {
-                let mut worker = Worker::new(rules.enricher, rules.identity);
+                let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(words));
                 while let Some(work) = next(work_out) {
                     let message = worker.run(work).map_or_else(Message::Failed, |done| Message::Done(Box::new(done)));
                     if done_in.send(message).is_err() {

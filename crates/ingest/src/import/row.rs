@@ -5,11 +5,12 @@ use super::{
     number::{self, Decimal},
     settings::ImportSettings,
     time::TimeReader,
+    words::Words,
 };
-use safar_enrich::{CachedEnricher, Enricher, Touch};
+use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{Interaction, Micros, key_of};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Keys of `properties` under which explicitly given values stay, since the columns of these names are rewritten when
@@ -100,11 +101,46 @@ impl Terms {
     }
 }
 
+/// Columns that follow from what the rules look at, in the order of [`derived_texts`].
+const DERIVED: [Text; 12] = [
+    Text::Interaction,
+    Text::Referrer,
+    Text::UtmSource,
+    Text::UtmMedium,
+    Text::UtmCampaign,
+    Text::UtmTerm,
+    Text::UtmContent,
+    Text::ClickIdType,
+    Text::Campaign,
+    Text::Channel,
+    Text::Medium,
+    Text::Source,
+];
+
+fn derived_texts<'t>(touch: &Touch<'t>, derived: &'t Enriched) -> [&'t str; DERIVED.len()] {
+    [
+        touch.interaction.as_str(),
+        touch.referrer.unwrap_or(""),
+        derived.utm_source.as_deref().unwrap_or(""),
+        derived.utm_medium.as_deref().unwrap_or(""),
+        derived.utm_campaign.as_deref().unwrap_or(""),
+        derived.utm_term.as_deref().unwrap_or(""),
+        derived.utm_content.as_deref().unwrap_or(""),
+        derived.click_id_type.as_deref().unwrap_or(""),
+        derived.campaign().unwrap_or(""),
+        &derived.channel,
+        &derived.medium,
+        &derived.source,
+    ]
+}
+
 /// Turns rows into columns of events, for one thread.
 pub(crate) struct Sink<'e> {
     pub(crate) columns: Columns,
     pub(crate) identifiers: Identifiers,
     enricher: CachedEnricher<'e>,
+    /// The numbers of an answer's [`DERIVED`] texts, by its place.
+    derived: Vec<[Option<u16>; DERIVED.len()]>,
     identity: &'e IdentitySettings,
     content: Vec<u8>,
     properties: String,
@@ -134,11 +170,12 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
 }
 
 impl<'e> Sink<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings) -> Self {
+    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
         Self {
-            columns: Columns::default(),
+            columns: Columns::new(words),
             identifiers: Identifiers::default(),
             enricher: enricher.cached(),
+            derived: vec![[None; DERIVED.len()]; CachedEnricher::PLACES + 1],
             identity,
             content: Vec::new(),
             properties: String::new(),
@@ -189,7 +226,7 @@ impl<'e> Sink<'e> {
         };
         let (page_url, referrer, order_id) = (get(Field::PageUrl), get(Field::Referrer), get(Field::OrderId));
         let given = [Field::Campaign, Field::Channel, Field::Medium, Field::Source].map(get);
-        let [campaign, channel, medium, source] = given;
+        let [_, channel, medium, source] = given;
         let utm = [Field::UtmSource, Field::UtmMedium, Field::UtmCampaign, Field::UtmTerm, Field::UtmContent].map(get);
         let (click_id, click_type) = match (get(Field::ClickId), row.click) {
             ("", Some((parameter, value))) => (trimmed(value), parameter),
@@ -301,8 +338,6 @@ impl<'e> Sink<'e> {
         }
         columns.text(Text::PageUrl, page_url);
         columns.text(Text::PageTitle, get(Field::PageTitle));
-        columns.text(Text::Referrer, referrer);
-        columns.text(Text::Interaction, interaction.as_str());
         columns.text(Text::OrderId, order_id);
         match currency {
             "" if value.is_some() => columns.text(Text::Currency, terms.default_currency.as_deref().unwrap_or("")),
@@ -319,10 +354,11 @@ impl<'e> Sink<'e> {
         }
         columns.text(Text::Properties, &self.properties);
         if interaction == Interaction::None && page_url.is_empty() && referrer.is_empty() && !sourced {
+            columns.text(Text::Interaction, interaction.as_str());
             columns.text(Text::UtmCustom, &self.custom);
             return Ok(());
         }
-        let derived = self.enricher.enrich(&Touch {
+        let touch = Touch {
             page_url: some(page_url),
             referrer: some(referrer),
             utm_source: some(utm[0]),
@@ -335,13 +371,19 @@ impl<'e> Sink<'e> {
             source: some(source),
             medium: some(medium),
             interaction,
-        });
-        let tags =
-            [&derived.utm_source, &derived.utm_medium, &derived.utm_campaign, &derived.utm_term, &derived.utm_content];
-        for (column, tag) in
-            [Text::UtmSource, Text::UtmMedium, Text::UtmCampaign, Text::UtmTerm, Text::UtmContent].into_iter().zip(tags)
-        {
-            columns.text(column, tag.as_deref().unwrap_or(""));
+        };
+        let (derived, place, fresh) = self.enricher.enrich_at(&touch);
+        let texts = derived_texts(&touch, derived);
+        let numbers = &mut self.derived[place];
+        if fresh {
+            *numbers = std::array::from_fn(|at| columns.number(DERIVED[at], texts[at]));
+        }
+        for (at, column) in DERIVED.into_iter().enumerate() {
+            // The last four may be given.
+            match at.checked_sub(DERIVED.len() - given.len()).map_or("", |at| given[at]) {
+                "" => columns.numbered(column, numbers[at], texts[at]),
+                given => columns.text(column, given),
+            }
         }
         if self.custom.is_empty() && !derived.utm_custom.is_empty() {
             self.custom.push('{');
@@ -353,11 +395,6 @@ impl<'e> Sink<'e> {
         }
         columns.text(Text::UtmCustom, &self.custom);
         columns.text(Text::ClickId, derived.click_id.as_deref().unwrap_or(""));
-        columns.text(Text::ClickIdType, derived.click_id_type.as_deref().unwrap_or(""));
-        columns.text(Text::Source, if source.is_empty() { &derived.source } else { source });
-        columns.text(Text::Medium, if medium.is_empty() { &derived.medium } else { medium });
-        columns.text(Text::Campaign, some(campaign).or(derived.campaign()).unwrap_or(""));
-        columns.text(Text::Channel, if channel.is_empty() { &derived.channel } else { channel });
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 use super::{
     columns::{PARTS, Parted, TIME, union, widen},
     error::Error,
+    words::Words,
 };
 use arrow::{
     array::{AsArray, RecordBatch, RecordBatchOptions},
@@ -13,6 +14,7 @@ use std::{
     fs::File,
     io::BufReader,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tempfile::TempDir;
 
@@ -23,6 +25,7 @@ pub(crate) struct Gather {
     budget: usize,
     scratch: PathBuf,
     folder: Option<TempDir>,
+    words: Arc<Words>,
     spills: Vec<(PathBuf, SchemaRef)>,
     rows: u64,
     times: (i64, i64),
@@ -33,6 +36,7 @@ pub(crate) struct Gathered {
     parts: Vec<Parted>,
     schema: SchemaRef,
     spills: Vec<(PathBuf, SchemaRef)>,
+    pub words: Arc<Words>,
     pub rows: u64,
     /// Least and greatest time.
     pub times: (i64, i64),
@@ -40,13 +44,14 @@ pub(crate) struct Gathered {
 }
 
 impl Gather {
-    pub(crate) fn new(scratch: PathBuf, budget: usize) -> Self {
+    pub(crate) fn new(scratch: PathBuf, budget: usize, words: Arc<Words>) -> Self {
         Self {
             parts: Vec::new(),
             bytes: 0,
             budget,
             scratch,
             folder: None,
+            words,
             spills: Vec::new(),
             rows: 0,
             times: (i64::MAX, i64::MIN),
@@ -76,7 +81,8 @@ impl Gather {
         let path = folder.path().join(self.spills.len().to_string());
         let parts = std::mem::take(&mut self.parts);
         self.bytes = 0;
-        let (parts, schema) = unified(parts)?;
+        let schema = schema_of(&parts);
+        let parts = unified(parts, &schema, &self.words)?;
         let file = File::create_new(&path).map_err(Error::io(&path))?;
         let full = |error: arrow::error::ArrowError| match error {
             arrow::error::ArrowError::IoError(_, source) => Error::Io { path: path.clone(), source },
@@ -93,20 +99,30 @@ impl Gather {
     }
 
     pub(crate) fn finish(mut self) -> Result<Gathered, Error> {
-        if !self.spills.is_empty() && !self.parts.is_empty() {
+        if !self.spills.is_empty() && self.bytes > self.budget / 2 {
             self.spill()?; // what comes next needs the memory
         }
-        let (parts, own) = unified(self.parts)?;
-        let schema = union(self.spills.iter().map(|(_, schema)| schema).chain([&own]));
-        Ok(Gathered { parts, schema, spills: self.spills, rows: self.rows, times: self.times, _folder: self.folder })
+        let schema = union(self.spills.iter().map(|(_, schema)| schema).chain([&schema_of(&self.parts)]));
+        let parts = unified(self.parts, &schema, &self.words)?;
+        Ok(Gathered {
+            parts,
+            schema,
+            spills: self.spills,
+            words: self.words,
+            rows: self.rows,
+            times: self.times,
+            _folder: self.folder,
+        })
     }
 }
 
-fn unified(parts: Vec<Parted>) -> Result<(Vec<Parted>, SchemaRef), Error> {
-    let schemas: Vec<_> = parts.iter().map(|part| part.batch.schema()).collect();
-    let schema = union(schemas.iter());
-    let widened = parts.into_iter().map(|part| Ok(Parted { batch: widen(&part.batch, &schema)?, starts: part.starts }));
-    Ok((widened.collect::<Result<_, Error>>()?, schema))
+fn schema_of(parts: &[Parted]) -> SchemaRef {
+    union(parts.iter().map(|part| part.batch.schema_ref()))
+}
+
+fn unified(parts: Vec<Parted>, schema: &SchemaRef, words: &Words) -> Result<Vec<Parted>, Error> {
+    let widened = parts.into_iter().map(|part| Ok(Parted { batch: widen(&part.batch, schema, words)?, ..part }));
+    widened.collect()
 }
 
 fn slice(parted: &Parted, part: usize) -> RecordBatch {
@@ -139,13 +155,13 @@ impl Ranges<'_> {
         for file in &mut self.files {
             file.set_index(part)?;
             if let Some(batch) = file.next().transpose()?.filter(|batch| batch.num_rows() > 0) {
-                pieces.push(widen(&batch, schema)?);
+                pieces.push(widen(&batch, schema, &self.gathered.words)?);
             }
         }
         for parted in &self.gathered.parts {
             let piece = slice(parted, part);
             if piece.num_rows() > 0 {
-                pieces.push(widen(&piece, schema)?);
+                pieces.push(piece);
             }
         }
         let rows: usize = pieces.iter().map(RecordBatch::num_rows).sum();

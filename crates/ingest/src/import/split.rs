@@ -126,6 +126,9 @@ impl<R: Read> Splitter<R> {
             if !eof {
                 self.carry.extend_from_slice(&text[used..]);
             }
+            if aside.is_empty() {
+                text.truncate(used);
+            }
             text.extend_from_slice(&aside);
             let chunk = Self::seal(chunk, text, used);
             if !chunk.records.is_empty() || !chunk.broken.is_empty() {
@@ -238,6 +241,10 @@ impl<R: Read> Splitter<R> {
 
     /// Makes the bytes text: records that are not UTF-8 are broken, their bytes blanked.
     fn seal(mut chunk: Chunk, bytes: Vec<u8>, used: usize) -> Chunk {
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => return Chunk { text, ..chunk },
+            Err(error) => error.into_bytes(),
+        };
         if let Err(error) = std::str::from_utf8(&bytes[..used]) {
             let columns = chunk.cells.len() / chunk.records.len().max(1);
             let (mut cells, mut records) = (Vec::new(), Vec::new());

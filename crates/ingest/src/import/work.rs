@@ -8,6 +8,7 @@ use super::{
     reject::Reject,
     row::{Fault, Identifiers, Member, Row, Sink, quote},
     split::{Broken, Chunk},
+    words::Words,
 };
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use safar_enrich::Enricher;
@@ -55,8 +56,8 @@ pub(crate) struct Worker<'e> {
 }
 
 impl<'e> Worker<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings) -> Self {
-        Self { sink: Sink::new(enricher, identity), identity, json: None }
+    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
+        Self { sink: Sink::new(enricher, identity, words), identity, json: None }
     }
 
     pub(crate) fn run(&mut self, work: Work) -> Result<Done, Error> {
