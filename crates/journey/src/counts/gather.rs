@@ -1,6 +1,6 @@
 //! From batches of (person, time, channel, is_conversion, value) to weighted paths.
 use super::labels::{LabelKind, Labels, NO_LABEL};
-use super::walk::{CONVERSION, Mark, PathCountsOptions, PathTable, Walker, Weights};
+use super::walk::{CONVERSION, Mark, PathCountsOptions, PathTable, Step, Walker, Weights};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, RecordBatch};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
@@ -47,6 +47,27 @@ impl Columns {
     fn value(&self, row: usize) -> f64 {
         if self.values.is_valid(row) { self.values.value(row) } else { 0.0 }
     }
+
+    /// What a row is, by the numbers of the labels.
+    #[inline]
+    fn step(&self, row: usize, numbers: &[u32]) -> Step {
+        if self.converts.value(row) {
+            Step::Conversion(self.value(row))
+        } else if numbers[row] != NO_LABEL {
+            Step::Touch(numbers[row])
+        } else {
+            Step::Other
+        }
+    }
+
+    fn mark(&self, row: usize, numbers: &[u32]) -> Option<Mark> {
+        let at = self.times[row];
+        match self.step(row, numbers) {
+            Step::Touch(tag) => Some(Mark { at, tag, value: 0.0 }),
+            Step::Conversion(value) => Some(Mark { at, tag: CONVERSION, value }),
+            Step::Other => None,
+        }
+    }
 }
 
 /// Unknown is not true.
@@ -83,16 +104,27 @@ impl Streamer {
 
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
-        for (row, (person, at, converts)) in columns.rows() {
+        let rows = columns.people.len();
+        let mut start = 0;
+        while start < rows {
+            let person = columns.people[start];
+            let end = columns.people[start..].iter().position(|other| *other != person).map_or(rows, |len| start + len);
             if person != self.person {
                 self.flush();
                 self.person = person;
             }
-            if converts {
-                self.marks.push(Mark { at, tag: CONVERSION, value: columns.value(row) });
-            } else if self.numbers[row] != NO_LABEL {
-                self.marks.push(Mark { at, tag: self.numbers[row], value: 0.0 });
+            let times = &columns.times[start..end];
+            // Most people lie within a batch, in the order of time: they need no copy.
+            if end < rows && self.marks.is_empty() && times.is_sorted_by(|a, b| a < b) {
+                let step = |row: usize| columns.step(start + row, &self.numbers);
+                let table = &mut self.table;
+                self.walker.walk_rows(times.len(), |row| times[row], step, |key, end| table.add(key, end.into()));
+            } else {
+                for row in start..end {
+                    self.marks.extend(columns.mark(row, &self.numbers));
+                }
             }
+            start = end;
         }
         Ok(())
     }

@@ -38,61 +38,97 @@ pub(crate) enum End {
     Nothing,
 }
 
+/// One row of a person, as paths see it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Of this label.
+    Touch(u32),
+    /// Of this value.
+    Conversion(f64),
+    /// Neither.
+    Other,
+}
+
+impl From<&Mark> for Step {
+    #[inline]
+    fn from(mark: &Mark) -> Self {
+        if mark.tag & CONVERSION == 0 { Self::Touch(mark.tag) } else { Self::Conversion(mark.value) }
+    }
+}
+
 /// Walks over one person after the other; reuses its memory.
 #[derive(Debug)]
 pub(crate) struct Walker {
     options: PathCountsOptions,
     labels: Vec<u8>,
-    starts: Vec<usize>,
-    times: Vec<i64>,
 }
 
 impl Walker {
     pub fn new(options: PathCountsOptions) -> Self {
-        Self { options, labels: vec![], starts: vec![], times: vec![] }
+        Self { options, labels: vec![] }
     }
 
-    /// Calls `sink` for each conversion, or once for a person who has touches and none, with the labels of the path, each as a
-    /// little-endian base-128 number.
+    /// [`Self::walk_rows`] over marks.
     #[inline]
-    pub fn walk(&mut self, marks: &[Mark], mut sink: impl FnMut(&[u8], End)) {
-        self.labels.clear();
-        self.starts.clear();
-        self.times.clear();
-        let mut first = 0;
-        let mut converted = false;
-        for mark in marks {
-            if mark.tag & CONVERSION == 0 {
-                self.starts.push(self.labels.len());
-                self.times.push(mark.at);
-                push_number(&mut self.labels, mark.tag);
-                continue;
+    pub fn walk(&mut self, marks: &[Mark], sink: impl FnMut(&[u8], End)) {
+        self.walk_rows(marks.len(), |row| marks[row].at, |row| Step::from(&marks[row]), sink);
+    }
+
+    /// Walks over a person's rows, sorted as marks are. Calls `sink` for each conversion, or once for a person who has touches
+    /// and none, with the labels of the path, each as a little-endian base-128 number.
+    #[inline]
+    pub fn walk_rows(
+        &mut self,
+        rows: usize,
+        at: impl Fn(usize) -> i64,
+        step: impl Fn(usize) -> Step,
+        mut sink: impl FnMut(&[u8], End),
+    ) {
+        let Self { options, labels } = self;
+        labels.clear();
+        // The first row that still counts, and where the label of the first touch from there on begins.
+        let (mut first, mut start) = (0, 0);
+        let skip_lost = |first: &mut usize, start: &mut usize, row: usize, end: i64| {
+            let oldest = end.saturating_sub(options.look_back_us);
+            while *first < row && at(*first) < oldest {
+                if let Step::Touch(label) = step(*first) {
+                    *start += length_of(label);
+                }
+                *first += 1;
             }
-            converted = true;
-            self.skip_lost(&mut first, mark.at);
-            sink(self.since(first), End::Conversion(mark.value));
-            if !self.options.count_again {
-                first = self.times.len();
+        };
+        let (mut converted, mut last) = (false, None);
+        for row in 0..rows {
+            match step(row) {
+                Step::Touch(label) => {
+                    push_number(labels, label);
+                    last = Some(row);
+                }
+                Step::Conversion(value) => {
+                    converted = true;
+                    skip_lost(&mut first, &mut start, row, at(row));
+                    sink(&labels[start..], End::Conversion(value));
+                    if !options.count_again {
+                        (first, start) = (row + 1, labels.len());
+                    }
+                }
+                Step::Other => {}
             }
         }
-        if !converted && let Some(last) = self.times.last().copied() {
-            self.skip_lost(&mut first, last);
-            sink(self.since(first), End::Nothing);
+        if !converted && let Some(last) = last {
+            skip_lost(&mut first, &mut start, last, at(last));
+            sink(&labels[start..], End::Nothing);
         }
     }
+}
 
-    #[inline]
-    fn skip_lost(&self, first: &mut usize, at: i64) {
-        let oldest = at.saturating_sub(self.options.look_back_us);
-        while self.times.get(*first).is_some_and(|time| *time < oldest) {
-            *first += 1;
-        }
-    }
-
-    #[inline]
-    fn since(&self, first: usize) -> &[u8] {
-        &self.labels[self.starts.get(first).copied().unwrap_or(self.labels.len())..]
-    }
+/// How many bytes [`push_number`] appends.
+#[inline]
+fn length_of(number: u32) -> usize {
+    1 + (number >= 1 << 7) as usize
+        + (number >= 1 << 14) as usize
+        + (number >= 1 << 21) as usize
+        + (number >= 1 << 28) as usize
 }
 
 /// Appends a number in base 128, lowest digits first; the high bit says that more follow.
@@ -137,17 +173,44 @@ impl From<End> for Weights {
     }
 }
 
+/// A path and its weights; a key of at most [`SHORT`] bytes lies here whole, so that a look at it costs no other one.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     hash: u64,
+    /// Of the key in the buffer.
     start: usize,
+    length: u32,
+    head: [u8; SHORT],
     weights: Weights,
+}
+
+const SHORT: usize = 12;
+
+impl Entry {
+    #[inline]
+    fn is(&self, hash: u64, key: &[u8], head: &[u8; SHORT], keys: &[u8]) -> bool {
+        self.hash == hash
+            && self.length as usize == key.len()
+            && self.head == *head
+            && (key.len() <= SHORT || keys[self.start..self.start + key.len()] == *key)
+    }
+}
+
+#[inline]
+fn head_of(key: &[u8]) -> [u8; SHORT] {
+    let mut head = [0; SHORT];
+    match key.first_chunk() {
+        Some(first) => head = *first,
+        None => head[..key.len()].copy_from_slice(key),
+    }
+    head
 }
 
 /// Weights by path. Keys lie in one buffer in the order in which they came first, so nothing depends on hashes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathTable {
-    index: HashTable<u32>,
+    /// A part of each entry's hash, and its place.
+    index: HashTable<(u32, u32)>,
     entries: Vec<Entry>,
     keys: Vec<u8>,
 }
@@ -156,19 +219,18 @@ impl PathTable {
     #[inline]
     pub fn add(&mut self, key: &[u8], weights: Weights) {
         let hash = xxh3_64(key);
+        let head = head_of(key);
         let Self { index, entries, keys } = self;
-        let key_at = |at: usize| {
-            let end = entries.get(at + 1).map_or(keys.len(), |next: &Entry| next.start);
-            &keys[entries[at].start..end]
-        };
-        if let Some(at) = index.find(hash, |at| entries[*at as usize].hash == hash && key_at(*at as usize) == key) {
+        let same = |(part, at): &(u32, u32)| *part == part_of(hash) && entries[*at as usize].is(hash, key, &head, keys);
+        if let Some((_, at)) = index.find(spread(part_of(hash)), same) {
             let sum = &mut entries[*at as usize].weights;
             sum.conversions += weights.conversions;
             sum.value += weights.value;
             sum.nulls += weights.nulls;
         } else {
-            index.insert_unique(hash, entries.len() as u32, |at| entries[*at as usize].hash);
-            entries.push(Entry { hash, start: keys.len(), weights });
+            let place = (part_of(hash), entries.len() as u32);
+            index.insert_unique(spread(part_of(hash)), place, |(part, _)| spread(*part));
+            entries.push(Entry { hash, start: keys.len(), length: key.len() as u32, head, weights });
             keys.extend_from_slice(key);
         }
     }
@@ -180,10 +242,7 @@ impl PathTable {
 
     /// Keys and weights in the order in which keys came first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], Weights)> {
-        self.entries.iter().enumerate().map(|(at, entry)| {
-            let end = self.entries.get(at + 1).map_or(self.keys.len(), |next| next.start);
-            (&self.keys[entry.start..end], entry.weights)
-        })
+        self.entries.iter().map(|entry| (&self.keys[entry.start..entry.start + entry.length as usize], entry.weights))
     }
 
     pub fn clear(&mut self) {
@@ -191,6 +250,18 @@ impl PathTable {
         self.entries.clear();
         self.keys.clear();
     }
+}
+
+/// What the index keeps of a hash.
+#[inline]
+fn part_of(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// The index looks at the highest and the lowest bits.
+#[inline]
+fn spread(part: u32) -> u64 {
+    u64::from(part) << 32 | u64::from(part)
 }
 
 #[cfg(test)]
@@ -208,6 +279,13 @@ mod tests {
                 prop_assert_eq!(take_number(&mut rest), Some(number));
             }
             prop_assert_eq!(take_number(&mut rest), None);
+        }
+
+        #[test]
+        fn a_number_is_as_long_as_it_says(number: u32, bits in 0u32..32) {
+            let mut bytes = vec![];
+            push_number(&mut bytes, number >> bits);
+            prop_assert_eq!(bytes.len(), length_of(number >> bits));
         }
 
         #[test]
