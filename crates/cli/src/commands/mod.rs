@@ -2,12 +2,15 @@
 pub mod attribute;
 pub mod backtest;
 pub mod build;
+pub mod collect;
+pub mod doctor;
 pub mod experiment;
 pub mod explain;
 pub mod import;
 pub mod init;
 pub mod paths;
 pub mod reference;
+pub mod serve;
 pub mod sessions;
 pub mod simulate;
 pub mod sql;

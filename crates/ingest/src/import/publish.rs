@@ -29,6 +29,30 @@ pub(crate) struct Publish<'a> {
     /// The inputs' names, by number.
     pub origins: &'a [String],
     pub received: Micros,
+    pub sameness: Sameness,
+}
+
+/// When two events with one given id are the same event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sameness {
+    /// Where they say the same; otherwise the later one is rejected.
+    Content,
+    /// Always: a client that sends an event again may tell another time of sending.
+    Id,
+}
+
+/// How far the times of an event and of its repetition may lie apart where the id alone counts: a client that states no time
+/// of its own is given the time of receipt. 48 hours, which is longer than the tracking clients resend.
+const REPEATED_WITHIN: Micros = 48 * 3_600 * 1_000_000;
+
+impl Sameness {
+    /// Times of stored events that may be those of new ones.
+    fn times(self, (first, last): (Micros, Micros)) -> (Micros, Micros) {
+        match self {
+            Self::Content => (first, last),
+            Self::Id => (first.saturating_sub(REPEATED_WITHIN), last.saturating_add(REPEATED_WITHIN)),
+        }
+    }
 }
 
 /// What one thread did.
@@ -130,7 +154,7 @@ impl Publish<'_> {
         let mut ranges = self.gathered.ranges()?;
         let per_bucket = PARTS / BUCKETS as usize;
         for bucket in buckets {
-            let mut stored = Stored::open(self.stored, bucket as i32, self.gathered.times);
+            let mut stored = Stored::open(self.stored, bucket as i32, self.sameness.times(self.gathered.times));
             for part in bucket as usize * per_bucket..(bucket as usize + 1) * per_bucket {
                 if let Some(batch) = ranges.read(part)? {
                     let kept = self.sift(&batch, part, &mut stored, &mut outcome)?;
@@ -182,7 +206,7 @@ impl Publish<'_> {
         for (loser, id) in losers {
             dropped[loser as usize] = true;
             let first = by_id.get(&id).copied().unwrap_or(loser);
-            if view.hash(first as usize) == view.hash(loser as usize) {
+            if self.sameness == Sameness::Id || view.hash(first as usize) == view.hash(loser as usize) {
                 outcome.duplicates += 1;
             } else {
                 outcome.conflicts.push(conflict(&view, batch, loser as usize));
@@ -202,7 +226,8 @@ impl Publish<'_> {
             }
             dropped[row] = true;
             let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
-            let same = view.given(row).is_none()
+            let same = self.sameness == Sameness::Id
+                || view.given(row).is_none()
                 || (view.times[row] == found.time
                     && names.is_some_and(|names| names.value(row) == found.name)
                     && value == found.value);
