@@ -27,7 +27,10 @@ use std::{
     sync::Arc,
 };
 use tables::Tables;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 
 /// Why a collector cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -124,8 +127,10 @@ pub async fn serve(
     let runtime = runtime.map_err(starting)?;
     let tables = Tables::new(workspace, &collector, listening, stopped.clone(), tell);
     let publishing = collector.clone();
+    let (alive, ended) = oneshot::channel::<()>();
     // A thread of its own, because a runtime may not be dropped within another one.
     let thread = std::thread::Builder::new().name("safar-publish".to_owned()).spawn(move || {
+        let _alive = alive;
         runtime.block_on(async {
             let mut ended = stopped.clone();
             let stop = async move { _ = ended.wait_for(|stopping| *stopping).await };
@@ -138,6 +143,12 @@ pub async fn serve(
         });
     });
     let thread = thread.map_err(starting)?;
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            _ = ended => {} // nothing is collected that nobody publishes
+        }
+    };
     safar_collect::http::serve(collector, listener, stop).await;
     stopping.send_replace(true);
     let ended = tokio::task::spawn_blocking(move || thread.join()).await;

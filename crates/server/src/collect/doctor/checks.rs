@@ -115,7 +115,7 @@ pub(super) fn origins(settings: &CollectSettings) -> Vec<Check> {
             "list your own in `origins`, unless only programs on servers and apps send for it",
         ));
     }
-    if found.is_empty() {
+    if found.is_empty() && !settings.sources.is_empty() {
         found.push(Check::good(NAME, "only listed pages may send"));
     }
     found
