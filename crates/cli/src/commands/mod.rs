@@ -22,6 +22,24 @@ use arrow::array::{ArrayRef, RecordBatch};
 use jiff::civil::Date;
 use safar_attribution::ModelSpec;
 use safar_pipeline::report::PathQuery;
+use safar_store::{Store, WriteLock};
+use std::time::{Duration, Instant};
+
+/// A running collector writes for a moment at a time; so long it is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The right to write, as soon as nobody else has it.
+async fn lock(store: &Store) -> Result<WriteLock> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match store.lock() {
+            Err(error) if error.is_locked() && Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
 
 /// A day as people write it.
 fn day(text: Option<&str>) -> Result<Option<Date>> {

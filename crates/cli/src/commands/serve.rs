@@ -18,7 +18,7 @@ pub async fn run(folder: &Path, args: &Serve, printer: Printer) -> Result<()> {
     let listener = TcpListener::bind(wanted).await.with_context(|| {
         format!("cannot listen on {wanted}: choose another address with --collect, or `listen` of [collect]")
     })?;
-    let collector = collect::open(&workspace)?;
+    let (collector, stopped) = (collect::open(&workspace)?, stopped()?);
     welcome(&workspace, listener.local_addr()?, printer);
     let screen = Arc::new(Screen { printer, bar: printer.bar("collected", None), sum: Mutex::default() });
     screen.bar.enable_steady_tick(Duration::from_millis(200));
@@ -26,7 +26,11 @@ pub async fn run(folder: &Path, args: &Serve, printer: Printer) -> Result<()> {
         let screen = Arc::clone(&screen);
         Arc::new(move |news| screen.hear(news))
     };
-    collect::serve(workspace, collector, listener, stopped(printer, &screen.bar), tell).await?;
+    let stop = async {
+        stopped.await;
+        screen.bar.suspend(|| printer.say("stopping: what was acknowledged goes to the tables"));
+    };
+    collect::serve(workspace, collector, listener, stop, tell).await?;
     screen.bar.finish_and_clear();
     printer.say(format!("stopped: {}", screen.totals()));
     Ok(())
@@ -54,23 +58,22 @@ fn welcome(workspace: &Workspace, address: SocketAddr, printer: Printer) {
     printer.say("docs/collect.md says how to point each SDK here; `safar doctor` checks; Ctrl-C stops");
 }
 
-/// Done once somebody wants the program to end.
-async fn stopped(printer: Printer, bar: &ProgressBar) {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            },
-            Err(_) => _ = interrupted.await,
+/// Done once somebody wants the program to end; heard from this call on.
+#[cfg(unix)]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupted.await;
-    bar.suspend(|| printer.say("stopping: what was acknowledged goes to the tables"));
+    })
+}
+
+#[cfg(not(unix))]
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { _ = tokio::signal::ctrl_c().await })
 }
 
 /// News on the screen: totals where somebody watches, and what needs a look in any case.
