@@ -8,7 +8,8 @@ pub fn bench(words: &[&str]) -> Outcome {
         ["journeys", rest @ ..] => journeys(rest),
         ["attribution"] => attribution(),
         ["import"] => import(),
-        _ => Err("name a benchmark: journeys, attribution, import".to_owned()),
+        ["collect", rest @ ..] => collect(rest),
+        _ => Err("name a benchmark: journeys, attribution, import, collect".to_owned()),
     }
 }
 
@@ -144,6 +145,41 @@ fn import() -> Outcome {
         })
         .collect();
     print("import from CSV", &rows);
+    Ok(())
+}
+
+/// What the collector promises on two cores with the load on the same machine: requests a second, the 99th percentile in
+/// milliseconds, and CPU as a multiple of a server that stores nothing.
+const PROMISED: (f64, f64, f64) = (12_000.0, 50.0, 2.0);
+
+/// The collector beside a server that answers 204 and stores nothing.
+fn collect(rest: &[&str]) -> Outcome {
+    let mut bench = cargo();
+    bench.args(["bench", "--quiet", "--package", "safar-collect", "--bench", "collect", "--"]).args(rest);
+    let found = lines(&mut bench)?;
+    let nothing = found.iter().find(|line| text(line, "server") == "nothing").ok_or("the empty server did not run")?;
+    let (least, slowest, dearest) = PROMISED;
+    let rows: Vec<String> = found
+        .iter()
+        .map(|line| {
+            let (rate, p99, cpu) = (seconds(line, "requests_per_s"), seconds(line, "p99_ms"), seconds(line, "cpu_us"));
+            let times = cpu / seconds(nothing, "cpu_us");
+            let kept = if line == nothing {
+                ""
+            } else if rate >= least && p99 <= slowest && times <= dearest {
+                "as promised"
+            } else {
+                "NOT AS PROMISED"
+            };
+            format!(
+                "{:<14} {rate:>7.0} requests/s of 7 events  p50 {:>5.1} ms  p99 {p99:>5.1} ms  max {:>6.1} ms  CPU {cpu:>5.1} µs a request ({times:.2}×)  {kept}",
+                text(line, "server"),
+                seconds(line, "p50_ms"),
+                seconds(line, "max_ms"),
+            )
+        })
+        .collect();
+    print("durable batches, beside a server that answers 204 and stores nothing", &rows);
     Ok(())
 }
 

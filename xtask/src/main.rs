@@ -1,7 +1,8 @@
-//! One-command tasks: `cargo xtask demo`, `test`, `lint`, `bench`, `docs`.
+//! One-command tasks: `cargo xtask demo`, `test`, `lint`, `bench`, `docs`, `sdks`.
 mod bench;
 mod demo;
 mod run;
+mod sdks;
 mod test;
 
 use std::process::ExitCode;
@@ -16,6 +17,8 @@ cargo xtask TASK
   bench journeys     paths from 20 M events, beside chDB, DuckDB and Polars
   bench attribution  every model on 1 M paths, beside ChannelAttribution
   bench import       rows a second from CSV
+  bench collect      durable requests a second, beside a server that stores nothing
+  sdks [WORDS…]      real SDKs against a running collector: every event once in the tables; WORDS narrow
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         ["lint"] => test::lint(),
         ["docs"] => test::docs(false),
         ["docs", "--check"] => test::docs(true),
+        ["sdks", rest @ ..] => sdks::sdks(rest),
         ["bench", rest @ ..] => bench::bench(rest),
         _ => {
             eprint!("{HELP}");

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use safar_attribution::ModelSpec;
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 /// Reads a word as `safar.toml` spells it.
 fn word<T: DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
@@ -57,6 +57,13 @@ pub enum Command {
     Import(Import),
     /// Rebuild people, sessions, touchpoints, conversions, paths and credits where data or rules changed.
     Build(Build),
+    /// Collect events of websites, apps and servers, and keep tables and journeys up to date with them.
+    Serve(Serve),
+    /// What can be done with collected events.
+    #[command(subcommand)]
+    Collect(Collect),
+    /// Check the running collector: keys, pages, clocks, lag, rejects, unknown sources; say what to do.
+    Doctor,
     /// Share the credit for conversions by several models, side by side.
     Attribute(Attribute),
     /// Show the most common paths to a goal.
@@ -133,6 +140,21 @@ pub struct Build {
     /// Rebuild everything, whatever changed.
     #[arg(long)]
     pub full: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where the collector listens; `listen` of [collect] in safar.toml otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub collect: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Collect {
+    /// Read again what was no event when it came: after an update, or after [collect] or [import] changed.
+    Replay,
+    /// Print the OpenAPI description of the JSON API for servers and apps.
+    Openapi,
 }
 
 /// Which paths a report looks at.

@@ -13,6 +13,11 @@ pub enum Loudness {
     Verbose,
 }
 
+/// A line of standard error. Where nobody reads it any more, the work goes on all the same.
+fn line(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Writes results, messages and progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
@@ -32,20 +37,20 @@ impl Printer {
     /// A line about what was done.
     pub fn say(self, message: impl AsRef<str>) {
         if self.loudness >= Loudness::Normal {
-            eprintln!("{}", message.as_ref());
+            line(message.as_ref());
         }
     }
 
     /// A line about why, for those who asked for it.
     pub fn detail(self, message: impl AsRef<str>) {
         if self.loudness >= Loudness::Verbose {
-            eprintln!("{}", message.as_ref());
+            line(message.as_ref());
         }
     }
 
     /// A line that must be seen even by those who asked for quiet.
     pub fn warn(self, message: impl AsRef<str>) {
-        eprintln!("warning: {}", message.as_ref());
+        line(&format!("warning: {}", message.as_ref()));
     }
 
     /// Bytes of a result.

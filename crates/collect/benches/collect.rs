@@ -1,8 +1,8 @@
 //! Durable batches a second: the collector in one process, the load in another, beside a server that answers 204 and
 //! stores nothing. `cargo bench -p safar-collect --bench collect [-- SECONDS CONNECTIONS]`; Linux only.
 //!
-//! Each request is a batch of Segment's with 7 events. CPU is that of the server's process, user and system, divided by
-//! the requests that it answered.
+//! Each request is a batch of Segment's with 7 events. Prints a line of JSON for each server. CPU is that of the server's
+//! process, user and system, divided by the requests that it answered.
 use axum::{Router, body::Body, body::Bytes, http::StatusCode};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -11,6 +11,7 @@ use safar_collect::{
     http::{CollectSettings, Collector, serve},
     log::LogSettings,
 };
+use serde_json::json;
 use std::{
     fmt::Write as _,
     io::{Read as _, Write as _},
@@ -123,14 +124,18 @@ fn measure(kind: &str, folder: &Path, time: Duration, connections: usize) -> Str
     let (cpu, took) = (process.cpu() - before, began.elapsed().as_secs_f64());
     waits.sort_unstable();
     let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-    format!(
-        "{kind:>14}: {:>6.0} requests/s, p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms, {:.1} µs of CPU a request",
-        waits.len() as f64 / took,
-        at(0.5),
-        at(0.99),
-        at(1.0),
-        cpu / waits.len() as f64 * 1e6
-    )
+    let figures = [
+        ("requests_per_s", waits.len() as f64 / took),
+        ("p50_ms", at(0.5)),
+        ("p99_ms", at(0.99)),
+        ("max_ms", at(1.0)),
+        ("cpu_us", cpu / waits.len() as f64 * 1e6),
+    ];
+    let mut line = json!({ "server": kind });
+    for (name, figure) in figures {
+        line[name] = figure.into();
+    }
+    line.to_string()
 }
 
 /// How long each answer took.

@@ -4,10 +4,9 @@
 //! [`Part::segment`] and [`Part::number`] name a part for ever, so that whoever takes it can tell; `event_id` tells events that
 //! a client sent twice.
 use crate::{
-    Decoded, Stored, decode,
+    Reader,
     http::Collector,
     log::{Entry, LogError, Segment},
-    route,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use safar_model::Micros;
@@ -65,7 +64,7 @@ pub struct DeadLetter {
 pub enum Raw {
     /// One member of a batch, at a place from 0; the others are events.
     Member(usize, String),
-    /// A request ([`Stored`]). To have it read again, append the bytes to a log ([`crate::log::Log::append`]).
+    /// A request ([`crate::Stored`]). [`Reader::request`] reads it again.
     Request(Vec<u8>),
     /// Bytes of a damaged segment.
     Bytes(Vec<u8>),
@@ -90,6 +89,31 @@ impl DeadLetter {
         };
         out.insert(name.to_owned(), raw.into());
         Value::Object(out).to_string()
+    }
+
+    /// Reads what [`DeadLetter::to_line`] wrote; `None` for other texts.
+    #[must_use]
+    pub fn from_line(line: &str) -> Option<Self> {
+        let Value::Object(mut members) = serde_json::from_str(line).ok()? else { return None };
+        let text = |value: Value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        };
+        let whole = |value: &Value| usize::try_from(value.as_u64()?).ok();
+        let bytes = |value: Value| BASE64_STANDARD.decode(text(value)?).ok();
+        let raw = match (members.remove("member"), members.remove("request"), members.remove("bytes")) {
+            (Some(member), None, None) => Raw::Member(whole(members.get("place")?)?, text(member)?),
+            (None, Some(request), None) => Raw::Request(bytes(request)?),
+            (None, None, Some(damaged)) => Raw::Bytes(bytes(damaged)?),
+            _ => return None,
+        };
+        Some(Self {
+            at: whole(members.get("at")?)?,
+            source: text(members.remove("source")?)?,
+            received_at: members.get("received_at").and_then(crate::clock::read),
+            reason: text(members.remove("reason")?)?,
+            raw,
+        })
     }
 }
 
@@ -129,12 +153,12 @@ async fn all(collector: &Collector, publish: &mut impl Publish) -> Result<(), Pu
         let segment = Arc::new(segment);
         while let Some(from) = at {
             let (log, read) = (collector.clone(), Arc::clone(&segment));
-            let (mut part, next) = blocking(move || part(&log, &read, from)).await?;
+            let (mut part, next) = blocking(move || part(log.reader(), &read, from)).await?;
             at = next;
             if part.lines.is_empty() && part.letters.is_empty() {
                 continue;
             }
-            part = Part { segment: number, number: part_number, ..part };
+            part = Part { log: collector.log().identity().to_owned(), segment: number, number: part_number, ..part };
             part_number += 1;
             publish.publish(part).await?;
         }
@@ -148,15 +172,16 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     Ok(tokio::task::spawn_blocking(work).await?)
 }
 
-/// What a segment holds, for example one that was published and is to be read again.
+/// What a segment holds, for example one that was published and is to be read again. Its parts name neither the log nor the
+/// segment.
 ///
 /// # Errors
 /// When the segment cannot be read.
-pub fn read(collector: &Collector, path: &std::path::Path) -> Result<Vec<Part>, LogError> {
+pub fn read(reader: &Reader, path: &std::path::Path) -> Result<Vec<Part>, LogError> {
     let segment = Segment::read(path)?;
     let (mut parts, mut at) = (Vec::new(), Some(0));
     while let Some(from) = at {
-        let (part, next) = part(collector, &segment, from);
+        let (part, next) = part(reader, &segment, from);
         parts.push(Part { number: parts.len() as u32, ..part });
         at = next;
     }
@@ -164,8 +189,8 @@ pub fn read(collector: &Collector, path: &std::path::Path) -> Result<Vec<Part>, 
 }
 
 /// One part from a place on, and where the next one begins.
-fn part(collector: &Collector, segment: &Segment, from: usize) -> (Part, Option<usize>) {
-    let mut part = Part { log: collector.log().identity().to_owned(), ..Part::default() };
+fn part(reader: &Reader, segment: &Segment, from: usize) -> (Part, Option<usize>) {
+    let mut part = Part::default();
     let mut bytes = 0;
     for entry in segment.entries_from(from) {
         let (at, unreadable, reason) = match entry {
@@ -173,7 +198,7 @@ fn part(collector: &Collector, segment: &Segment, from: usize) -> (Part, Option<
                 return (part, Some(at));
             }
             Entry::Record { at, payload } => {
-                bytes += record(collector, &mut part, at, payload);
+                bytes += reader.record(&mut part, at, payload);
                 continue;
             }
             // Nothing was ever written there: the file had grown before its bytes came.
@@ -193,49 +218,27 @@ fn part(collector: &Collector, segment: &Segment, from: usize) -> (Part, Option<
     (part, None)
 }
 
-/// Adds the events of one record. Returns about how many bytes they take.
-fn record(collector: &Collector, part: &mut Part, at: usize, payload: &[u8]) -> usize {
-    let Some(stored) = Stored::decode(payload) else {
-        let reason = "the record was written by another version".to_owned();
-        let raw = Raw::Request(payload.to_vec());
-        part.letters.push(DeadLetter { at, source: String::new(), received_at: None, reason, raw });
-        return payload.len();
-    };
-    let mut letter = |source: &str, reason: String, raw: Raw| {
-        let (source, received_at) = (source.to_owned(), Some(stored.received_at));
-        part.letters.push(DeadLetter { at, source, received_at, reason, raw });
-    };
-    let whole = || Raw::Request(payload.to_vec());
-    let Some(protocol) = route(stored.method, stored.path) else {
-        letter(stored.source, "nobody's path".to_owned(), whole());
-        return payload.len();
-    };
-    let decoded = collector.under(stored.received_at, |terms| decode(protocol, &stored.request(), terms));
-    let named = |decoded: &Decoded| match stored.source {
-        "" => collector.source_of(protocol, decoded), // it was refused, and is sent again
-        name => Ok(name.to_owned()),
-    };
-    match decoded.and_then(|decoded| Ok((named(&decoded)?, decoded))) {
-        Err(refusal) => {
-            letter(stored.source, refusal.to_string(), whole());
-            payload.len()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    proptest! {
+        #[test]
+        fn a_letter_is_read_as_it_was_written(at: u32, source in ".{0,5}", reason in ".{0,9}", received in proptest::option::of(1_000_000_000_000_000_i64..2_000_000_000_000_000), place: u16, text in ".{0,9}", bytes in vec(any::<u8>(), 0..9), kind in 0..3) {
+            let raw = match kind {
+                0 => Raw::Member(place.into(), text),
+                1 => Raw::Request(bytes),
+                _ => Raw::Bytes(bytes),
+            };
+            let letter = DeadLetter { at: at as usize, source, received_at: received, reason, raw };
+            prop_assert_eq!(DeadLetter::from_line(&letter.to_line()), Some(letter));
         }
-        Ok((source, decoded)) => {
-            let mut size = 0;
-            for reject in decoded.rejects {
-                size += reject.raw.len();
-                letter(&source, reject.reason.to_owned(), Raw::Member(reject.place, reject.raw));
-            }
-            if !decoded.events.is_empty() {
-                let lines = part.lines.entry(source).or_default();
-                let before = lines.len();
-                for event in decoded.events {
-                    lines.push_str(&event.to_line());
-                    lines.push('\n');
-                }
-                size += lines.len() - before;
-            }
-            size
+
+        #[test]
+        fn other_lines_are_no_letters(line in ".{0,40}") {
+            prop_assert_eq!(DeadLetter::from_line(&line), None);
+            prop_assert_eq!(DeadLetter::from_line(&format!("{{\"member\":\"{line}\"}}")), None);
         }
     }
 }

@@ -11,7 +11,7 @@
 //! Decoders do no I/O and have no clock: the server says when a request came and who sent it.
 //!
 //! Around them, [`http`] is the server, [`log`] the write-ahead log that makes requests safe before they are answered, and
-//! [`drain`] hands what was logged on to the tables.
+//! [`drain`] hands what was logged on to the tables; [`Reader`] reads what was stored once more.
 //!
 //! Numbers stay as they were told, except that whole JSON numbers beyond 64 bits are read as floating point.
 //!
@@ -50,6 +50,7 @@ mod json;
 pub mod limits;
 pub mod log;
 mod protocol;
+mod reader;
 mod reply;
 mod request;
 mod route;
@@ -60,7 +61,12 @@ mod visitor;
 pub use collected::Collected;
 pub use cors::{ALLOWED_HEADERS, cors, preflight};
 pub use protocol::redirect::signed_link;
+pub use reader::Reader;
 pub use reply::{Decoded, GIF, Refusal, Reject, Reply};
 pub use request::{Request, Terms};
 pub use route::{Protocol, decode, route};
 pub use stored::Stored;
+
+/// The OpenAPI 3.1 description of the JSON API for servers and apps, which are Segment's calls. It is written by hand, and
+/// tests hold it against the decoders.
+pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -1,5 +1,6 @@
 //! `safar.toml`: what a team decides about its workspace, and reviews in git.
 use safar_attribution::ModelSpec;
+use safar_collect::http::CollectSettings;
 use safar_enrich::EnrichSettings;
 use safar_identity::IdentitySettings;
 use safar_ingest::ImportSettings;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub identity: IdentitySettings,
     /// How files are read.
     pub import: ImportSettings,
+    /// What `safar serve` takes from websites, apps and servers.
+    pub collect: CollectSettings,
     /// Which models are shown side by side.
     pub attribution: AttributionSettings,
     /// Randomised hold-outs that credits can be calibrated by.
@@ -117,6 +120,7 @@ impl Settings {
         };
         check("channels", settings.channels.check().err().map(|error| error.to_string()))?;
         check("identity", settings.identity.check().err().map(|error| error.to_string()))?;
+        check("collect", settings.collect.check().err().map(|error| error.to_string()))?;
         check("goals", JourneyBuilder::new(&settings.journey_rules()).err().map(|error| error.to_string()))?;
         Ok(settings)
     }

@@ -1,1 +1,2 @@
-//! What `safar serve` runs: the HTTP API, SQL over the Postgres protocol, users, and the application.
+//! What `safar serve` runs: the collector, the HTTP API, SQL over the Postgres protocol, users, and the application.
+pub mod collect;

@@ -29,7 +29,7 @@ pub async fn run(folder: &Path, args: &Import, printer: Printer) -> Result<()> {
         }
         return Ok(());
     }
-    let lock = workspace.store().lock()?;
+    let lock = super::lock(workspace.store()).await?;
     let bar = Bar { printer, bar: Mutex::new((ProgressBar::hidden(), 0)), start: Instant::now() };
     let report = import(workspace.store(), &lock, rules, &args.files, &options, &bar).await?;
     summary(&report, &options, printer);

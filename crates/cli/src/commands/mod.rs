@@ -2,12 +2,15 @@
 pub mod attribute;
 pub mod backtest;
 pub mod build;
+pub mod collect;
+pub mod doctor;
 pub mod experiment;
 pub mod explain;
 pub mod import;
 pub mod init;
 pub mod paths;
 pub mod reference;
+pub mod serve;
 pub mod sessions;
 pub mod simulate;
 pub mod sql;
@@ -19,6 +22,24 @@ use arrow::array::{ArrayRef, RecordBatch};
 use jiff::civil::Date;
 use safar_attribution::ModelSpec;
 use safar_pipeline::report::PathQuery;
+use safar_store::{Store, WriteLock};
+use std::time::{Duration, Instant};
+
+/// A running collector writes for a moment at a time; so long it is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The right to write, as soon as nobody else has it.
+async fn lock(store: &Store) -> Result<WriteLock> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match store.lock() {
+            Err(error) if error.is_locked() && Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
 
 /// A day as people write it.
 fn day(text: Option<&str>) -> Result<Option<Date>> {

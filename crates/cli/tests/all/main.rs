@@ -1,5 +1,6 @@
 //! The program as people meet it: commands, files, messages, crashes.
 mod bad_input;
+mod collected;
 mod crashes;
 mod journey_of_a_user;
 mod paths_files;

@@ -1,5 +1,5 @@
 //! One request: read, decoded, made safe, answered.
-use super::{Collector, KEPT_REFUSAL, body, body::Held, now, serve::Peer};
+use super::{Collector, KEPT_REFUSAL, body, body::Held, now, serve::Peer, sources::Source};
 use crate::{Protocol, Refusal, Reply, Request, Stored, cors, decode, log::AppendError, preflight, route};
 use axum::{
     body::{Body, Bytes},
@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use safar_model::Micros;
-use std::{borrow::Cow, net::IpAddr};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 /// Larger bodies, in bytes, are decoded beside the threads that answer the others.
 const LARGE: usize = 64 << 10;
@@ -17,17 +17,23 @@ pub(super) async fn handle(State(collector): State<Collector>, request: HttpRequ
     let (parts, body) = request.into_parts();
     let origin = text(&parts, header::ORIGIN).map(str::to_owned);
     let (method, path) = (parts.method.as_str(), parts.uri.path());
-    let let_in = collector.0.sources.let_in(origin.as_deref());
+    let let_in = collector.0.reader.sources.let_in(origin.as_deref());
     let mut headers = cors(origin.as_deref().filter(|_| let_in));
     let reply = if parts.method == Method::OPTIONS {
         if let_in {
             headers.extend(preflight());
+        } else {
+            collector.0.notices.stranger(None, origin.as_deref(), now());
         }
         let known = ["POST", "GET"].iter().any(|method| route(method, path).is_some());
         Reply::empty(if known { 204 } else { 404 })
     } else if let Some(protocol) = route(method, path) {
+        let notices = collector.clone();
         let taken = take(collector, protocol, parts, body, origin).await;
-        taken.unwrap_or_else(|refusal| refusal.reply())
+        taken.unwrap_or_else(|refusal| {
+            notices.0.notices.refused(&refusal);
+            refusal.reply()
+        })
     } else {
         Reply::empty(404)
     };
@@ -67,6 +73,7 @@ struct Taken {
 struct Outcome {
     answer: Result<Reply, Refusal>,
     record: Option<Vec<u8>>,
+    source: Option<Arc<Source>>,
 }
 
 async fn take(
@@ -77,8 +84,9 @@ async fn take(
     origin: Option<String>,
 ) -> Result<Reply, Refusal> {
     let held = body::read(body, &collector.0.memory).await?;
-    let taken = Taken { protocol, parts, held, origin, received_at: now() };
-    collector.turn(taken.received_at);
+    let received_at = now();
+    let taken = Taken { protocol, parts, held, origin, received_at };
+    collector.turn(received_at);
     let outcome = if taken.held.bytes.len() > LARGE {
         let _turn = collector.0.decoding.acquire().await;
         let collector = collector.clone();
@@ -92,6 +100,7 @@ async fn take(
         if let (Ok(_), Err(error)) = (&outcome.answer, safe) {
             return Err(unsafe_now(error));
         }
+        outcome.source.inspect(|source| source.took(received_at));
     }
     outcome.answer
 }
@@ -111,7 +120,7 @@ fn unsafe_now(error: AppendError) -> Refusal {
 
 impl Taken {
     fn outcome(&self, collector: &Collector) -> Outcome {
-        let inner = &collector.0;
+        let (inner, settings) = (&collector.0, collector.settings());
         let headers: Vec<(&str, &[u8])> =
             self.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let request = Request {
@@ -120,30 +129,34 @@ impl Taken {
             query: self.parts.uri.query().unwrap_or_default(),
             headers: &headers,
             body: &self.held.bytes,
-            remote: self.remote(inner.settings.proxies),
-            https: inner.settings.proxies > 0
+            remote: self.remote(settings.proxies),
+            https: settings.proxies > 0
                 && self.parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
             received_at: self.received_at,
         };
-        let record = |source: &str| Some(Stored::encode(&request, source, inner.settings.whole_addresses));
-        let decoded = collector.under(self.received_at, |terms| decode(self.protocol, &request, terms));
+        let record = |source: &str| Some(Stored::encode(&request, source, settings.whole_addresses));
+        let decoded = inner.reader.under(self.received_at, |terms| decode(self.protocol, &request, terms));
         let decoded = match decoded {
             Ok(decoded) => decoded,
             Err(refusal @ (Refusal::Unreadable(_) | Refusal::Damaged))
                 if request.body.len() <= KEPT_REFUSAL && inner.refused.admit().is_ok() =>
             {
-                return Outcome { answer: Err(refusal), record: record("") };
+                return Outcome { answer: Err(refusal), record: record(""), source: None };
             }
-            Err(refusal) => return Outcome { answer: Err(refusal), record: None },
+            Err(refusal) => return Outcome { answer: Err(refusal), record: None, source: None },
         };
         let only_asked = decoded.events.is_empty() && decoded.rejects.is_empty();
-        let source = inner.sources.of(self.protocol, &decoded, self.origin.as_deref());
+        let source = inner.reader.sources.of(self.protocol, &decoded, self.origin.as_deref());
+        if source.is_err() {
+            inner.notices.stranger(decoded.key.as_deref(), self.origin.as_deref(), self.received_at);
+        }
         match source.and_then(|source| if only_asked { Ok(source) } else { source.admit().map(|()| source) }) {
             Ok(source) => Outcome {
                 record: if only_asked { None } else { record(&source.settings.name) },
                 answer: Ok(decoded.reply),
+                source: Some(Arc::clone(source)),
             },
-            Err(refusal) => Outcome { answer: Err(refusal), record: None },
+            Err(refusal) => Outcome { answer: Err(refusal), record: None, source: None },
         }
     }
 

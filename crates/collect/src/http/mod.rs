@@ -14,24 +14,27 @@
 //! | 503 + `Retry-After` | the log or the disk is full or slow, or there is no memory |
 mod body;
 mod handle;
+mod noticed;
 mod serve;
 mod settings;
 mod sources;
 
+pub use noticed::{Noticed, SourceNoticed, Stranger};
 pub use serve::serve;
-pub use settings::{CollectSettings, SourceSettings};
+pub use settings::{CollectSettings, SettingsError, SourceSettings};
+pub(crate) use sources::Sources;
 
 use crate::{
-    Decoded, Protocol, Refusal, Terms,
+    Reader,
     log::{Log, LogError},
-    salts::Salts,
 };
 use axum::Router;
+use noticed::Notices;
 use safar_model::Micros;
-use sources::{Source, Sources};
+use sources::Source;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::SystemTime,
 };
 use tokio::sync::Semaphore;
@@ -47,16 +50,15 @@ pub struct Collector(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    settings: CollectSettings,
-    sources: Sources,
+    reader: Reader,
     log: Log,
-    salts: RwLock<Salts>,
     /// Kilobytes for bodies.
     memory: Arc<Semaphore>,
     /// Large bodies that are decoded at a time.
     decoding: Semaphore,
     /// Of requests that are refused and kept.
     refused: Arc<Source>,
+    notices: Notices,
 }
 
 /// Why a collector cannot be opened.
@@ -73,16 +75,9 @@ pub enum CollectError {
         /// Why.
         source: std::io::Error,
     },
-    /// Two sources have one key.
-    #[error("the key `{key}` is that of `{one}` and of `{other}`; give each source keys of its own")]
-    SameKey {
-        /// The key.
-        key: String,
-        /// A source.
-        one: String,
-        /// Another one.
-        other: String,
-    },
+    /// The settings contradict themselves.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
 }
 
 impl Collector {
@@ -91,17 +86,15 @@ impl Collector {
     /// # Errors
     /// When another process has it, when the disk says no, and when two sources have the same key.
     pub fn open(folder: &Path, settings: CollectSettings) -> Result<Self, CollectError> {
-        let sources = Sources::new(&settings)?;
+        settings.check()?;
         let log = Log::open(folder, &settings.log)?;
-        let salts = Salts::open(folder).map_err(|source| CollectError::Salts { path: folder.join("salts"), source })?;
         Ok(Self(Arc::new(Inner {
-            sources,
             log,
-            salts: RwLock::new(salts),
             memory: Arc::new(Semaphore::new(settings.memory_megabytes as usize * 1_024)),
             decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             refused: Source::limited(KEPT_REFUSALS),
-            settings,
+            notices: Notices::default(),
+            reader: Reader::open(folder, settings)?,
         })))
     }
 
@@ -114,38 +107,27 @@ impl Collector {
     /// Its settings.
     #[must_use]
     pub fn settings(&self) -> &CollectSettings {
-        &self.0.settings
+        self.0.reader.settings()
     }
 
-    /// Runs `read` with what decoders need to know of a time's day.
-    pub(crate) fn under<T>(&self, time: Micros, read: impl FnOnce(&Terms<'_>) -> T) -> T {
-        let salt = self.0.salts.read().unwrap_or_else(PoisonError::into_inner).of(time).copied();
-        let settings = &self.0.settings;
-        read(&Terms {
-            day_salt: salt.as_ref().map(<[u8; 32]>::as_slice),
-            matomo_token: settings.matomo_token.as_deref(),
-            link_key: settings.link_key.as_deref().map(str::as_bytes),
-        })
+    /// Reads what the log holds.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.0.reader
     }
 
-    /// The name of the source that a request is for, by its key.
-    pub(crate) fn source_of(&self, protocol: Protocol, decoded: &Decoded) -> Result<String, Refusal> {
-        self.0.sources.of(protocol, decoded, None).map(|source| source.settings.name.clone())
+    /// Who sent since it was opened, and who was turned away.
+    #[must_use]
+    pub fn noticed(&self) -> Noticed {
+        self.0.notices.tell(self.0.reader.sources.noticed())
     }
 
-    /// Draws the secret of a day that begins. Where it cannot be kept, visitors without a cookie stay unknown for now.
+    /// Draws the secret of a day that begins.
     fn turn(&self, now: Micros) {
-        if self.under(now, |terms| terms.day_salt.is_some()) {
-            return;
-        }
-        let first = self.0.log.sealed().ok().and_then(|sealed| sealed.first().copied());
-        let oldest = first.and_then(|number| self.0.log.made_at(number)).unwrap_or(now);
-        let mut salts = self.0.salts.write().unwrap_or_else(PoisonError::into_inner);
-        if salts.of(now).is_none()
-            && let Err(error) = salts.turn(now, oldest)
-        {
-            tracing::error!(%error, "the secret of the day cannot be kept");
-        }
+        self.0.reader.turn(now, || {
+            let first = self.0.log.sealed().ok().and_then(|sealed| sealed.first().copied());
+            first.and_then(|number| self.0.log.made_at(number)).unwrap_or(now)
+        });
     }
 }
 

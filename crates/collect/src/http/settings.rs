@@ -1,7 +1,7 @@
 //! What a team decides about its collector.
 use crate::log::LogSettings;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 /// `[collect]` of `safar.toml`. Every member has a default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,8 +25,81 @@ pub struct CollectSettings {
     pub matomo_token: Option<String>,
     /// The secret that signs the destinations of redirects (`/go`). Without it none is followed.
     pub link_key: Option<String>,
+    /// Journeys are built again at most every so many seconds once events came. 0: never; `safar build` does it.
+    pub build_seconds: u32,
     /// The write-ahead log.
     pub log: LogSettings,
+}
+
+/// Why `[collect]` cannot be used. The value stands between backticks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Two sources have one key.
+    #[error("the key `{key}` is that of `{one}` and of `{other}`; give each source keys of its own")]
+    SameKey {
+        /// The key.
+        key: String,
+        /// A source.
+        one: String,
+        /// Another one.
+        other: String,
+    },
+    /// A source cannot be told from another one, or is not called anything.
+    #[error(
+        "`{0}` is no name of a source of its own; give each of [[collect.sources]] another name, of letters, digits, - and _"
+    )]
+    Name(String),
+    /// A page that cannot be.
+    #[error(
+        "`{0}` is no origin; write it as browsers do, such as \"https://shop.example\" or \"https://*.shop.example\", without a path"
+    )]
+    Origin(String),
+    /// A size that leaves no room.
+    #[error("`{0}` must be more than 0")]
+    Zero(&'static str),
+}
+
+impl CollectSettings {
+    /// Whether the settings can be used.
+    ///
+    /// # Errors
+    /// The first that cannot.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let sizes = [
+            (self.max_connections, "max_connections"),
+            (self.memory_megabytes, "memory_megabytes"),
+            (self.log.megabytes, "megabytes"),
+            (self.log.segment_megabytes, "segment_megabytes"),
+            (self.log.segment_seconds, "segment_seconds"),
+        ];
+        if let Some((_, name)) = sizes.into_iter().find(|(size, _)| *size == 0) {
+            return Err(SettingsError::Zero(name));
+        }
+        let (mut names, mut keys) = (BTreeMap::new(), BTreeMap::new());
+        for source in &self.sources {
+            let name = &source.name;
+            let plain = |sign: char| sign.is_alphanumeric() || matches!(sign, '-' | '_' | '.');
+            if name.is_empty() || !name.chars().all(plain) || names.insert(name, ()).is_some() {
+                return Err(SettingsError::Name(name.clone()));
+            }
+            for key in &source.keys {
+                if let Some(one) = keys.insert(key, name) {
+                    let [one, other] = [one, name].map(String::clone);
+                    return Err(SettingsError::SameKey { key: key.clone(), one, other });
+                }
+            }
+            if let Some(wrong) = source.origins.iter().find(|origin| !is_origin(origin)) {
+                return Err(SettingsError::Origin(wrong.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A scheme and a host, perhaps a port and a slash at the end.
+fn is_origin(text: &str) -> bool {
+    let host = text.split_once("://").map(|(_, host)| host.strip_suffix('/').unwrap_or(host));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']))
 }
 
 impl Default for CollectSettings {
@@ -40,6 +113,7 @@ impl Default for CollectSettings {
             whole_addresses: false,
             matomo_token: None,
             link_key: None,
+            build_seconds: 60,
             log: LogSettings::default(),
         }
     }
@@ -64,4 +138,33 @@ pub struct SourceSettings {
     /// The most requests a second; ten seconds' worth may come at once. 0: any number.
     #[serde(default)]
     pub requests_per_second: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_contradict_themselves_are_told() {
+        let said = |text: &str| {
+            let settings: CollectSettings = toml::from_str(text).unwrap();
+            settings.check().err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let source = |name: &str, key: &str| format!("[[sources]]\nname = \"{name}\"\nkeys = [\"{key}\"]\n");
+        assert_eq!(said(&(source("a", "k") + &source("b", "l"))), "");
+        assert!(said(&(source("a", "k") + &source("b", "k"))).contains("the key `k` is that of `a` and of `b`"));
+        assert!(said(&(source("a", "k") + &source("a", "l"))).contains("`a` is no name"));
+        assert!(said(&source("a/b", "k")).contains("`a/b` is no name"));
+        assert!(said("[log]\nsegment_seconds = 0").contains("`segment_seconds` must be"));
+        for (origin, fits) in [
+            ("https://shop.example", true),
+            ("http://localhost:3000/", true),
+            ("shop.example", false),
+            ("https://shop.example/path", false),
+            ("https://", false),
+        ] {
+            let text = source("a", "k") + &format!("origins = [\"{origin}\"]");
+            assert_eq!(said(&text).is_empty(), fits, "{origin}");
+        }
+    }
 }

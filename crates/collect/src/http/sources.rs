@@ -1,12 +1,13 @@
 //! Which source a request is from, and whether it may send now.
-use super::{CollectError, CollectSettings, SourceSettings};
+use super::{CollectSettings, SourceNoticed, SourceSettings};
 use crate::{Decoded, Protocol, Refusal};
+use safar_model::Micros;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -16,7 +17,7 @@ const BURST: u64 = 10;
 
 /// All sources, by their keys.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     all: Vec<Arc<Source>>,
     by_key: HashMap<String, Arc<Source>>,
     /// Where there are no sources.
@@ -24,14 +25,17 @@ pub(super) struct Sources {
 }
 
 #[derive(Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub settings: SourceSettings,
     rate: Rate,
+    taken: AtomicU64,
+    last_at: AtomicI64,
 }
 
 impl Source {
     fn new(settings: SourceSettings) -> Arc<Self> {
-        Arc::new(Self { rate: Rate::new(settings.requests_per_second), settings })
+        let rate = Rate::new(settings.requests_per_second);
+        Arc::new(Self { rate, settings, taken: AtomicU64::new(0), last_at: AtomicI64::new(0) })
     }
 
     /// A source for its rate alone.
@@ -47,22 +51,34 @@ impl Source {
     pub fn admit(&self) -> Result<(), Refusal> {
         self.rate.admit().map_err(Refusal::TooMany)
     }
+
+    /// A request with events was made safe.
+    pub fn took(&self, now: Micros) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        self.last_at.store(now, Ordering::Relaxed);
+    }
+
+    fn noticed(&self) -> SourceNoticed {
+        let requests = self.taken.load(Ordering::Relaxed);
+        let last_at = (requests > 0).then(|| self.last_at.load(Ordering::Relaxed));
+        SourceNoticed { name: self.settings.name.clone(), requests, last_at }
+    }
 }
 
 impl Sources {
-    pub fn new(settings: &CollectSettings) -> Result<Self, CollectError> {
+    /// Of settings that were checked.
+    pub fn new(settings: &CollectSettings) -> Self {
         let all: Vec<_> = settings.sources.iter().cloned().map(Source::new).collect();
-        let mut by_key = HashMap::<String, Arc<Source>>::new();
-        for source in &all {
-            for key in &source.settings.keys {
-                if let Some(other) = by_key.insert(key.clone(), Arc::clone(source)) {
-                    let [one, other] = [&other, source].map(|source| source.settings.name.clone());
-                    return Err(CollectError::SameKey { key: key.clone(), one, other });
-                }
-            }
-        }
+        let keys = |source: &Arc<Source>| -> Vec<(String, Arc<Source>)> {
+            source.settings.keys.iter().map(|key| (key.clone(), Arc::clone(source))).collect()
+        };
+        let by_key = all.iter().flat_map(keys).collect();
         let everything = || Source::new(SourceSettings { name: "default".to_owned(), ..SourceSettings::default() });
-        Ok(Self { by_key, anyone: all.is_empty().then(everything), all })
+        Self { by_key, anyone: all.is_empty().then(everything), all }
+    }
+
+    pub fn noticed(&self) -> Vec<SourceNoticed> {
+        self.anyone.iter().chain(&self.all).map(|source| source.noticed()).collect()
     }
 
     /// Whether any source takes requests of pages of an origin. A browser asks before it says which source it means.
@@ -72,7 +88,7 @@ impl Sources {
     }
 
     /// The source that a request names, if it may send.
-    pub fn of(&self, protocol: Protocol, decoded: &Decoded, origin: Option<&str>) -> Result<&Source, Refusal> {
+    pub fn of(&self, protocol: Protocol, decoded: &Decoded, origin: Option<&str>) -> Result<&Arc<Source>, Refusal> {
         let keyless = matches!(protocol, Protocol::Pixel | Protocol::Redirect);
         let named = match &decoded.key {
             Some(key) => self.by_key.get(key),

@@ -1,5 +1,6 @@
 //! The folder of a log: who may write it, what lies in it.
-use super::{LogError, settings::Keep};
+use super::{LogError, frame::HEADER, segment::made_at, settings::Keep};
+use safar_model::Micros;
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Write},
@@ -91,6 +92,44 @@ impl Folder {
             forget(&published, keep).map_err(disk("clear", &published))?;
         }
         Ok(bytes)
+    }
+}
+
+/// What waits in a log's folder, as another process than its writer sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Of all segments that were not published.
+    pub bytes: u64,
+    /// When the oldest segment that holds something was written last.
+    pub since: Option<SystemTime>,
+    /// When the newest segment was made, microseconds UTC by the clock of then.
+    pub newest: Option<Micros>,
+}
+
+impl Waiting {
+    /// Looks into a log's folder; where there is none, nothing waits.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn in_folder(folder: &Path) -> io::Result<Self> {
+        let mut waiting = Self::default();
+        let found = match numbers(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(waiting),
+            other => other?,
+        };
+        for number in found {
+            let path = folder.join(name(number));
+            let about = match fs::metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // it was published meanwhile
+                other => other?,
+            };
+            waiting.bytes += about.len();
+            if about.len() > HEADER as u64 && waiting.since.is_none() {
+                waiting.since = Some(about.modified()?);
+            }
+            waiting.newest = made_at(&path).or(waiting.newest);
+        }
+        Ok(waiting)
     }
 }
 

@@ -30,6 +30,7 @@ mod settings;
 mod tests;
 mod writer;
 
+pub use folder::Waiting;
 pub use frame::{Entry, RECORD};
 pub use segment::Segment;
 pub use settings::LogSettings;

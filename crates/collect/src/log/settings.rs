@@ -21,7 +21,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { megabytes: 4_096, segment_megabytes: 32, segment_seconds: 5, keep_megabytes: 1_024, keep_days: 7 }
+        Self { megabytes: 4_096, segment_megabytes: 32, segment_seconds: 15, keep_megabytes: 1_024, keep_days: 7 }
     }
 }
 

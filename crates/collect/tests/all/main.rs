@@ -5,6 +5,7 @@ mod fixtures;
 mod identity;
 mod laws;
 mod money;
+mod openapi;
 mod refused;
 mod replies;
 mod sent;

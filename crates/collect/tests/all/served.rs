@@ -225,7 +225,7 @@ async fn what_cannot_be_read_is_kept_with_its_reason_and_can_be_sent_again() {
     collector.log().seal().await;
     assert_eq!(published(collector.clone()).await.column("shop", "event_id"), ["again"]);
     let file = fs::read_dir(folder.path().join("published")).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();
-    let parts = safar_collect::drain::read(&collector, &file).unwrap();
+    let parts = safar_collect::drain::read(collector.reader(), &file).unwrap();
     let read: Vec<_> = parts.iter().flat_map(|part| part.lines.values()).flat_map(|lines| lines.lines()).collect();
     let before = kept.0.lock().unwrap();
     let before: Vec<_> = before.iter().flat_map(|part| part.lines.values()).flat_map(|lines| lines.lines()).collect();

@@ -28,10 +28,12 @@ pub enum Encoding {
 /// One thing to read.
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
-    /// The path as given, or `-`.
+    /// The path as given, or `-`; of lines in memory, their origin.
     pub name: String,
-    /// `None`: standard input.
+    /// `None`: standard input, or lines in memory.
     pub path: Option<PathBuf>,
+    /// Lines in memory.
+    pub text: Option<Arc<[u8]>>,
     /// Bytes on disk.
     pub size: u64,
     /// Named by itself rather than found in a folder or by a glob.
@@ -54,7 +56,7 @@ pub(crate) fn expand(arguments: &[String]) -> Result<(Vec<Input>, Vec<String>), 
         let meta = path.metadata().map_err(Error::io(path))?;
         if seen.insert(path.canonicalize().map_err(Error::io(path))?) {
             let name = path.to_string_lossy().into_owned();
-            inputs.push(Input { name, path: Some(path.to_owned()), size: meta.len(), named });
+            inputs.push(Input { name, path: Some(path.to_owned()), text: None, size: meta.len(), named });
         }
         Ok(())
     };
@@ -94,7 +96,7 @@ pub(crate) fn expand(arguments: &[String]) -> Result<(Vec<Input>, Vec<String>), 
         }
     }
     if stdin {
-        inputs.push(Input { name: "-".into(), path: None, size: 0, named: true });
+        inputs.push(Input { name: "-".into(), path: None, text: None, size: 0, named: true });
     }
     Ok((inputs, skipped))
 }
@@ -187,9 +189,10 @@ impl Read for Fault {
 
 /// Opens an input: decompressed, and as UTF-8 where it is text.
 pub(crate) fn open(input: &Input, encoding: Option<Encoding>) -> Result<Opened, Error> {
-    let raw: Box<dyn Read + Send> = match &input.path {
-        Some(path) => Box::new(File::open(path).map_err(Error::io(path))?),
-        None => Box::new(io::stdin()),
+    let raw: Box<dyn Read + Send> = match (&input.path, &input.text) {
+        (Some(path), _) => Box::new(File::open(path).map_err(Error::io(path))?),
+        (None, Some(text)) => Box::new(io::Cursor::new(Arc::clone(text))),
+        (None, None) => Box::new(io::stdin()),
     };
     let meter = Arc::new(Meter::default());
     let metered = Metered { inner: raw, meter: Arc::clone(&meter) };

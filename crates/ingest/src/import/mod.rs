@@ -10,12 +10,16 @@
 //! later one with other content is rejected. Ids are compared within one person key, and against stored files that
 //! overlap the new events in time.
 //!
+//! Of events that programs hand over ([`import_lines`]), the id alone decides, because a client that sends an event again
+//! may tell other times: the first is stored, later ones are repetitions.
+//!
 //! **All or nothing.** Nothing is visible before the one commit at the end; after a crash, importing again completes.
 mod columns;
 mod error;
 mod field;
 mod input;
 mod json;
+mod lines;
 mod mapping;
 mod number;
 mod parquet;
@@ -38,6 +42,7 @@ mod work;
 pub use error::Error;
 pub use field::{Field, Target};
 pub use input::Encoding;
+pub use lines::{Lines, import_lines};
 pub use mapping::ColumnMapping;
 pub use number::Decimal;
 pub use reenrich::reenrich;
@@ -50,7 +55,7 @@ pub use time::{DateOrder, TimeReader};
 
 use arrow::array::RecordBatch;
 use plan::Plan;
-use publish::{Outcome, Publish};
+use publish::{Outcome, Publish, Sameness};
 use reject::Rejects;
 use safar_enrich::Enricher;
 use safar_identity::IdentitySettings;
@@ -130,7 +135,7 @@ pub fn preview(
         let (parted, rejects) = done.map_or((None, Vec::new()), |done| (done.parted, done.rejects));
         let origins = [plan.input.name.clone()];
         let nothing = Gather::new(std::env::temp_dir(), usize::MAX, words).finish()?;
-        let publish = Publish::new(&nothing, &[], &origins, now);
+        let publish = Publish::new(&nothing, &[], &origins, now, Sameness::Content);
         let events = match parted {
             Some(parted) => publish.shown(&parted.batch)?,
             None => RecordBatch::new_empty(Table::Events.schema()),
@@ -164,8 +169,34 @@ pub async fn import(
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
-    let (started, now) = (Instant::now(), now(options));
+    let now = now(options);
     let (plans, skipped) = rules.plans(arguments, options, now)?;
+    let handed = Handed { plans, skipped, sameness: Sameness::Content, letters: Vec::new(), key: None };
+    take(store, lock, rules, handed, now, options, progress).await
+}
+
+/// What an import is given.
+struct Handed {
+    plans: Vec<Arc<Plan>>,
+    skipped: Vec<String>,
+    sameness: Sameness,
+    /// What is no event to begin with, by origin.
+    letters: Vec<(String, Reject)>,
+    /// The key of the commit; `None`: made from the content.
+    key: Option<CommitKey>,
+}
+
+async fn take(
+    store: &Store,
+    lock: &WriteLock,
+    rules: Rules<'_>,
+    handed: Handed,
+    now: Micros,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<ImportReport, Error> {
+    let started = Instant::now();
+    let Handed { plans, skipped, sameness, letters, key } = handed;
     let snapshot = store.snapshot().await?;
     let events_stored = store.files(&snapshot, Table::Events).await?;
     let paths_stored = store.files(&snapshot, Table::Paths).await?;
@@ -174,7 +205,9 @@ pub async fn import(
 
     let mut report = ImportReport { skipped, ..ImportReport::default() };
     let hide = !rules.import.keep_contact_details;
-    let mut rejects = Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, &rejects_stored, now, hide)?;
+    // With a key of its own the commit happens once, and so do its rejects.
+    let known = key.is_none().then_some(rejects_stored.as_slice());
+    let mut rejects = Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, hide)?;
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
     let scratch = store.dir().join(".tmp");
     clear(&scratch);
@@ -208,6 +241,10 @@ pub async fn import(
         }
         done.parted.map_or(Ok(()), |parted| gather.push(parted))
     })?;
+    for (origin, letter) in letters {
+        report.rows += 1;
+        rejects.push(&origin, letter)?;
+    }
     digests.iter().for_each(|digest| content.update(&digest.to_le_bytes()));
 
     let mut goals: BTreeMap<String, BTreeMap<String, [f64; 3]>> = BTreeMap::new();
@@ -231,7 +268,7 @@ pub async fn import(
     progress.sorting(gathered.rows);
     let mut changes = Vec::new();
     if gathered.rows > 0 {
-        let publish = Publish::new(&gathered, &events_stored, &origins, now);
+        let publish = Publish::new(&gathered, &events_stored, &origins, now, sameness);
         let (outcome, events, links) = publish_all(&publish, threads(options).min(2), &writer)?;
         report.duplicates = outcome.duplicates;
         report.links = outcome.links;
@@ -259,8 +296,8 @@ pub async fn import(
     changes.extend(rejects.finish()?.map(Change::Append));
     if !changes.is_empty() {
         // What is new depends on what was there, so the snapshot belongs to the key.
-        let id = format!("{:032x}@{}", content.digest128(), snapshot.sequence());
-        store.commit(lock, changes, &CommitKey::new("import", id)).await?;
+        let of_content = || CommitKey::new("import", format!("{:032x}@{}", content.digest128(), snapshot.sequence()));
+        store.commit(lock, changes, &key.unwrap_or_else(of_content)).await?;
     }
     report.elapsed = started.elapsed();
     progress.finish();

@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     pub shape: Shape,
     /// The file holds paths that are ready, not events.
     pub ready_paths: bool,
-    /// Standard input can be opened only once.
+    /// Standard input can be opened only once; lines in memory are opened as it is.
     opened: Mutex<Option<Opened>>,
     spool: Option<Arc<tempfile::NamedTempFile>>,
 }

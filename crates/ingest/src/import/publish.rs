@@ -33,6 +33,30 @@ pub(crate) struct Publish<'a> {
     origins: ArrayRef,
     /// The texts of numbered columns, by [`Text`].
     texts: Vec<ArrayRef>,
+    sameness: Sameness,
+}
+
+/// When two events with one given id are the same event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sameness {
+    /// Where they say the same; otherwise the later one is rejected.
+    Content,
+    /// Always: a client that sends an event again may tell another time of sending.
+    Id,
+}
+
+/// How far the times of an event and of its repetition may lie apart where the id alone counts: a client that states no time
+/// of its own is given the time of receipt. 48 hours, which is longer than the tracking clients resend.
+const REPEATED_WITHIN: Micros = 48 * 3_600 * 1_000_000;
+
+impl Sameness {
+    /// Times of stored events that may be those of new ones.
+    fn times(self, (first, last): (Micros, Micros)) -> (Micros, Micros) {
+        match self {
+            Self::Content => (first, last),
+            Self::Id => (first.saturating_sub(REPEATED_WITHIN), last.saturating_add(REPEATED_WITHIN)),
+        }
+    }
 }
 
 /// What one thread did.
@@ -124,10 +148,16 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Publish<'a> {
-    pub(crate) fn new(gathered: &'a Gathered, stored: &'a [DataFile], origins: &[String], received: Micros) -> Self {
+    pub(crate) fn new(
+        gathered: &'a Gathered,
+        stored: &'a [DataFile],
+        origins: &[String],
+        received: Micros,
+        sameness: Sameness,
+    ) -> Self {
         let texts = Text::ALL.iter().map(|column| -> ArrayRef { Arc::new(gathered.words.texts(*column)) });
         let origins = Arc::new(StringArray::from_iter_values(origins));
-        Self { gathered, stored, received, origins, texts: texts.collect() }
+        Self { gathered, stored, received, origins, texts: texts.collect(), sameness }
     }
 
     /// Writes the ranges of some buckets.
@@ -141,7 +171,7 @@ impl<'a> Publish<'a> {
         let mut ranges = self.gathered.ranges()?;
         let per_bucket = PARTS / BUCKETS as usize;
         for bucket in buckets {
-            let mut stored = Stored::open(self.stored, bucket as i32, self.gathered.times);
+            let mut stored = Stored::open(self.stored, bucket as i32, self.sameness.times(self.gathered.times));
             for part in bucket as usize * per_bucket..(bucket as usize + 1) * per_bucket {
                 if let Some(batch) = ranges.read(part)? {
                     let view = View::new(&batch)?;
@@ -193,7 +223,7 @@ impl<'a> Publish<'a> {
         for (loser, id) in losers {
             dropped[loser as usize] = true;
             let first = by_id.get(&id).copied().unwrap_or(loser);
-            if view.hash(first as usize) == view.hash(loser as usize) {
+            if self.sameness == Sameness::Id || view.hash(first as usize) == view.hash(loser as usize) {
                 outcome.duplicates += 1;
             } else {
                 outcome.conflicts.push(self.conflict(view, batch, loser as usize));
@@ -213,7 +243,8 @@ impl<'a> Publish<'a> {
             }
             dropped[row] = true;
             let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
-            let same = view.given(row).is_none()
+            let same = self.sameness == Sameness::Id
+                || view.given(row).is_none()
                 || (view.times[row] == found.time
                     && self.said(batch, Text::Name, row) == Some(found.name)
                     && value == found.value);

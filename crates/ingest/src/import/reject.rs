@@ -37,7 +37,8 @@ pub(crate) struct Rejects {
     path: Option<PathBuf>,
     file: Option<csv::Writer<File>>,
     writer: Option<TableWriter>,
-    known: HashSet<u64>,
+    /// Fingerprints of those that are stored; `None`: all are new.
+    known: Option<HashSet<u64>>,
     kept: Vec<(String, Reject)>,
     now: Micros,
     hide: bool,
@@ -49,16 +50,17 @@ fn fingerprint(origin: &str, line: i64, reason: &str, value: Option<&str>) -> u6
 }
 
 impl Rejects {
-    /// `known` are the files of the table: a row that is in them already is not stored again.
+    /// `known` are the files of the table: a row that is in them already, or comes twice, is not stored again. `None`: every
+    /// row is stored, because the commit itself happens once.
     pub(crate) fn new(
         path: Option<PathBuf>,
         writer: TableWriter,
-        known: &[DataFile],
+        known: Option<&[DataFile]>,
         now: Micros,
         hide: bool,
     ) -> Result<Self, Error> {
         let mut seen = HashSet::new();
-        for file in known {
+        for file in known.unwrap_or_default() {
             for batch in read(&file.path, &["origin", "line", "reason", "value"])? {
                 let batch = batch?;
                 let text = |at: usize| batch.column(at).as_string::<i32>();
@@ -73,7 +75,7 @@ impl Rejects {
             path,
             file: None,
             writer: Some(writer),
-            known: seen,
+            known: known.map(|_| seen),
             kept: Vec::new(),
             now,
             hide,
@@ -109,7 +111,8 @@ impl Rejects {
                 hide_addresses(text);
             }
         }
-        if self.known.insert(fingerprint(origin, reject.line as i64, &reject.reason, reject.value.as_deref())) {
+        let print = || fingerprint(origin, reject.line as i64, &reject.reason, reject.value.as_deref());
+        if self.known.as_mut().is_none_or(|known| known.insert(print())) {
             self.kept.push((origin.to_owned(), reject));
             if self.kept.len() >= BATCH_ROWS {
                 self.flush()?;

@@ -1,5 +1,6 @@
 //! Imports from the first byte to the tables.
 mod formats;
+mod lines;
 mod once;
 mod real;
 mod rejected;

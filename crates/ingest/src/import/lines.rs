@@ -1,0 +1,53 @@
+//! Lines of JSON that a program hands over, in the names of the columns of `events`: collected events.
+use super::{
+    Error, Handed, ImportOptions, ImportReport, ImportSettings, Reject, Rules, Silent, input::Input, now,
+    number::Decimal, plan::Plan, publish::Sameness, sniff::Format, take,
+};
+use safar_store::{CommitKey, Store, WriteLock};
+use std::sync::Arc;
+
+/// Lines in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    /// Where they come from, stored with each event together with the number of its line.
+    pub origin: String,
+    /// One JSON object a line, in UTF-8, not compressed.
+    pub text: Vec<u8>,
+}
+
+/// Imports lines in memory, in one commit that happens once for its key; `letters` are rejects that somebody else found, by
+/// origin. What is the team's taste in files does not apply: no mapping of `[import]`, no decimal comma, no order of day and
+/// month, no time zone. Of events with one id the first is kept, whatever a later one says.
+///
+/// A repetition with the same key reads and sorts again and then changes nothing; its report counts what it read as
+/// duplicates and rejects.
+///
+/// # Errors
+/// As [`super::import`].
+pub async fn import_lines(
+    store: &Store,
+    lock: &WriteLock,
+    rules: Rules<'_>,
+    lines: Vec<Lines>,
+    letters: Vec<(String, Reject)>,
+    key: CommitKey,
+    options: &ImportOptions,
+) -> Result<ImportReport, Error> {
+    let settings = ImportSettings {
+        zone: None,
+        decimal: Some(Decimal::Point),
+        date_order: None,
+        mappings: Vec::new(),
+        ..rules.import.clone()
+    };
+    let rules = Rules { import: &settings, ..rules };
+    let options = ImportOptions { format: Some(Format::Ndjson), ..options.clone() };
+    let now = now(&options);
+    let mut plans = Vec::new();
+    for Lines { origin, text } in lines {
+        let input = Input { name: origin, path: None, size: text.len() as u64, text: Some(text.into()), named: false };
+        plans.extend(Plan::make(rules.import, rules.identity, &options, input, now)?.map(Arc::new));
+    }
+    let handed = Handed { plans, skipped: Vec::new(), sameness: Sameness::Id, letters, key: Some(key) };
+    take(store, lock, rules, handed, now, &options, &Silent).await
+}

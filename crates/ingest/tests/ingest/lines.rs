@@ -1,0 +1,82 @@
+//! Lines that a program hands over: once by their key, once by their ids, without the team's taste in files.
+use crate::support::{NOW, Shop, block_on};
+use safar_enrich::{EnrichSettings, Enricher};
+use safar_identity::IdentitySettings;
+use safar_ingest::{
+    Decimal, ImportOptions, ImportReport, ImportSettings, Lines, Reject, Rules, SavedMapping, import_lines,
+};
+use safar_model::Table;
+use safar_store::{CommitKey, Store};
+
+fn hand_over(shop: &Shop, key: &str, lines: &[(&str, &str)], letters: &[&str]) -> ImportReport {
+    let enricher = Enricher::new(&EnrichSettings::default()).unwrap();
+    let identity = IdentitySettings::default();
+    let rules = Rules { import: &shop.settings, enricher: &enricher, identity: &identity };
+    let lines = lines.iter().map(|(origin, text)| Lines { origin: (*origin).into(), text: text.as_bytes().to_vec() });
+    let letter = |raw: &&str| {
+        let reject = Reject { line: 7, column: None, value: None, reason: "no event".into(), raw: Some((*raw).into()) };
+        ("web".to_owned(), reject)
+    };
+    let (lines, letters) = (lines.collect(), letters.iter().map(letter).collect());
+    let options = ImportOptions { now: Some(NOW), threads: 1, ..ImportOptions::default() };
+    let report = block_on(async {
+        let store = Store::create(&shop.data()).await?;
+        let lock = store.lock()?;
+        import_lines(&store, &lock, rules, lines, letters, CommitKey::new("test", key), &options).await
+    })
+    .unwrap();
+    assert_eq!(report.rows, report.stored + report.duplicates + report.rejected_total(), "{report:?}");
+    report
+}
+
+fn line(id: &str, time: &str, value: &str) -> String {
+    format!(r#"{{"event_id":"{id}","name":"purchase","occurred_at":"{time}","user_id":"ann","value":{value}}}"#) + "\n"
+}
+
+#[test]
+fn a_key_happens_once_with_all_that_belongs_to_it() {
+    let shop = Shop::new();
+    let text = line("a", "2025-06-01T10:00:00Z", "1");
+    for time in 0..3 {
+        let report = hand_over(&shop, "k", &[("web", &text), ("app", "")], &["alike", "alike"]);
+        assert_eq!((report.stored, report.duplicates), if time == 0 { (1, 0) } else { (0, 1) });
+        assert_eq!(shop.rows(Table::Events).len(), 1);
+        assert_eq!(shop.rejects(), ["7///no event", "7///no event"], "letters that look alike are kept apart");
+    }
+    assert_eq!(shop.events("origin"), ["web"]);
+    assert_eq!(hand_over(&shop, "k2", &[], &["alike"]).rejected_total(), 1);
+    assert_eq!(shop.rejects().len(), 3);
+}
+
+#[test]
+fn one_id_is_one_event_whatever_it_says_later() {
+    let shop = Shop::new();
+    let both = line("a", "2025-06-01T10:00:00Z", "1") + &line("a", "2025-06-01T10:00:03Z", "2");
+    assert_eq!(hand_over(&shop, "1", &[("web", &both)], &[]).duplicates, 1);
+    for (key, time) in [("2", "2025-06-02T09:00:00Z"), ("3", "2025-05-31T10:00:00Z"), ("4", "2025-06-01T10:00:00Z")] {
+        assert_eq!(hand_over(&shop, key, &[("web", &line("a", time, "3"))], &[]).duplicates, 1, "{time}");
+    }
+    assert_eq!((shop.events("value"), shop.rejects().len()), (vec!["1.0".to_owned()], 0));
+}
+
+#[test]
+fn what_holds_for_files_does_not_hold_for_lines() {
+    let mut shop = Shop::new();
+    let mapping = SavedMapping {
+        name: "all".into(),
+        files: "*".into(),
+        columns: [("user_id".to_owned(), "name".to_owned())].into(),
+        ..SavedMapping::default()
+    };
+    shop.settings = ImportSettings {
+        decimal: Some(Decimal::Comma),
+        zone: Some("Asia/Tehran".into()),
+        mappings: vec![mapping],
+        ..ImportSettings::default()
+    };
+    let text = line("a", "2025-06-01T10:00:00Z", "\"12.5\"") + &line("b", "2025-06-01T10:00:01", "1234.567");
+    assert_eq!(hand_over(&shop, "1", &[("all", &text)], &[]).stored, 2);
+    assert_eq!(shop.events("value"), ["12.5", "1234.567"]);
+    assert_eq!(shop.events("user_id"), ["ann", "ann"]);
+    assert_eq!(shop.events("occurred_at")[1], "2025-06-01T10:00:01Z");
+}

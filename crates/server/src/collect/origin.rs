@@ -1,0 +1,49 @@
+//! How collected events and rejects name where they come from: `collect/SOURCE/LOG/SEGMENT.PART`.
+//!
+//! SOURCE is the name of the source, `unknown` for what came for none; LOG the first eight digits of the log's identity; so
+//! the request lies in `collect/published/SEGMENT.log` as long as it is kept.
+
+/// What all of them begin with.
+pub(super) const PREFIX: &str = "collect/";
+/// The source of what came for none.
+const UNKNOWN: &str = "unknown";
+
+/// Digits of a log's identity that tell it from others.
+pub(super) fn short(log: &str) -> &str {
+    log.get(..8).unwrap_or(log)
+}
+
+/// The origin of a part.
+pub(super) fn of_part(source: &str, log: &str, segment: u64, number: u32) -> String {
+    let source = if source.is_empty() { UNKNOWN } else { source };
+    format!("{PREFIX}{source}/{}/{segment:06}.{number}", short(log))
+}
+
+/// The origin of what is read once more, at a time in microseconds.
+pub(super) fn of_replay(source: &str, at: i64) -> String {
+    let source = if source.is_empty() { UNKNOWN } else { source };
+    format!("{PREFIX}{source}/replay/{at}")
+}
+
+/// Source, log and number of the segment.
+pub(super) fn read(origin: &str) -> Option<(&str, &str, u64)> {
+    let mut parts = origin.strip_prefix(PREFIX)?.splitn(3, '/');
+    let (source, log, place) = (parts.next()?, parts.next()?, parts.next()?);
+    let number = place.split_once('.').map_or(place, |(number, _)| number);
+    Some((source, log, number.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let origin = of_part("web", "0123456789abcdef", 12, 3);
+        assert_eq!(origin, "collect/web/01234567/000012.3");
+        assert_eq!(read(&origin), Some(("web", "01234567", 12)));
+        assert_eq!(read(&of_replay("", 17)), Some(("unknown", "replay", 17)));
+        assert_eq!(read("events.csv"), None);
+        assert_eq!(read("collect/web"), None);
+    }
+}

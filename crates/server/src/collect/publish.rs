@@ -1,0 +1,94 @@
+//! Parts of the log → the tables, by the same import that files go.
+use super::{News, origin, tables::Tables};
+use safar_collect::drain::{DeadLetter, Part, Publish, PublishError};
+use safar_ingest::{ImportOptions, ImportReport, Lines, Reject, Rules, import_lines};
+use safar_store::CommitKey;
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError},
+};
+
+/// Rows in memory before they go to temporary files. A part is 16 MB of text.
+const MEMORY: usize = 64 << 20;
+
+/// What became of a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// New events.
+    pub stored: u64,
+    /// Events that were stored before, or came twice.
+    pub duplicates: u64,
+    /// What is no event: it is in the table `rejects`.
+    pub rejected: u64,
+}
+
+impl From<&ImportReport> for Published {
+    fn from(report: &ImportReport) -> Self {
+        Self { stored: report.stored, duplicates: report.duplicates, rejected: report.rejected_total() }
+    }
+}
+
+/// How collected lines are imported: on one thread, beside those that serve.
+pub(super) fn options() -> ImportOptions {
+    ImportOptions { memory_bytes: MEMORY, threads: 1, ..ImportOptions::default() }
+}
+
+/// A dead letter as a row of `rejects`: all of it in `raw`, its place in the segment as the line.
+pub(super) fn reject(letter: &DeadLetter) -> Reject {
+    Reject {
+        line: letter.at as u64,
+        column: None,
+        value: None,
+        reason: Cow::Owned(letter.reason.clone()),
+        raw: Some(letter.to_line()),
+    }
+}
+
+/// Takes parts into the tables.
+pub(super) struct Publisher(Arc<Tables>);
+
+impl Publisher {
+    pub fn new(tables: Arc<Tables>) -> Self {
+        Self(tables)
+    }
+
+    async fn take(&self, part: Part) -> Result<ImportReport, PublishError> {
+        let _turn = self.0.turn.lock().await;
+        let workspace = self.0.workspace().await;
+        let (settings, enricher) = (workspace.import_settings(), workspace.enricher()?);
+        let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
+        let Part { log, segment, number, lines, letters } = part;
+        let lines = lines.into_iter().map(|(source, text)| Lines {
+            origin: origin::of_part(&source, &log, segment, number),
+            text: text.into_bytes(),
+        });
+        let letters =
+            letters.iter().map(|letter| (origin::of_part(&letter.source, &log, segment, number), reject(letter)));
+        let key = CommitKey::new("collect", format!("{log}/{segment:06}/{number}"));
+        let lock = self.0.lock(&workspace).await?;
+        let (lines, letters) = (lines.collect(), letters.collect());
+        Ok(import_lines(workspace.store(), &lock, rules, lines, letters, key, &options()).await?)
+    }
+}
+
+impl Publish for Publisher {
+    async fn publish(&mut self, part: Part) -> Result<(), PublishError> {
+        let done = self.take(part).await;
+        let mut status = self.0.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = match done {
+            Ok(report) => report,
+            Err(error) => {
+                status.problem = Some(error.to_string());
+                return Err(error);
+            }
+        };
+        let published = Published::from(&report);
+        status.publish(&published);
+        drop(status);
+        if published.stored > 0 {
+            self.0.fresh.notify_one();
+        }
+        (self.0.tell)(News::Published(published));
+        Ok(())
+    }
+}

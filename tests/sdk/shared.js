@@ -1,0 +1,3 @@
+/** What every page's client tells of its order. */
+export const order = (name) => ({ order_id: `${name}-1`, revenue: 129.9, currency: 'EUR', products: [{ product_id: 'p1', name: 'Tëst “Shoe”', price: 64.95, quantity: 2 }] });
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -1,0 +1,144 @@
+//! `cargo xtask sdks`: unchanged SDKs send to a running `safar serve`, and every event is found once in the tables.
+//!
+//! The programs in tests/sdk/ print, for each thing that they sent, a line of JSON: which client, what, and the SQL condition
+//! that one event must fit. Browsers' SDKs run in Chromium on a page of another site than the collector's.
+use crate::run::{Outcome, cache, cargo, command, output, python, root, run, target};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+const PYTHON: [&str; 5] =
+    ["segment-analytics-python", "rudder-sdk-python", "posthog", "snowplow-tracker", "umami-analytics"];
+
+/// Debian's Chromium, installed where it is missing.
+fn chromium() -> Outcome {
+    let there =
+        command("chromium").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    if there {
+        return Ok(());
+    }
+    run(command("apt-get").args(["update", "--quiet"]))?;
+    run(command("apt-get").args(["install", "--quiet", "--yes", "--no-install-recommends", "chromium"]))
+}
+
+/// A running collector; killed where it was not stopped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub fn sdks(words: &[&str]) -> Outcome {
+    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+    chromium()?;
+    let node = node()?;
+    let python = python("sdks-venv", &PYTHON)?;
+    let folder = std::env::temp_dir().join(format!("safar-sdks-{}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let shop = folder.join("shop");
+    let safar = target().join("debug/safar");
+    run(command(&safar).args(["--quiet", "init"]).arg(&shop))?;
+    let (mut server, address) = serve(&safar, &shop)?;
+
+    let mut sent = vec![];
+    let programs = [
+        command("node").arg(node.join("node.mjs")).current_dir(&node).arg(&address).args(words).stdout_lines()?,
+        command("node").arg(node.join("browser.mjs")).current_dir(&node).arg(&address).args(words).stdout_lines()?,
+        command(&python).arg(root().join("tests/sdk/python.py")).arg(&address).args(words).stdout_lines()?,
+    ];
+    for text in &programs {
+        sent.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
+    }
+    run(command("kill").arg(server.0.id().to_string()))?;
+    let ended = server.0.wait().map_err(|e| e.to_string())?;
+    if !ended.success() {
+        return Err(format!("safar serve ended with {ended}"));
+    }
+    check(&safar, &shop, &sent)?;
+    fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+/// Standard output of a program that is run to its end.
+trait Lines {
+    fn stdout_lines(&mut self) -> Outcome<String>;
+}
+
+impl Lines for Command {
+    fn stdout_lines(&mut self) -> Outcome<String> {
+        Ok(String::from_utf8_lossy(&output(self)?).into_owned())
+    }
+}
+
+/// The folder with the Node programs and what they need.
+fn node() -> Outcome<PathBuf> {
+    let (from, folder) = (root().join("tests/sdk"), cache()?.join("sdks-node"));
+    let problem = |e: std::io::Error| format!("{}: {e}", folder.display());
+    fs::create_dir_all(&folder).map_err(problem)?;
+    let fresh = fs::read(from.join("package.json")).map_err(problem)?;
+    let installed = fs::read(folder.join("installed.json")).is_ok_and(|have| have == fresh);
+    for entry in fs::read_dir(&from).map_err(problem)? {
+        let path = entry.map_err(problem)?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            fs::copy(&path, folder.join(name)).map_err(problem)?;
+        }
+    }
+    if !installed {
+        run(command("npm").current_dir(&folder).args(["install", "--no-audit", "--no-fund", "--loglevel=error"]))?;
+        fs::write(folder.join("installed.json"), fresh).map_err(problem)?;
+    }
+    Ok(folder)
+}
+
+fn serve(safar: &Path, shop: &Path) -> Outcome<(Server, String)> {
+    let mut child = command(safar)
+        .arg("--workspace")
+        .arg(shop)
+        .args(["serve", "--collect", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("safar serve: {e}"))?;
+    let said = child.stderr.take().ok_or("safar serve says nothing")?;
+    let server = Server(child);
+    let mut said = BufReader::new(said).lines().map_while(Result::ok);
+    let address = said.find_map(|line| line.strip_prefix("collecting on ").map(str::to_owned));
+    std::thread::spawn(move || said.for_each(|line| eprintln!("  {line}")));
+    Ok((server, address.ok_or("safar serve did not start")?))
+}
+
+/// Every condition holds for one event, and nothing was refused.
+fn check(safar: &Path, shop: &Path, sent: &[Value]) -> Outcome {
+    if sent.is_empty() {
+        return Err("no SDK sent anything".to_owned());
+    }
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let counts: Vec<String> =
+        sent.iter().map(|line| format!("count(*) filter (where {})", text(line, "where"))).collect();
+    let query = format!("select {} from events", counts.join(", "));
+    let ask = |query: &str| -> Outcome<String> {
+        let mut ask = command(safar);
+        ask.arg("--workspace").arg(shop).args(["sql", query, "--format", "csv"]);
+        let text = String::from_utf8_lossy(&output(&mut ask)?).into_owned();
+        Ok(text.lines().skip(1).collect::<Vec<_>>().join("\n"))
+    };
+    let answer = ask(&query)?;
+    let mut wrong = 0;
+    for (line, count) in sent.iter().zip(answer.split(',')) {
+        let fits = count == "1";
+        wrong += usize::from(!fits);
+        let sign = if fits { "ok   " } else { "WRONG" };
+        eprintln!("{sign} {:<22} {:<28} {count}", text(line, "client"), text(line, "what"));
+    }
+    let rejects = ask("select reason, raw from rejects")?;
+    if !rejects.is_empty() {
+        return Err(format!("dead letters: {rejects}"));
+    }
+    eprintln!("{} of {} events of the SDKs are in the tables once", sent.len() - wrong, sent.len());
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} events are missing or doubled")) }
+}
