@@ -18,7 +18,7 @@ use datafusion::{
 use futures::TryStreamExt;
 use safar_engine::Session;
 use safar_journey::Conditions;
-use safar_model::{ChannelId, Micros, Table, key_of};
+use safar_model::{ChannelId, Interaction, Micros, Table, key_of};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One event of a person.
@@ -35,9 +35,8 @@ pub(super) struct Seen {
 pub(super) struct Wanted<'a> {
     pub scope: &'a Scope,
     pub conditions: Conditions,
-    /// What events are called; where they need no name, only those are shown that meet a condition, unless `every` is set.
+    /// What events are called; where they need no name, only those are shown that meet a condition.
     pub nodes: Option<Nodes>,
-    pub every: bool,
 }
 
 /// The number of no label.
@@ -109,9 +108,7 @@ async fn frame(
     columns.extend([met(&wanted.conditions)?.alias("met"), told().alias("told")]);
     columns.push(wanted.nodes.map_or_else(|| lit(NO_LABEL), |nodes| label(nodes, names)).alias("label"));
     events = events.select(columns)?;
-    if !wanted.every {
-        events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))))?;
-    }
+    events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))))?;
     let mut columns = vec![people.expression().alias("person_id")];
     columns.extend(["occurred_at", "met", "label", "received_at", "origin_row", "told"].map(col));
     let order =
@@ -142,21 +139,23 @@ fn met(conditions: &Conditions) -> Result<Expr> {
     Ok(function.call(columns.into_iter().map(col).collect()))
 }
 
-/// The number of an event's label among the names.
+/// The number of an event's label among the names. What was only shown to somebody is nothing that they did: it has none.
 fn label(nodes: Nodes, names: &Arc<Mutex<Names>>) -> Expr {
     let names = Arc::clone(names);
     let function = create_udf(
         "label_of",
-        vec![DataType::Utf8; 2],
+        vec![DataType::Utf8; 3],
         DataType::Int64,
         Volatility::Volatile,
         Arc::new(move |arguments: &[ColumnarValue]| {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
-            let [event, page] = [&arrays[0], &arrays[1]].map(|array| text(array));
-            let (event, page) = (event?, page?);
-            let (event, page) = (event.as_string::<i32>(), page.as_string::<i32>());
+            let (event, page, kind) = (text(&arrays[0])?, text(&arrays[1])?, text(&arrays[2])?);
+            let [event, page, kind] = [&event, &page, &kind].map(|array| array.as_string::<i32>());
             let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
             let of = |row: usize| {
+                if kind.is_valid(row) && kind.value(row) == Interaction::Impression.as_str() {
+                    return Some(NO_LABEL);
+                }
                 let url = page.is_valid(row).then(|| page.value(row));
                 let label = nodes.label(if event.is_valid(row) { event.value(row) } else { "" }, url);
                 Some(label.map_or(NO_LABEL, |label| i64::from(names.id(label).0)))
@@ -164,7 +163,7 @@ fn label(nodes: Nodes, names: &Arc<Mutex<Names>>) -> Expr {
             Ok(ColumnarValue::Array(Arc::new((0..event.len()).map(of).collect::<Int64Array>())))
         }),
     );
-    function.call(["name", "page_url"].map(col).to_vec())
+    function.call(["name", "page_url", "interaction"].map(col).to_vec())
 }
 
 /// A number of an event's own: what is left to settle the order of events of one instant, so that no answer depends on chance.

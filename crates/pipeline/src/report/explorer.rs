@@ -59,7 +59,7 @@ pub async fn explorer(workspace: &Workspace, session: &Session, query: &Explorer
     let anchor = names.id(&step.name);
     let mut found = Explorer::new(query.depth);
     let conditions = conditions(workspace, &[step])?;
-    let wanted = Wanted { scope: &query.scope, conditions, nodes: Some(query.nodes), every: false };
+    let wanted = Wanted { scope: &query.scope, conditions, nodes: Some(query.nodes) };
     each_person(workspace, session, wanted, &mut names, |_, seen, _| {
         let Some(at) = seen.iter().position(|seen| seen.met != 0) else { return };
         let own = seen[at].label;

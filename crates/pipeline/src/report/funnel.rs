@@ -39,8 +39,9 @@ impl FunnelQuery {
 
     fn wanted(&self, workspace: &Workspace, nodes: Option<Nodes>) -> Result<Wanted<'_>> {
         let all: Vec<&Step> = self.steps.iter().chain(&self.exclude).collect();
-        let every = nodes.is_some() || self.order == Order::Strict;
-        Ok(Wanted { scope: &self.scope, conditions: conditions(workspace, &all)?, nodes, every })
+        // In strict order every event counts that can lie between two steps.
+        let between = (self.order == Order::Strict).then_some(Nodes::Events);
+        Ok(Wanted { scope: &self.scope, conditions: conditions(workspace, &all)?, nodes: nodes.or(between) })
     }
 
     fn acts(&self, seen: &[Seen], acts: &mut Vec<Act>) {

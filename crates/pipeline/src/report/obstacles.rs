@@ -63,7 +63,7 @@ pub async fn obstacles(
     let mut found: HashMap<(ChannelId, ChannelId), Group> = HashMap::new();
     let (mut waiting, mut people) = (0_u64, 0_u64);
     let mut places: HashSet<ChannelId> = HashSet::new();
-    let wanted = Wanted { scope, conditions: conditions(workspace, &[])?, nodes: Some(nodes), every: false };
+    let wanted = Wanted { scope, conditions: conditions(workspace, &[])?, nodes: Some(nodes) };
     each_person(workspace, session, wanted, &mut names, |person, seen, _| {
         let first = converted.get(&person).copied();
         let walk = match first {

@@ -31,7 +31,7 @@ const KPIS: [(&str, &str); 7] = [
 /// previous − 1, null where previous is 0 or there is no period before. Without days the period is all of the data, and
 /// nothing comes before it.
 ///
-/// - `people`: who had a touchpoint or a conversion of the goal. Ready paths know no people.
+/// - `people`: who had a touchpoint other than an impression, or a conversion of the goal. Ready paths know no people.
 /// - `conversions`, `value`: of the goal, net of refunds.
 /// - `conversion_rate`: people who reached the goal ÷ people. `average_value`: value ÷ conversions.
 /// - `unattributed_share`: conversions without a touch in the look-back window ÷ conversions.
@@ -91,7 +91,7 @@ async fn figures(
     let people = one(
         session,
         &format!(
-            "SELECT count(*) FROM (SELECT person_id FROM touchpoints WHERE {within} \
+            "SELECT count(*) FROM (SELECT person_id FROM touchpoints WHERE interaction <> 'impression' AND {within} \
              UNION SELECT person_id FROM conversions WHERE goal = '{goal}' AND {within})"
         ),
     )

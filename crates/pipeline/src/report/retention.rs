@@ -61,7 +61,7 @@ impl Every {
 /// What counts as coming.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Activity {
-    /// Any touchpoint: a session, or a contact elsewhere.
+    /// Any touchpoint but an impression: a session, or a contact elsewhere.
     #[default]
     Touch,
     /// A conversion of the goal: who buys again.
@@ -86,7 +86,10 @@ pub async fn retention(
     let zone = &workspace.settings().workspace.time_zone;
     let people = Scope { people: scope.people.clone(), ..Scope::default() }.sql("occurred_at", workspace)?;
     let (what, sql) = match activity {
-        Activity::Touch => ("a touchpoint".to_owned(), format!("touchpoints WHERE {people}")),
+        Activity::Touch => (
+            "a session or another contact, impressions left out".to_owned(),
+            format!("touchpoints WHERE interaction <> 'impression' AND {people}"),
+        ),
         Activity::Conversion => {
             let goal = scope.goal(workspace, session).await?;
             // What only takes money back is no conversion.

@@ -23,7 +23,7 @@ struct Day {
 }
 
 /// Rows `day, sessions, people, conversions, value`: every day from the first to the last, those on which nothing happened
-/// too. `people` had a touchpoint on that day; conversions and value are the goal's.
+/// too. `people` had a touchpoint other than an impression on that day; conversions and value are the goal's.
 ///
 /// # Errors
 /// When the goal or the condition does not fit, the days are too many, or the tables cannot be read.
@@ -45,7 +45,9 @@ pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> R
         }
     })
     .await?;
-    let sql = format!("SELECT occurred_at, person_id FROM touchpoints WHERE {within} ORDER BY bucket, person_id");
+    let sql = format!(
+        "SELECT occurred_at, person_id FROM touchpoints WHERE interaction <> 'impression' AND {within} ORDER BY bucket, person_id"
+    );
     each(session, &sql, |batch| {
         let people = batch.column(1).as_primitive::<Int64Type>().values();
         for (at, person) in batch.column(0).as_primitive::<TimestampMicrosecondType>().values().iter().zip(people) {
