@@ -99,6 +99,15 @@ fn whoever_drops_out_of_a_funnel_went_somewhere() {
 }
 
 #[test]
+fn whose_an_event_is_is_what_the_build_said() {
+    let shop = with_sample();
+    let visits = r#"{"name": "on the site", "interactions": ["visit", "click"]}"#;
+    let steps = rows(&shop, &["funnel", "--step", visits]);
+    let people = shop.sql("select count(distinct person_id) from touchpoints where interaction in ('visit', 'click')");
+    assert_eq!(steps[0][..2], ["on the site".to_owned(), people]);
+}
+
+#[test]
 fn an_exploration_loses_nobody() {
     let shop = with_sample();
     for anchor in [["--start", "event:view_item"], ["--end", "goal:purchase"]] {
