@@ -1,10 +1,14 @@
 //! The command line, as clap reads it and `safar reference cli` prints it.
+mod reports;
+
 use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
 use safar_attribution::ModelSpec;
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
+
+pub use reports::*;
 
 /// Reads a word as `safar.toml` spells it.
 fn word<T: DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
@@ -66,10 +70,32 @@ pub enum Command {
     Doctor,
     /// Share the credit for conversions by several models, side by side.
     Attribute(Attribute),
-    /// Show the most common paths to a goal.
+    /// Show people, sessions, conversions and value, against the days before or day by day.
+    Overview(Overview),
+    /// Show what each channel brought, what models credit it with, and what it cost.
+    Channels(Channels),
+    /// Show the most common paths to a goal, or how long and how slow they are.
     Paths(PathsArgs),
+    /// Show from which channel people go to which, with loops and the time between.
+    Flow(Flow),
+    /// Show what people did after a start, or before they reached a goal.
+    Explore(Explore),
+    /// Show how many people get through a list of steps, and where the others go.
+    Funnel(Funnel),
+    /// Show where people leave, ranked by the conversions at stake there.
+    Obstacles(Obstacles),
+    /// Compare two groups of people, with intervals.
+    Compare(Compare),
+    /// Show who comes back, by week or month of the first time.
+    Retention(Retention),
     /// Show sessions by channel or another column.
     Sessions(Sessions),
+    /// List people, or find them by their identifiers.
+    People(People),
+    /// Show one person: identifiers and why they belong together, sessions, events, conversions.
+    Person(Person),
+    /// Show what in the data deserves attention: rejected rows, unknown channels, late events.
+    Quality(Quality),
     /// Show what made one number of an attribution report: conversions, touches, weights and rules.
     Explain(Explain),
     /// Learn models from earlier outcomes, test them on later ones, and recommend one.
@@ -209,6 +235,9 @@ pub struct Attribute {
 
 #[derive(Debug, Args)]
 pub struct PathsArgs {
+    /// What to show.
+    #[arg(long, value_enum, default_value_t)]
+    pub show: PathsShown,
     #[command(flatten)]
     pub selection: Selection,
     /// How many paths to show; 0 shows all.

@@ -42,8 +42,7 @@ impl Converter {
             if goal.name.is_empty() || rules.goals[..index].iter().any(|other| other.name == goal.name) {
                 return Err(Error::GoalName { name: goal.name.clone() });
             }
-            if goal.events.is_empty() && goal.pages.is_empty() && goal.interactions.is_empty() && goal.tests.is_empty()
-            {
+            if goal.asks_for_nothing() {
                 return Err(Error::GoalWithoutCondition { name: goal.name.clone() });
             }
         }
@@ -187,7 +186,7 @@ fn names_event(names: &[String], event: &Event<'_>) -> bool {
 
 impl Goal {
     /// Whether all conditions hold; the cheap ones are asked first.
-    fn is_reached_by(&self, event: &Event<'_>) -> bool {
+    pub(crate) fn is_reached_by(&self, event: &Event<'_>) -> bool {
         (self.events.is_empty() || names_event(&self.events, event))
             && (self.interactions.is_empty() || self.interactions.contains(&event.interaction()))
             && (self.pages.is_empty() || self.is_page(event))

@@ -57,6 +57,22 @@ pub enum Error {
         /// Which.
         name: String,
     },
+    /// More conditions than an event can be asked for.
+    #[error("{found} conditions are too many; at most {most} can be asked for at once")]
+    TooManyConditions {
+        /// The limit.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A funnel without steps, with too many, or without time.
+    #[error("a funnel has 1 to {most} steps, here are {steps}, and a window longer than 0")]
+    Funnel {
+        /// How many there are.
+        steps: usize,
+        /// The limit.
+        most: usize,
+    },
     /// Arrow refused to make the output.
     #[error("journeys could not be written: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

@@ -231,6 +231,10 @@ pub(crate) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
+    pub fn of(chunk: &'a Chunk, at: &'a RowRef) -> Self {
+        Self { chunk, at }
+    }
+
     pub fn at(&self) -> Micros {
         self.chunk.at.value(self.at.row as usize)
     }

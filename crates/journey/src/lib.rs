@@ -6,11 +6,15 @@
 //! Invariant: one person's rows depend on that person's events and the rules alone, so that late events and changed
 //! identities are rebuilt person by person (bucket by bucket) with the result of a rebuild from scratch. Refunds of
 //! another person's order are the one exception, and come in by name ([`SharedRefunds`]).
+mod anyorder;
 mod builder;
+mod conditions;
 mod convert;
 pub mod counts;
 mod error;
+pub mod explorer;
 mod findings;
+pub mod funnel;
 mod input;
 mod lookback;
 mod output;
@@ -18,6 +22,7 @@ mod rules;
 mod session;
 
 pub use builder::JourneyBuilder;
+pub use conditions::{CONDITIONS_MOST, Conditions, page_label, step_label};
 pub use convert::SharedRefunds;
 pub use error::Error;
 pub use findings::{Findings, OrphanRefund};

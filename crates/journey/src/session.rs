@@ -146,8 +146,14 @@ fn day_of(zone: &TimeZone, at: Micros) -> std::ops::Range<Micros> {
     })
 }
 
-/// Page and screen views by the names that trackers give them; other events on a page (add_to_cart) are visits, not views.
+/// Page and screen views; other events on a page (add_to_cart) are visits, not views.
 fn is_page_view(event: &Event<'_>) -> bool {
+    matches!(event.interaction(), Interaction::Visit | Interaction::Click)
+        && names_page_view(event.text(Field::Name).unwrap_or_default())
+}
+
+/// Whether trackers give this name to page and screen views.
+pub(crate) fn names_page_view(name: &str) -> bool {
     const NAMES: [&str; 10] = [
         "page_view",
         "pageview",
@@ -160,7 +166,5 @@ fn is_page_view(event: &Event<'_>) -> bool {
         "$screen",
         "visit",
     ];
-    let name = event.text(Field::Name).unwrap_or_default();
-    matches!(event.interaction(), Interaction::Visit | Interaction::Click)
-        && NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }

@@ -4,24 +4,39 @@ pub mod backtest;
 pub mod build;
 pub mod collect;
 pub mod doctor;
+pub mod channels;
+pub mod compare;
 pub mod experiment;
 pub mod explain;
+pub mod explore;
+pub mod flow;
+pub mod funnel;
 pub mod import;
 pub mod init;
+pub mod obstacles;
+pub mod overview;
 pub mod paths;
+pub mod people;
+pub mod person;
+pub mod quality;
 pub mod reference;
 pub mod serve;
+pub mod retention;
 pub mod sessions;
 pub mod simulate;
 pub mod sql;
 pub mod validate;
 
-use crate::args::{ModelChoice, Selection};
+use crate::{
+    args::{ModelChoice, ScopeArgs, Selection},
+    output::{Format, render, with_bars},
+    printer::Printer,
+};
 use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, RecordBatch};
 use jiff::civil::Date;
 use safar_attribution::ModelSpec;
-use safar_pipeline::report::PathQuery;
+use safar_pipeline::report::{Answer, PathQuery, Scope};
 use safar_store::{Store, WriteLock};
 use std::time::{Duration, Instant};
 
@@ -71,4 +86,30 @@ fn models(choices: &[ModelChoice], otherwise: &[ModelSpec]) -> Vec<ModelSpec> {
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
     let columns = columns.into_iter().map(|(name, column)| (name, column, true));
     Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
+}
+
+fn scope(args: &ScopeArgs) -> Result<Scope> {
+    Ok(Scope {
+        goal: args.goal.clone(),
+        from: day(args.from.as_deref())?,
+        to: day(args.to.as_deref())?,
+        people: args.people.clone(),
+    })
+}
+
+/// Prints the rows of a report (at most `limit` of them; 0: all) and says its notes. In a table, the numbers of `bars` are
+/// drawn beside.
+fn show(printer: Printer, answer: &Answer, format: Format, bars: Option<&str>, limit: usize) -> Result<()> {
+    let count = answer.rows.num_rows();
+    let shown = if limit == 0 { count } else { limit.min(count) };
+    let rows = answer.rows.slice(0, shown);
+    let rows = if format == Format::Table { with_bars(&rows, bars)? } else { rows };
+    printer.result(&render(&rows.schema(), &[rows], format)?)?;
+    if shown < count {
+        printer.say(format!("{shown} of {count} rows are shown; --limit 0 shows all"));
+    }
+    for note in &answer.notes {
+        printer.say(note);
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use arrow::{
     util::display::{ArrayFormatter, FormatOptions},
 };
 use std::sync::Arc;
-pub use table::{Alignment, Grid, bar, number};
+pub use table::{Alignment, Grid, bar, number, with_bars};
 
 /// The format of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -2,10 +2,12 @@
 use super::texts;
 use anyhow::Result;
 use arrow::{
-    array::{Array, AsArray, RecordBatch},
+    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
+    compute::cast,
     datatypes::{DataType, Float64Type},
 };
 use comfy_table::{ContentArrangement, Table, presets};
+use std::sync::Arc;
 
 pub use comfy_table::CellAlignment as Alignment;
 
@@ -67,6 +69,47 @@ impl Grid {
             out.push('\n');
         }
         out
+    }
+}
+
+/// How wide bars are.
+const BAR_WIDTH: usize = 20;
+
+/// Figures of several units side by side made readable, each in its own unit, and a bar for each number of the column `bars`.
+pub fn with_bars(batch: &RecordBatch, bars: Option<&str>) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let units = match batch.column_by_name("unit") {
+        Some(units) => super::text_column(units)?,
+        None => vec![],
+    };
+    let mut columns: Vec<(String, ArrayRef)> = vec![];
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let column = match column.data_type() {
+            DataType::Float64 if !units.is_empty() => {
+                let of = |row: usize| if field.name() == "change" { "percent" } else { units[row].as_str() };
+                let numbers = column.as_primitive::<Float64Type>().iter().enumerate();
+                let texts = numbers.map(|(row, value)| value.map(|value| figure(value, of(row))));
+                Arc::new(texts.collect::<StringArray>()) as ArrayRef
+            }
+            _ => Arc::clone(column),
+        };
+        columns.push((field.name().clone(), column));
+    }
+    if let Some(numbers) = bars.and_then(|name| batch.column_by_name(name)) {
+        let numbers = cast(numbers, &DataType::Float64)?;
+        let numbers = numbers.as_primitive::<Float64Type>();
+        let most = numbers.iter().flatten().fold(0.0, f64::max);
+        let bars = numbers.iter().map(|value| Some(bar(value.unwrap_or(0.0), most, BAR_WIDTH)));
+        columns.push((String::new(), Arc::new(bars.collect::<StringArray>())));
+    }
+    Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?)
+}
+
+fn figure(value: f64, unit: &str) -> String {
+    match unit {
+        "percent" => format!("{} %", number(value * 100.0, 2)),
+        "people" | "sessions" if value.fract() == 0.0 => number(value, 0),
+        _ => number(value, 2),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Laws, worked examples and real data of the journey crate.
 mod counts;
 mod engine;
+mod explorer;
+mod funnel;
 mod goals;
 mod kit;
 mod laws;

@@ -128,8 +128,12 @@ async fn old_map(session: &Session, settings: &IdentitySettings) -> Result<Perso
 impl People {
     /// The people that the last build published.
     pub async fn published(session: &Session, workspace: &Workspace) -> Result<Self> {
-        let map = Arc::new(old_map(session, &workspace.settings().identity).await?);
-        Ok(Self { map, changed: vec![], version: 0, conflicts: vec![] })
+        Ok(Self::with_map(old_map(session, &workspace.settings().identity).await?))
+    }
+
+    /// People by a map that is at hand, such as a part of the published one.
+    pub fn with_map(map: PersonMap) -> Self {
+        Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![] }
     }
 
     /// Identity conflicts in words.

@@ -1,20 +1,60 @@
 //! Answers to the questions people ask: who gets the credit, by which paths, and what made a number.
+mod answer;
 mod attribute;
 mod backtest;
+mod channels;
+mod events;
 mod experiment;
 mod explain;
+mod explorer;
+mod funnel;
+mod lengths;
+mod median;
+mod obstacles;
+mod overview;
 mod paths;
+mod people;
+mod person;
+mod positions;
+mod quality;
+mod retention;
+mod scope;
+mod segments;
 mod select;
 mod sessions;
+mod sources;
+mod steps;
 mod timelines;
+mod transitions;
+mod trend;
+mod walks;
 
+pub use answer::{Answer, UNIT};
 pub use attribute::{AttributionReport, Measure, Modelling, attribute, of_paths};
 pub use backtest::{Backtest, backtest};
+pub use channels::channels;
 pub use experiment::{ExperimentReport, experiment};
 pub use explain::{Explanation, explain};
-pub use paths::common_paths;
+pub use explorer::{Direction, END, ExplorerQuery, OTHERS, explorer};
+pub use funnel::{FunnelQuery, NOTHING_MORE, dropouts, dropped_people, funnel};
+pub use lengths::{path_lengths, time_lags};
+pub use obstacles::obstacles;
+pub use overview::overview;
+pub use paths::{common_paths, null_paths};
+pub use people::people;
+pub use person::{PersonPage, person};
+pub use positions::positions;
+pub use quality::quality;
+pub use retention::{Activity, Every, retention};
+pub use safar_journey::funnel::Order;
+pub use scope::Scope;
+pub use segments::{Segments, compare, compare_funnels};
 pub use select::{Dimension, PathQuery};
 pub use sessions::sessions;
+pub use sources::{reject_reasons, rejects, sources};
+pub use steps::{Nodes, Step};
+pub use transitions::{CONVERSION, NO_CONVERSION, START, transitions};
+pub use trend::trend;
 
 pub(crate) use attribute::{load_paths, strings};
 
@@ -23,3 +63,12 @@ pub const UNATTRIBUTED: &str = "(unattributed)";
 
 /// How reports name a touch that has no value in the dimension asked for.
 pub const NOT_SET: &str = "(not set)";
+
+/// A session over the newest snapshot of a workspace, for the reports that are made in one.
+///
+/// # Errors
+/// When the tables cannot be read.
+pub async fn session(workspace: &crate::Workspace) -> crate::Result<safar_engine::Session> {
+    let snapshot = workspace.store().snapshot().await?;
+    Ok(workspace.engine()?.session(&snapshot)?)
+}

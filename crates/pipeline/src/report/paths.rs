@@ -1,7 +1,8 @@
 //! `safar paths`: the most common ways to a goal.
-use super::PathQuery;
+use super::{Answer, PathQuery};
 use crate::{Result, Workspace};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
+use safar_engine::Session;
 
 /// The goal, and rows `path, length, conversions, value, nulls, conversion_rate`, the most conversions first; the
 /// empty path is what no touch preceded. `limit` 0 gives all.
@@ -26,4 +27,25 @@ pub async fn common_paths(
     let frame = session.sql(&sql).await?;
     let schema = SchemaRef::new(frame.schema().as_arrow().clone());
     Ok((goal, schema, frame.collect().await?))
+}
+
+/// Rows `path, length, people, conversions, conversion_rate`: what people walked who did not convert, the most people first. The
+/// conversion rate is conversions ÷ (conversions + people) of the same path.
+///
+/// # Errors
+/// When the goal or the condition does not fit, or the tables cannot be read.
+pub async fn null_paths(workspace: &Workspace, session: &Session, query: &PathQuery) -> Result<Answer> {
+    let goal = query.goal(workspace, session).await?;
+    let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
+    // Numbers of people and conversions are whole, so that their sums are exact in any order.
+    let sql = format!(
+        "SELECT array_to_string(channels, ' > ') AS path, max(length) AS length, sum(nulls) AS people, sum(conversions) AS conversions, \
+         sum(conversions) / (sum(conversions) + sum(nulls)) AS conversion_rate \
+         FROM paths WHERE {condition} GROUP BY channels HAVING sum(nulls) > 0 ORDER BY people DESC, path"
+    );
+    Answer::of(session.sql(&sql).await?)
+        .await?
+        .unit("people", &["people"])?
+        .unit("percent", &["conversion_rate"])
+        .map(|answer| answer.note(format!("goal {goal}")))
 }

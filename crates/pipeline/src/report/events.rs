@@ -1,0 +1,199 @@
+//! Events person by person, in the order of time: what funnels and explorations look at.
+use super::{Scope, attribute::Names, steps::Nodes};
+use crate::{
+    Error, Result, Workspace,
+    build::people::{People, WHO},
+};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, Int64Array},
+    compute::cast,
+    datatypes::{DataType, Int64Type, TimestampMicrosecondType},
+};
+use datafusion::{
+    common::DataFusionError,
+    dataframe::DataFrame,
+    logical_expr::{ColumnarValue, Expr, Volatility, create_udf},
+    prelude::{col, lit},
+};
+use futures::TryStreamExt;
+use safar_engine::Session;
+use safar_journey::Conditions;
+use safar_model::{ChannelId, Interaction, Micros, Table, key_of};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One event of a person.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub at: Micros,
+    /// A bit for each condition that it meets.
+    pub met: u32,
+    /// What it is called; `None` where it is nothing that was asked for.
+    pub label: Option<ChannelId>,
+}
+
+/// Which events are looked at.
+pub(super) struct Wanted<'a> {
+    pub scope: &'a Scope,
+    pub conditions: Conditions,
+    /// What events are called; where they need no name, only those are shown that meet a condition.
+    pub nodes: Option<Nodes>,
+}
+
+/// The number of no label.
+const NO_LABEL: i64 = -1;
+
+/// Shows `look` everyone of `scope` with their events; labels are numbered on from `names`.
+///
+/// Who an event's person is, is known as the last build published it. Equal times keep the order in which they were told.
+pub(super) async fn each_person(
+    workspace: &Workspace,
+    session: &Session,
+    wanted: Wanted<'_>,
+    names: &mut Names,
+    mut look: impl FnMut(i64, &[Seen], &Names),
+) -> Result<()> {
+    let only = wanted.scope.people(session).await?;
+    let shared = Arc::new(Mutex::new(std::mem::take(names)));
+    let frame = frame(workspace, session, &wanted, &shared).await?;
+    let mut stream = frame.execute_stream().await?;
+    let mut seen: Vec<(i64, Seen)> = vec![];
+    let mut done = vec![];
+    let mut deliver = |seen: &mut Vec<(i64, Seen)>, last: bool| {
+        let open = if last { None } else { seen.last().map(|(person, _)| *person) };
+        let ready = seen.iter().rposition(|(person, _)| Some(*person) != open).map_or(0, |at| at + 1);
+        let names = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in seen[..ready].chunk_by(|a, b| a.0 == b.0) {
+            if only.as_ref().is_none_or(|only| only.contains(&one[0].0)) {
+                done.clear();
+                done.extend(one.iter().map(|(_, seen)| *seen));
+                look(one[0].0, &done, &names);
+            }
+        }
+        seen.drain(..ready);
+    };
+    while let Some(batch) = stream.try_next().await? {
+        let people = batch.column(0).as_primitive::<Int64Type>().values();
+        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+        let [met, labels] = [2, 3].map(|index| batch.column(index).as_primitive::<Int64Type>().values());
+        for row in 0..batch.num_rows() {
+            let label = u32::try_from(labels[row]).ok().map(ChannelId);
+            seen.push((people[row], Seen { at: times[row], met: met[row] as u32, label }));
+        }
+        deliver(&mut seen, false);
+    }
+    deliver(&mut seen, true);
+    *names = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(())
+}
+
+/// Rows `person_id, occurred_at, met, label`, sorted.
+async fn frame(
+    workspace: &Workspace,
+    session: &Session,
+    wanted: &Wanted<'_>,
+    names: &Arc<Mutex<Names>>,
+) -> Result<DataFrame> {
+    let people = Arc::new(People::published(session, workspace).await?);
+    let (from, to) = wanted.scope.span(workspace)?;
+    let instant = |at: Micros| lit(datafusion::common::ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
+    let mut events = session.table(Table::Events).await?;
+    if from > Micros::MIN {
+        events = events.filter(col("occurred_at").gt_eq(instant(from)))?;
+    }
+    if to < Micros::MAX {
+        events = events.filter(col("occurred_at").lt(instant(to)))?;
+    }
+    let mut columns: Vec<Expr> = WHO.map(col).to_vec();
+    columns.extend(["received_at", "origin_row"].map(col));
+    columns.extend([met(&wanted.conditions)?.alias("met"), told().alias("told")]);
+    columns.push(wanted.nodes.map_or_else(|| lit(NO_LABEL), |nodes| label(nodes, names)).alias("label"));
+    events = events.select(columns)?;
+    events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))))?;
+    let mut columns = vec![people.expression().alias("person_id")];
+    columns.extend(["occurred_at", "met", "label", "received_at", "origin_row", "told"].map(col));
+    let order =
+        ["person_id", "occurred_at", "received_at", "origin_row", "told"].map(|name| col(name).sort(true, true));
+    let shown = ["person_id", "occurred_at", "met", "label"].map(col);
+    Ok(events.select(columns)?.sort(order.to_vec())?.select(shown.to_vec())?)
+}
+
+/// Which conditions an event meets. Called volatile, so that it is asked once an event: a filter on it is not pushed below it.
+fn met(conditions: &Conditions) -> Result<Expr> {
+    let schema = Table::Events.schema();
+    let columns = conditions.columns().to_vec();
+    let kinds: Result<Vec<DataType>> =
+        columns.iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone())).collect();
+    let conditions = conditions.clone();
+    let function = create_udf(
+        "conditions_met",
+        kinds?,
+        DataType::Int64,
+        Volatility::Volatile,
+        Arc::new(move |arguments: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let met = conditions.met(&arrays).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let bits = met.into_iter().map(|bits| Some(i64::from(bits))).collect::<Int64Array>();
+            Ok(ColumnarValue::Array(Arc::new(bits)))
+        }),
+    );
+    Ok(function.call(columns.into_iter().map(col).collect()))
+}
+
+/// The number of an event's label among the names. What was only shown to somebody is nothing that they did: it has none.
+fn label(nodes: Nodes, names: &Arc<Mutex<Names>>) -> Expr {
+    let names = Arc::clone(names);
+    let function = create_udf(
+        "label_of",
+        vec![DataType::Utf8; 3],
+        DataType::Int64,
+        Volatility::Volatile,
+        Arc::new(move |arguments: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let (event, page, kind) = (text(&arrays[0])?, text(&arrays[1])?, text(&arrays[2])?);
+            let [event, page, kind] = [&event, &page, &kind].map(|array| array.as_string::<i32>());
+            let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = |row: usize| {
+                if kind.is_valid(row) && kind.value(row) == Interaction::Impression.as_str() {
+                    return Some(NO_LABEL);
+                }
+                let url = page.is_valid(row).then(|| page.value(row));
+                let label = nodes.label(if event.is_valid(row) { event.value(row) } else { "" }, url);
+                Some(label.map_or(NO_LABEL, |label| i64::from(names.id(label).0)))
+            };
+            Ok(ColumnarValue::Array(Arc::new((0..event.len()).map(of).collect::<Int64Array>())))
+        }),
+    );
+    function.call(["name", "page_url", "interaction"].map(col).to_vec())
+}
+
+/// A number of an event's own: what is left to settle the order of events of one instant, so that no answer depends on chance.
+fn told() -> Expr {
+    let function = create_udf(
+        "number_of",
+        vec![DataType::Utf8],
+        DataType::Int64,
+        Volatility::Volatile,
+        Arc::new(move |arguments: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let ids = text(&arrays[0])?;
+            let numbers = ids.as_string::<i32>().iter().map(|id| id.map(|id| key_of("event", id)));
+            Ok(ColumnarValue::Array(Arc::new(numbers.collect::<Int64Array>())))
+        }),
+    );
+    function.call(vec![col("event_id")])
+}
+
+fn text(array: &ArrayRef) -> Result<ArrayRef, DataFusionError> {
+    Ok(cast(array, &DataType::Utf8)?)
+}
+
+/// The conditions of steps, in their order.
+pub(super) fn conditions(workspace: &Workspace, steps: &[&super::Step]) -> Result<Conditions> {
+    let goals = steps.iter().map(|step| step.condition(workspace)).collect::<Result<Vec<_>>>()?;
+    Conditions::new(goals).map_err(|error| match error {
+        safar_journey::Error::GoalWithoutCondition { name } => Error::Request(format!(
+            "step `{name}` asks for nothing; say at least one of events, pages, interactions, where"
+        )),
+        other => other.into(),
+    })
+}

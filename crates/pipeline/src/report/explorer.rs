@@ -1,0 +1,101 @@
+//! `safar explore`: what people did after a start, or before they reached a goal.
+use super::{
+    Answer, Nodes, Scope, Step,
+    answer::{counts, texts},
+    attribute::Names,
+    events::{Seen, Wanted, conditions, each_person},
+};
+use crate::{Error, Result, Workspace};
+use safar_engine::Session;
+use safar_journey::explorer::{Explorer, Place};
+
+/// Where walks end, or begin when they are looked at backwards.
+pub const END: &str = "(end)";
+/// Steps that are not named.
+pub const OTHERS: &str = "(others)";
+
+/// Which way an exploration goes.
+#[derive(Clone, Debug)]
+pub enum Direction {
+    /// What came after the first event that meets the step.
+    From(Step),
+    /// What came before the first event that meets the step, nearest first.
+    Before(Step),
+}
+
+/// What an exploration asks for.
+#[derive(Clone, Debug)]
+pub struct ExplorerQuery {
+    /// Whom and which days.
+    pub scope: Scope,
+    /// From where, and which way.
+    pub direction: Direction,
+    /// What steps are called.
+    pub nodes: Nodes,
+    /// How many steps are looked at, at least 1.
+    pub depth: usize,
+    /// How many of them are named at each distance.
+    pub width: usize,
+}
+
+/// Rows `from_step, from, to, people`: how many people went from one step to the next, `from_step` steps away from the start
+/// (or, backwards, from the goal: then `to` came before `from`).
+///
+/// Everyone who met the step is in it once, with the first event that did. A step that follows itself counts once. At each
+/// distance the most frequent steps are named and all others are [`OTHERS`]; whoever did nothing more (backwards: nothing
+/// before) comes to [`END`]. So the people who come to a place are those who leave it.
+///
+/// # Errors
+/// When the step does not fit, depth is 0, or the tables cannot be read.
+pub async fn explorer(workspace: &Workspace, session: &Session, query: &ExplorerQuery) -> Result<Answer> {
+    if query.depth == 0 {
+        return Err(Error::Request("a depth of 0 shows nothing; name 1 or more".to_owned()));
+    }
+    let (step, backwards) = match &query.direction {
+        Direction::From(step) => (step, false),
+        Direction::Before(step) => (step, true),
+    };
+    let mut names = Names::default();
+    let anchor = names.id(&step.name);
+    let mut found = Explorer::new(query.depth);
+    let conditions = conditions(workspace, &[step])?;
+    let wanted = Wanted { scope: &query.scope, conditions, nodes: Some(query.nodes) };
+    each_person(workspace, session, wanted, &mut names, |_, seen, _| {
+        let Some(at) = seen.iter().position(|seen| seen.met != 0) else { return };
+        let own = seen[at].label;
+        let label = |seen: &Seen| seen.label;
+        let walk: Vec<u32> = if backwards {
+            seen[..at].iter().rev().filter_map(label).map(|label| label.0).collect()
+        } else {
+            seen[at + 1..].iter().filter_map(label).map(|label| label.0).collect()
+        };
+        // What the start itself is called is the start as long as nothing else comes.
+        let rest = walk.iter().copied().skip_while(|step| own.is_some_and(|own| own.0 == *step));
+        found.add(std::iter::once(anchor.0).chain(rest));
+    })
+    .await?;
+    let name = |step: u32| names.names.get(step as usize).map_or("", String::as_str);
+    let flows = found.flows(query.width, name);
+    let text = |place: Place| match place {
+        Place::Step(step) => name(step),
+        Place::Others => OTHERS,
+        Place::End => END,
+    };
+    let way = if backwards { "before" } else { "after" };
+    Answer::new([
+        ("from_step", counts(flows.iter().map(|flow| flow.level as u64))),
+        ("from", texts(flows.iter().map(|flow| text(flow.from)))),
+        ("to", texts(flows.iter().map(|flow| text(flow.to)))),
+        ("people", counts(flows.iter().map(|flow| flow.people))),
+    ])?
+    .unit("people", &["people"])
+    .map(|answer| {
+        answer.note(format!(
+            "{} people met {}; {} steps {way} their first such event, the {} most frequent at each are named",
+            found.people(),
+            step.name,
+            query.depth,
+            query.width
+        ))
+    })
+}

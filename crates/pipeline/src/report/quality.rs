@@ -1,0 +1,170 @@
+//! `safar quality`: what in the data deserves attention, and what can be done about it.
+use super::{
+    Answer,
+    answer::{counts, numbers, ratio, texts},
+};
+use crate::{Result, Workspace};
+use arrow::{array::AsArray, compute::cast, datatypes::DataType, datatypes::Int64Type};
+use safar_engine::Session;
+
+/// One check: what is counted, of how many, and the way out.
+struct Check {
+    what: &'static str,
+    count: i64,
+    of: i64,
+    do_this: &'static str,
+}
+
+/// Events: all; without identifier; received an hour, a day, thirty days late; dated after they were received.
+const EVENTS: &str = "SELECT count(*), \
+    count(*) FILTER (WHERE anonymous_id IS NULL AND user_id IS NULL AND email_hash IS NULL AND phone_hash IS NULL AND crm_id IS NULL), \
+    count(*) FILTER (WHERE lag > 3600000000), count(*) FILTER (WHERE lag > 86400000000), \
+    count(*) FILTER (WHERE lag > 2592000000000), count(*) FILTER (WHERE lag < -300000000) \
+    FROM (SELECT anonymous_id, user_id, email_hash, phone_hash, crm_id, \
+    CAST(received_at AS BIGINT) - CAST(occurred_at AS BIGINT) AS lag FROM events)";
+
+/// Touchpoints: all; of unknown channel; direct; sources that are spelled in several ways.
+const TOUCHES: &str = "SELECT count(*), count(*) FILTER (WHERE channel = 'Unassigned'), count(*) FILTER (WHERE channel = 'Direct') FROM touchpoints";
+
+const SPELLINGS: &str = "SELECT count(*), coalesce(sum(CASE WHEN ways > 1 THEN 1 ELSE 0 END), 0) FROM \
+    (SELECT lower(source), count(DISTINCT source) AS ways FROM touchpoints WHERE source IS NOT NULL GROUP BY 1)";
+
+/// Rows `check, count, share, what_to_do`: how many rows each check found, of those that it could have found; over all of the
+/// data. A check that found nothing is a row with 0.
+///
+/// # Errors
+/// When the tables cannot be read.
+pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer> {
+    let rejects = whole(session, "SELECT count(*) FROM rejects").await?;
+    let events = whole(session, EVENTS).await?;
+    let touches = whole(session, TOUCHES).await?;
+    let spellings = whole(session, SPELLINGS).await?;
+    let again = whole(session, &told_again(workspace)).await?;
+    let currency = workspace.settings().workspace.currency.replace('\'', "''");
+    let conversions = whole(
+        session,
+        &format!(
+            "SELECT count(*), count(*) FILTER (WHERE currency IS NOT NULL AND upper(currency) <> '{currency}'), \
+             count(*) FILTER (WHERE gross_value = 0 AND refunded_value > 0) FROM conversions"
+        ),
+    )
+    .await?;
+    let untouched = whole(
+        session,
+        "SELECT count(*) FILTER (WHERE conversions > 0), count(*) FILTER (WHERE conversions > 0 AND length = 0) FROM paths",
+    )
+    .await?;
+    let check = |what, count, of, do_this| Check { what, count, of, do_this };
+    let checks = [
+        check(
+            "rejected rows",
+            rejects[0],
+            rejects[0] + events[0],
+            "`safar quality --show rejects` names file, line and reason: correct them and import the file again",
+        ),
+        check(
+            "events without an identifier",
+            events[1],
+            events[0],
+            "map a column to anonymous_id, user_id, email, phone or crm_id: an event without one is a person of its own",
+        ),
+        check(
+            "events received over an hour late",
+            events[2],
+            events[0],
+            "expected of imported files; of tracking clients, look at their queues and clocks",
+        ),
+        check(
+            "events received over a day late",
+            events[3],
+            events[0],
+            "expected of imported files; reports of the last days still change",
+        ),
+        check("events received over 30 days late", events[4], events[0], "expected of imported history"),
+        check(
+            "events dated after they were received",
+            events[5],
+            events[0],
+            "a clock or a time zone is wrong: `safar import --zone` names the zone of local times",
+        ),
+        check(
+            "touches of an unknown channel",
+            touches[1],
+            touches[0],
+            "`safar quality --show sources` lists their sources first: add a rule under [[channels.rules]], it applies to the past",
+        ),
+        check(
+            "touches without a source",
+            touches[2],
+            touches[0],
+            "tag the links of e-mails, apps and documents; name payment pages in ignored_referrers",
+        ),
+        check(
+            "sources spelled in several ways",
+            spellings[1],
+            spellings[0],
+            "name them as one under [channels.aliases]",
+        ),
+        check(
+            "orders told more than once",
+            again[1],
+            again[0],
+            "nothing to do: an order counts once; the browser and the server both tell of it",
+        ),
+        check(
+            "conversions in another currency",
+            conversions[1],
+            conversions[0],
+            "convert them before the import: their values are added as they are",
+        ),
+        check(
+            "refunds of unknown orders",
+            conversions[2],
+            conversions[0],
+            "import the orders, or give the refund its order_id",
+        ),
+        check(
+            "conversions that no touch preceded",
+            untouched[1],
+            untouched[0],
+            "look at the look-back window, and at identifiers that server and browser share",
+        ),
+    ];
+    Answer::new([
+        ("check", texts(checks.iter().map(|check| check.what))),
+        ("count", counts(checks.iter().map(|check| u64::try_from(check.count).unwrap_or(0)))),
+        ("share", numbers(checks.iter().map(|check| ratio(check.count as f64, check.of as f64)))),
+        ("what_to_do", texts(checks.iter().map(|check| check.do_this))),
+    ])?
+    .unit("percent", &["share"])
+    .map(|answer| {
+        answer
+            .note("rows that were stored already are dropped by the import and kept nowhere; robots are not told apart")
+    })
+}
+
+/// Orders, and those that more than one event of a goal told of.
+fn told_again(workspace: &Workspace) -> String {
+    let goals = workspace.settings().journey_rules().goals;
+    let names: Vec<String> = goals
+        .iter()
+        .flat_map(|goal| &goal.events)
+        .map(|name| format!("'{}'", name.to_lowercase().replace('\'', "''")))
+        .collect();
+    let names = if names.is_empty() { "''".to_owned() } else { names.join(", ") };
+    format!(
+        "SELECT count(*), coalesce(sum(CASE WHEN told > 1 THEN 1 ELSE 0 END), 0) FROM \
+         (SELECT order_id, count(*) AS told FROM events WHERE order_id IS NOT NULL AND lower(name) IN ({names}) GROUP BY 1)"
+    )
+}
+
+/// The row of a query that counts, as whole numbers.
+async fn whole(session: &Session, sql: &str) -> Result<Vec<i64>> {
+    let mut found = vec![];
+    for batch in session.sql(sql).await?.collect().await?.iter().filter(|batch| batch.num_rows() > 0) {
+        for column in batch.columns() {
+            found.push(cast(column, &DataType::Int64)?.as_primitive::<Int64Type>().value(0));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,41 @@
+//! `safar quality --show sources`, `rejects`, `reasons`: where events come from, and which rows could not be read.
+use super::Answer;
+use crate::{Result, Workspace};
+use safar_engine::Session;
+
+use super::Scope;
+
+/// Rows `source, medium, channel, events, people`: touches by their source and medium, those of no known channel first, then the
+/// most frequent. `events` counts touchpoints: sessions, and contacts elsewhere.
+///
+/// # Errors
+/// When the condition does not fit, or the tables cannot be read.
+pub async fn sources(workspace: &Workspace, session: &Session, scope: &Scope) -> Result<Answer> {
+    let within = scope.sql("occurred_at", workspace)?;
+    let sql = format!(
+        "SELECT source, medium, channel, count(*) AS events, count(DISTINCT person_id) AS people FROM touchpoints WHERE {within} \
+         GROUP BY source, medium, channel ORDER BY channel = 'Unassigned' DESC, events DESC, channel, source, medium"
+    );
+    Answer::of(session.sql(&sql).await?).await?.unit("people", &["people"])
+}
+
+/// Rows `origin, line, column, value, reason, rejected_at`: rows that could not be read, the latest import first.
+///
+/// # Errors
+/// When the tables cannot be read.
+pub async fn rejects(session: &Session) -> Result<Answer> {
+    let sql = "SELECT origin, line, \"column\", value, reason, rejected_at FROM rejects \
+               ORDER BY rejected_at DESC, origin, line, \"column\", reason";
+    Answer::of(session.sql(sql).await?).await
+}
+
+/// Rows `reason, rows, files, first_file, first_line`: rejected rows by reason, the most frequent first.
+///
+/// # Errors
+/// When the tables cannot be read.
+pub async fn reject_reasons(session: &Session) -> Result<Answer> {
+    let sql = "SELECT reason, count(*) AS rows, count(DISTINCT origin) AS files, \
+               first_value(origin ORDER BY origin, line) AS first_file, first_value(line ORDER BY origin, line) AS first_line \
+               FROM rejects GROUP BY reason ORDER BY rows DESC, reason";
+    Answer::of(session.sql(sql).await?).await
+}

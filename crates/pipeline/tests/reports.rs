@@ -1,0 +1,306 @@
+//! Reports by hand: four people, told in a table that anybody can count in.
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use safar_engine::Session;
+use safar_ingest::{ImportOptions, Rules, Silent, import};
+use safar_pipeline::{
+    Workspace, build,
+    report::{
+        self, Activity, Answer, Direction, Every, ExplorerQuery, FunnelQuery, Nodes, Order, PathQuery, Scope, Step,
+    },
+};
+use std::fs;
+
+/// ann buys on her first visit and comes back; bob leaves at the cart, cat at the tea; dan buys without seeing the tea.
+const EVENTS: &str = "event_id,name,occurred_at,anonymous_id,page_url,order_id,value,currency
+a1,page_view,2026-03-02T10:00:00Z,ann,https://shop.example/?utm_source=google&utm_medium=cpc,,,
+a2,page_view,2026-03-02T10:01:00Z,ann,https://shop.example/tea,,,
+a3,add_to_cart,2026-03-02T10:02:00Z,ann,https://shop.example/tea,,,
+a4,page_view,2026-03-02T10:03:00Z,ann,https://shop.example/cart,,,
+a5,purchase,2026-03-02T10:05:00Z,ann,https://shop.example/thanks,o1,100,EUR
+a6,page_view,2026-03-11T09:00:00Z,ann,https://shop.example/?utm_source=news&utm_medium=email,,,
+b1,page_view,2026-03-03T12:00:00Z,bob,https://shop.example/?utm_source=news&utm_medium=email,,,
+b2,page_view,2026-03-03T12:01:00Z,bob,https://shop.example/tea,,,
+b3,page_view,2026-03-03T12:02:00Z,bob,https://shop.example/cart,,,
+c1,page_view,2026-03-04T08:00:00Z,cat,https://shop.example/?utm_source=google&utm_medium=cpc,,,
+c2,page_view,2026-03-04T08:01:00Z,cat,https://shop.example/tea,,,
+d1,page_view,2026-03-10T20:30:00Z,dan,https://shop.example/?utm_source=news&utm_medium=email,,,
+d2,page_view,2026-03-10T20:31:00Z,dan,https://shop.example/cart,,,
+d3,purchase,2026-03-10T20:35:00Z,dan,https://shop.example/thanks,o2,50,EUR
+d4,page_view,2026-03-24T08:00:00Z,dan,https://shop.example/,,,
+";
+
+struct Shop {
+    workspace: Workspace,
+    session: Session,
+    _folder: tempfile::TempDir,
+}
+
+async fn shop(zone: &str) -> Shop {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("shop");
+    Workspace::init(&root, true).await.unwrap();
+    let settings = fs::read_to_string(root.join("safar.toml")).unwrap();
+    fs::write(root.join("safar.toml"), settings.replace("time_zone = \"UTC\"", &format!("time_zone = \"{zone}\"")))
+        .unwrap();
+    fs::write(folder.path().join("events.csv"), EVENTS).unwrap();
+    let workspace = Workspace::open(&root).await.unwrap();
+    let lock = workspace.store().lock().unwrap();
+    let (settings, enricher) = (workspace.import_settings(), workspace.enricher().unwrap());
+    let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
+    let inputs = [folder.path().join("events.csv").display().to_string()];
+    let done = import(workspace.store(), &lock, rules, &inputs, &ImportOptions::default(), &Silent).await.unwrap();
+    assert_eq!((done.stored, done.rejected_total()), (15, 0), "{done:?}");
+    drop(lock);
+    build(&workspace, false, &|_| {}).await.unwrap();
+    let session = report::session(&workspace).await.unwrap();
+    Shop { workspace, session, _folder: folder }
+}
+
+/// The rows, cells parted by `|`.
+fn rows(answer: &Answer) -> Vec<String> {
+    let options = FormatOptions::default().with_null("-");
+    let columns: Vec<_> = answer
+        .rows
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
+        .collect();
+    (0..answer.rows.num_rows())
+        .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|"))
+        .collect()
+}
+
+fn step(text: &str) -> Step {
+    text.parse().unwrap()
+}
+
+fn days(from: &str, to: &str) -> Scope {
+    Scope { from: Some(from.parse().unwrap()), to: Some(to.parse().unwrap()), ..Scope::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_week_stand_beside_those_of_the_week_before() {
+    let shop = shop("UTC").await;
+    let week = days("2026-03-09", "2026-03-16");
+    let answer = report::overview(&shop.workspace, &shop.session, &week).await.unwrap();
+    let expected = [
+        "people|2.0|3.0|-0.33333333333333337|people",
+        "sessions|2.0|3.0|-0.33333333333333337|sessions",
+        "conversions|1.0|1.0|0.0|conversions",
+        "value|50.0|100.0|-0.5|EUR",
+        "conversion_rate|0.5|0.3333333333333333|0.5|percent",
+        "average_value|50.0|100.0|-0.5|EUR",
+        "unattributed_share|0.0|0.0|-|percent",
+    ];
+    assert_eq!(rows(&answer), expected);
+    let email = Scope { people: Some("channel = 'Email'".to_owned()), ..week };
+    let answer = report::overview(&shop.workspace, &shop.session, &email).await.unwrap();
+    assert_eq!(rows(&answer)[0], "people|2.0|2.0|0.0|people");
+    let trend = report::trend(&shop.workspace, &shop.session, &days("2026-03-09", "2026-03-12")).await.unwrap();
+    assert_eq!(rows(&trend), ["2026-03-09|0|0|0.0|0.0", "2026-03-10|1|1|1.0|50.0", "2026-03-11|1|1|0.0|0.0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_begin_where_the_workspace_is() {
+    // Half past eight in the evening is midnight in Tehran.
+    let shop = shop("Asia/Tehran").await;
+    let trend = report::trend(&shop.workspace, &shop.session, &Scope::default()).await.unwrap();
+    let rows = rows(&trend);
+    assert_eq!(rows.len(), 23);
+    assert_eq!(rows[8..10], ["2026-03-10|0|0|0.0|0.0", "2026-03-11|2|2|1.0|50.0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_are_short_and_quick_and_go_from_channel_to_channel() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let query = PathQuery::default();
+    assert_eq!(rows(&report::path_lengths(&workspace, &session, &query).await.unwrap()), ["1|2.0|150.0|2.0|0.5"]);
+    assert_eq!(rows(&report::time_lags(&workspace, &session, &query).await.unwrap()), ["0|2.0|150.0"]);
+    assert_eq!(
+        rows(&report::positions(&workspace, &session, &query).await.unwrap()),
+        ["Email|1.0|0.0|0.0|1.0", "Paid Search|1.0|0.0|0.0|1.0"]
+    );
+    assert_eq!(
+        rows(&report::null_paths(&workspace, &session, &query).await.unwrap()),
+        ["Email|1|1.0|1.0|0.5", "Paid Search|1|1.0|1.0|0.5"]
+    );
+    assert_eq!(
+        rows(&report::transitions(&workspace, &session, &query).await.unwrap()),
+        [
+            "(start)|Email|2|2.0|0.5|false|0.0|-",
+            "(start)|Paid Search|2|2.0|0.5|false|0.0|-",
+            "Email|(conversion)|1|1.0|0.5|false|0.0|300.0",
+            "Email|(no conversion)|1|1.0|0.5|false|0.0|-",
+            "Paid Search|(conversion)|1|1.0|0.5|false|0.0|300.0",
+            "Paid Search|(no conversion)|1|1.0|0.5|false|0.0|-",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_funnel_counts_people_and_says_where_the_others_went() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let query = FunnelQuery {
+        scope: Scope::default(),
+        steps: ["page:/", "page:/tea", "page:/cart", "goal:purchase"].map(step).to_vec(),
+        exclude: vec![],
+        order: Order::Ordered,
+        open: false,
+        window_days: 14,
+    };
+    let of = async |query: &FunnelQuery| rows(&report::funnel(&workspace, &session, query).await.unwrap());
+    assert_eq!(
+        of(&query).await,
+        [
+            "/|4|4|1.0|-|-|1",
+            "/tea|3|0|0.75|0.75|60.0|1",
+            "/cart|2|0|0.5|0.6666666666666666|90.0|1",
+            "purchase|1|0|0.25|0.5|120.0|-",
+        ]
+    );
+    let people =
+        |rows: Vec<String>| rows.iter().map(|row| row.split('|').nth(1).unwrap().to_owned()).collect::<Vec<_>>();
+    let open = FunnelQuery { open: true, ..query.clone() };
+    // What Ann put into the cart on the tea's page is one more visit to the tea, from which the cart is a minute away.
+    assert_eq!(
+        of(&open).await,
+        [
+            "/|4|4|1.0|-|-|1",
+            "/tea|3|0|0.75|0.75|60.0|1",
+            "/cart|3|1|0.75|0.6666666666666666|60.0|1",
+            "purchase|2|0|0.5|0.6666666666666666|180.0|-",
+        ]
+    );
+    let strict = FunnelQuery { order: Order::Strict, ..query.clone() };
+    assert_eq!(people(of(&strict).await), ["4", "3", "1", "0"]);
+    let any = FunnelQuery { order: Order::Any, ..query.clone() };
+    assert_eq!(people(of(&any).await), ["4", "4", "3", "1"]);
+    let without_cart = FunnelQuery { exclude: vec![step("event:add_to_cart")], ..query.clone() };
+    assert_eq!(people(of(&without_cart).await), ["4", "3", "1", "0"]);
+    let of_email = Scope { people: Some("channel = 'Email' AND medium = 'email'".to_owned()), ..Scope::default() };
+    assert_eq!(people(of(&FunnelQuery { scope: of_email, ..query.clone() }).await), ["3", "2", "2", "1"]);
+
+    let next = async |step| rows(&report::dropouts(&workspace, &session, &query, step, Nodes::Steps).await.unwrap());
+    assert_eq!(next(1).await, ["/cart|1|1.0"]);
+    assert_eq!(next(3).await, ["(nothing more)|1|1.0"]);
+    let bob = report::dropped_people(&workspace, &session, &query, 3).await.unwrap();
+    assert_eq!(rows(&bob), [safar_model::key_of("anonymous", "bob").to_string()]);
+    let error = report::dropouts(&workspace, &session, &query, 4, Nodes::Steps).await.unwrap_err();
+    assert_eq!(error.to_string(), "nobody can drop after step 4 of 4; name one from 1 to 3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explorations_add_up_forwards_and_backwards() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let query = |direction, depth, width| ExplorerQuery {
+        scope: Scope::default(),
+        direction,
+        nodes: Nodes::Steps,
+        depth,
+        width,
+    };
+    let forwards = query(Direction::From(step("page:/")), 2, 1);
+    assert_eq!(
+        rows(&report::explorer(&workspace, &session, &forwards).await.unwrap()),
+        [
+            "0|/|/tea|3",
+            "0|/|(others)|1",
+            "1|/tea|/cart|1",
+            "1|/tea|(others)|1",
+            "1|/tea|(end)|1",
+            "1|(others)|(others)|1",
+        ]
+    );
+    let backwards = query(Direction::Before(step("goal:purchase")), 1, 5);
+    assert_eq!(rows(&report::explorer(&workspace, &session, &backwards).await.unwrap()), ["0|purchase|/cart|2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn obstacles_are_ranked_by_what_similar_people_did() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let answer = report::obstacles(&workspace, &session, &Scope::default(), Nodes::Steps, 7).await.unwrap();
+    // Bob left the cart, where Dan, who came by e-mail too, went on and paid 50; Cat the tea, where Ann went on.
+    let expected = [
+        "/cart|3|1|1.0|50.0",
+        "/tea|3|1|1.0|100.0",
+        "/|4|0|0.0|0.0",
+        "add_to_cart|1|0|0.0|0.0",
+        "purchase|2|0|0.0|0.0",
+    ];
+    assert_eq!(rows(&answer), expected);
+    // With three weeks to settle, nobody who left is known to have left.
+    let answer = report::obstacles(&workspace, &session, &Scope::default(), Nodes::Steps, 21).await.unwrap();
+    assert!(answer.notes[0].contains("2 people; 2 more were active within 21 days"), "{:?}", answer.notes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_came_back_by_week_of_the_first_time() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let touches =
+        report::retention(&workspace, &session, &Scope::default(), Every::Week, Activity::Touch).await.unwrap();
+    assert_eq!(
+        rows(&touches),
+        [
+            "2026-03-02|0|3|3|1.0|true",
+            "2026-03-02|1|1|3|0.3333333333333333|true",
+            "2026-03-02|2|0|3|0.0|true",
+            "2026-03-02|3|0|3|0.0|false",
+            "2026-03-09|0|1|1|1.0|true",
+            "2026-03-09|1|0|1|0.0|true",
+            "2026-03-09|2|1|1|1.0|false",
+            "2026-03-16|0|0|0|-|true",
+            "2026-03-16|1|0|0|-|false",
+            "2026-03-23|0|0|0|-|false",
+        ]
+    );
+    let scope = days("2026-03-01", "2026-03-02");
+    let month = report::retention(&workspace, &session, &scope, Every::Month, Activity::Conversion).await.unwrap();
+    assert_eq!(rows(&month), ["2026-03-01|0|2|2|1.0|false"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_listed_found_and_shown() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let list = report::people(&workspace, &session, &Scope::default(), None, 0).await.unwrap();
+    let dan = safar_model::key_of("anonymous", "dan");
+    assert_eq!(list.rows.num_rows(), 4);
+    assert_eq!(rows(&list)[0], format!("{dan}|2026-03-10T20:30:00Z|2026-03-24T08:00:00Z|2|1|50.0|Direct"));
+    let two = report::people(&workspace, &session, &Scope::default(), None, 2).await.unwrap();
+    assert_eq!((two.rows.num_rows(), two.notes[0].as_str()), (2, "2 of 4 people"));
+    let found = report::people(&workspace, &session, &Scope::default(), Some("DA"), 0).await.unwrap();
+    assert_eq!(rows(&found), rows(&list)[..1]);
+
+    let page = report::person(&workspace, &session, dan).await.unwrap();
+    assert_eq!(rows(&page.person), rows(&found));
+    let identifier = "anonymous|dan|2026-03-10T20:30:00Z|2026-03-24T08:00:00Z|-|-|the only identifier, or tied to the others by nothing that is known";
+    assert_eq!(rows(&page.identifiers), [identifier]);
+    assert_eq!((page.sessions.rows.num_rows(), page.conversions.rows.num_rows()), (2, 1));
+    let timeline = rows(&page.timeline);
+    assert_eq!(timeline.len(), 4);
+    assert!(timeline[2].starts_with("2026-03-10T20:35:00Z|visit|purchase|"), "{timeline:?}");
+    let error = report::person(&workspace, &session, 1).await.unwrap_err();
+    assert!(error.to_string().starts_with("there is no person 1\n"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_carry_sessions_people_conversions_and_credit() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let models = ["linear".parse().unwrap()];
+    let answer = report::channels(&workspace, &session, &Scope::default(), &models).await.unwrap();
+    let expected = [
+        "Email|3|3|1.0|50.0|-|1.0|50.0|-",
+        "Paid Search|2|2|1.0|100.0|-|1.0|100.0|-",
+        "(unattributed)|0|0|0.0|0.0|-|0.0|0.0|-",
+        "Direct|1|1|0.0|0.0|-|0.0|0.0|-",
+    ];
+    assert_eq!(rows(&answer), expected);
+    let quality = report::quality(&workspace, &session).await.unwrap();
+    let checks: Vec<String> = rows(&quality);
+    assert!(checks[0].starts_with("rejected rows|0|0.0|"), "{checks:?}");
+    assert!(
+        checks.iter().any(|check| check.starts_with("touches without a source|1|0.16666666666666666|")),
+        "{checks:?}"
+    );
+    let sources = report::sources(&workspace, &session, &Scope::default()).await.unwrap();
+    assert_eq!(rows(&sources), ["news|email|Email|3|3", "google|cpc|Paid Search|2|2", "(direct)|(none)|Direct|1|1"]);
+}
