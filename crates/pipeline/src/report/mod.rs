@@ -1,7 +1,9 @@
 //! Answers to the questions people ask: who gets the credit, by which paths, and what made a number.
 mod attribute;
 mod backtest;
+mod backtest_tables;
 mod experiment;
+mod experiment_tables;
 mod explain;
 mod paths;
 mod select;
@@ -23,3 +25,9 @@ pub const UNATTRIBUTED: &str = "(unattributed)";
 
 /// How reports name a touch that has no value in the dimension asked for.
 pub const NOT_SET: &str = "(not set)";
+
+/// Columns by name.
+fn table<const N: usize>(columns: [(&str, arrow::array::ArrayRef); N]) -> crate::Result<arrow::array::RecordBatch> {
+    let columns = columns.map(|(name, column)| (name, column, true));
+    Ok(arrow::array::RecordBatch::try_from_iter_with_nullable(columns)?)
+}
