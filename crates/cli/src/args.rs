@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 use safar_attribution::ModelSpec;
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 /// Reads a word as `safar.toml` spells it.
 fn word<T: DeserializeOwned>(text: &str) -> Result<T, serde::de::value::Error> {
@@ -73,6 +73,8 @@ pub enum Command {
     Validate(Validate),
     /// Ask the tables in SQL (read only).
     Sql(Sql),
+    /// Serve the application, its API and SQL to browsers and programs.
+    Serve(Serve),
     /// Write events of an imaginary shop whose truth is known, in a format that `import` reads.
     Simulate(Simulate),
     /// Print a page of the reference, as Markdown.
@@ -307,6 +309,13 @@ pub struct Sql {
     pub query: String,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where the application and its API listen; `[server] listen` of safar.toml otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]

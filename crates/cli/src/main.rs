@@ -68,6 +68,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Experiment(args) => commands::experiment::run(folder, args, printer).await,
         Command::Validate(args) => commands::validate::run(args, printer),
         Command::Sql(args) => commands::sql::run(folder, args, printer).await,
+        Command::Serve(args) => commands::serve::run(folder, args, printer).await,
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Reference(args) => commands::reference::run(args, printer),
     }

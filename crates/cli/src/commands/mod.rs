@@ -8,6 +8,7 @@ pub mod import;
 pub mod init;
 pub mod paths;
 pub mod reference;
+pub mod serve;
 pub mod sessions;
 pub mod simulate;
 pub mod sql;

@@ -90,3 +90,33 @@ fn keys(account: &str, address: Option<IpAddr>) -> impl Iterator<Item = (Whom, u
     let account = (Whom::Account(account.trim().to_lowercase()), OF_ACCOUNT);
     [account].into_iter().chain(address.map(|address| (Whom::Address(address), OF_ADDRESS)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_must_wait_whichever_accounts_it_tries_and_others_need_not() {
+        let attempts = Attempts::default();
+        let here = Some(IpAddr::from([192, 0, 2, 1]));
+        for guess in 0..OF_ADDRESS {
+            assert!(attempts.check("ana", here).is_ok(), "{guess}");
+            attempts.failed(&format!("nobody {guess}"), here);
+        }
+        assert_eq!(attempts.check("ana", here).unwrap_err().code, Code::TooManyAttempts);
+        assert!(attempts.check("ana", Some(IpAddr::from([192, 0, 2, 2]))).is_ok());
+        attempts.succeeded("ana");
+        assert!(attempts.check("ana", here).is_err(), "an account of one's own does not open the others");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let attempts = Attempts::default();
+        for guess in 0..REMEMBERED * 2 {
+            attempts.failed(&guess.to_string(), None);
+        }
+        let newest = (REMEMBERED * 2 - 1).to_string();
+        let failures = attempts.failures.lock().unwrap();
+        assert!(failures.len() <= REMEMBERED && failures.contains_key(&Whom::Account(newest)));
+    }
+}

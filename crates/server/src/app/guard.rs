@@ -67,12 +67,13 @@ pub fn csrf(secret: &str) -> String {
 
 /// Finds out who asks, refuses those who may not, and passes the others on.
 pub async fn guard(State((app, access)): State<(Arc<App>, Access)>, mut request: Request, next: Next) -> Response {
-    let caller = match admit(&app, access, &request) {
-        Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
+    let mut response = match admit(&app, access, &request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
     };
-    request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

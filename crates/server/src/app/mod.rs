@@ -31,14 +31,14 @@ use axum::{
     middleware::from_fn_with_state,
 };
 use cache::Cache;
-use current::Current;
+use current::{Current, Opened};
 use jobs::Jobs;
 use queries::Queries;
 use safar_pipeline::settings::ServerSettings;
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -74,6 +74,7 @@ pub struct App {
     queries: Arc<Queries>,
     settings: ServerSettings,
     setup_code: Mutex<Option<String>>,
+    strangers: String,
 }
 
 impl App {
@@ -95,6 +96,7 @@ impl App {
             queries: Arc::new(Queries::new()?),
             settings,
             setup_code: Mutex::new(code),
+            strangers: accounts::secret()?,
         }))
     }
 
@@ -106,6 +108,36 @@ impl App {
     /// How many reports are being computed now.
     pub fn running_queries(&self) -> usize {
         self.queries.running()
+    }
+
+    /// Users and tokens.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The workspace as it is now.
+    pub(crate) async fn opened(&self) -> Result<Arc<Opened>, Problem> {
+        self.current.get().await
+    }
+
+    /// Whether one more guess at `account` is allowed.
+    pub(crate) fn check_attempt(&self, account: &str, address: IpAddr) -> Result<(), Problem> {
+        self.attempts.check(account, Some(address))
+    }
+
+    /// Remembers a guess that failed.
+    pub(crate) fn failed_attempt(&self, account: &str, address: IpAddr) {
+        self.attempts.failed(account, Some(address));
+    }
+
+    /// Random, and the same while the server runs: so that the salt of a name that does not exist is, too.
+    pub(crate) fn salt_of_strangers(&self) -> &str {
+        &self.strangers
+    }
+
+    /// Runs `work` on the threads of queries, until it ends.
+    pub(crate) fn spawn_query(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.queries.detach(work);
     }
 }
 

@@ -154,6 +154,7 @@ impl Problem {
     }
 
     fn of_engine(error: &safar_engine::Error) -> Self {
+        use datafusion::error::DataFusionError as D;
         use safar_engine::Error as E;
         let problem = |code| Self::new(code, error.to_string());
         match error {
@@ -164,6 +165,10 @@ impl Problem {
             E::ReadOnly(_) => problem(Code::ReadOnly),
             E::Memory { .. } => problem(Code::OutOfMemory),
             E::NoWorkers(_) => problem(Code::Busy),
+            // What the values of the data do not allow: a text that is no number, a division by zero, an unknown option.
+            E::Execution(of) if matches!(of.find_root(), D::ArrowError(..) | D::Execution(_) | D::Configuration(_)) => {
+                problem(Code::BadQuery)
+            }
             other => Self::internal(other),
         }
     }

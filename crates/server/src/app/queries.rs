@@ -66,6 +66,13 @@ impl Queries {
         });
         Stopped(task).join().await
     }
+
+    /// Work that nobody waits for, such as a connection of the SQL server.
+    pub fn detach(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(work);
+        }
+    }
 }
 
 impl Drop for Queries {
