@@ -5,8 +5,8 @@ use datafusion::{
         compute::cast,
         datatypes::DataType,
     },
-    common::{DataFusionError, Result},
-    logical_expr::{ColumnarValue, ScalarUDF, Signature, SimpleScalarUDF, TypeSignature, Volatility},
+    common::{DataFusionError, Result, ScalarValue},
+    logical_expr::{ColumnarValue, ScalarUDF, Signature, SimpleScalarUDF, TypeSignature, Volatility, create_udf},
     prelude::SessionContext,
 };
 use std::sync::Arc;
@@ -37,6 +37,28 @@ pub fn register(context: &SessionContext) {
     let function =
         SimpleScalarUDF::new_with_signature("current_setting", signature, DataType::Utf8, Arc::new(current_setting));
     context.register_udf(ScalarUDF::from(function));
+    for (name, value) in [
+        ("current_schema", "data"),
+        // SQLAlchemy reads the number after the first word.
+        ("version", concat!("PostgreSQL 16.6 (Safar ", env!("CARGO_PKG_VERSION"), ")")),
+    ] {
+        constant(context, name, ScalarValue::from(value));
+    }
+    constant(context, "pg_is_in_recovery", ScalarValue::from(false));
+    // Settings of a connection are not kept: the answer is what a client expects to have set.
+    let texts = vec![DataType::Utf8, DataType::Utf8, DataType::Boolean];
+    let second = |arguments: &[ColumnarValue]| {
+        let value = arguments.get(1).cloned();
+        value.ok_or_else(|| DataFusionError::Plan("set_config needs a value".to_owned()))
+    };
+    context.register_udf(create_udf("set_config", texts, DataType::Utf8, Volatility::Volatile, Arc::new(second)));
+}
+
+/// A function without arguments that always answers the same.
+fn constant(context: &SessionContext, name: &str, value: ScalarValue) {
+    let kind = value.data_type();
+    let answer = move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(value.clone()));
+    context.register_udf(create_udf(name, vec![], kind, Volatility::Stable, Arc::new(answer)));
 }
 
 /// The value of a setting; for one that is not known, null where the second argument allows it.

@@ -3,6 +3,7 @@
 //! A connection signs in with the name and the secret of a token (SCRAM-SHA-256) whose owner may ask in SQL, gets a session of its
 //! own, and can change nothing: neither tables nor, through them, files. Each statement outside of a transaction sees what was
 //! published last; those of one transaction see the same.
+mod copy;
 mod dialect;
 mod functions;
 mod login;

@@ -1,5 +1,5 @@
 //! What a connection may do: read.
-use super::dialect::translate;
+use super::{copy, dialect::translate};
 use async_trait::async_trait;
 use datafusion::{
     common::ParamValues,
@@ -25,7 +25,7 @@ use datafusion_postgres::{
 use safar_engine::{Engine, Error, Session};
 use safar_pipeline::Workspace;
 use safar_store::Snapshot;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 use tokio::sync::Mutex;
 
 /// What a connection sees: one version of every table, moved on between statements.
@@ -63,7 +63,7 @@ impl View {
 }
 
 /// An error in the words and codes of Postgres.
-fn error(code: &str, message: impl Into<String>) -> PgWireError {
+pub(super) fn error(code: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
 }
 
@@ -80,7 +80,7 @@ fn of_engine(problem: &Error) -> PgWireError {
 /// Plans a statement, and makes sure that it only reads.
 async fn plan(context: &SessionContext, statement: &Statement) -> PgWireResult<LogicalPlan> {
     let mut statement = statement.clone();
-    translate(&mut statement);
+    translate(&mut statement).map_err(|problem| error("0A000", problem))?;
     let parsed = Parsed::Statement(Box::new(statement));
     let plan = context.state().statement_to_plan(parsed).await.map_err(|problem| of_engine(&problem.into()))?;
     Session::check_read_only(&plan).map_err(|problem| of_engine(&problem))?;
@@ -109,6 +109,7 @@ impl Guard {
                 }
                 Ok(())
             }
+            Statement::Copy { .. } => copy::wanted(statement).map_or(Ok(()), |wanted| wanted.map(drop)),
             // Options of the query engine are limits of this server.
             Statement::Set(_) if statement.to_string().to_lowercase().contains("datafusion.") => {
                 Err(error("42501", "options of the query engine cannot be changed here"))
@@ -190,6 +191,23 @@ impl QueryHook for Guard {
 /// Last of all: answers queries.
 pub struct Reader;
 
+async fn answer(
+    statement: &Statement,
+    context: &SessionContext,
+    options: Arc<FormatOptions>,
+) -> PgWireResult<Response> {
+    let (query, style) = match copy::wanted(statement).transpose()? {
+        Some((query, style)) => (Cow::Owned(query), Some(style)),
+        None => (Cow::Borrowed(statement), None),
+    };
+    let frame = DataFrame::new(context.state(), plan(context, &query).await?);
+    let rows = encode_dataframe(frame, &Format::UnifiedText, Some(options)).await?;
+    Ok(match style {
+        Some(style) => Response::CopyOut(copy::copy(rows, style)),
+        None => Response::Query(rows),
+    })
+}
+
 #[async_trait]
 impl QueryHook for Reader {
     async fn handle_simple_query(
@@ -198,13 +216,8 @@ impl QueryHook for Reader {
         context: &SessionContext,
         client: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        let plan = match plan(context, statement).await {
-            Ok(plan) => plan,
-            Err(problem) => return Some(Err(problem)),
-        };
-        let frame = DataFrame::new(context.state(), plan);
         let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
-        Some(encode_dataframe(frame, &Format::UnifiedText, Some(options)).await.map(Response::Query))
+        Some(answer(statement, context, options).await)
     }
 
     async fn handle_extended_parse_query(
@@ -213,17 +226,23 @@ impl QueryHook for Reader {
         context: &SessionContext,
         _client: &(dyn ClientInfo + Send + Sync),
     ) -> Option<PgWireResult<LogicalPlan>> {
-        Some(plan(context, statement).await)
+        match statement {
+            Statement::Copy { .. } => Some(Ok(nothing())),
+            _ => Some(plan(context, statement).await),
+        }
     }
 
     async fn handle_extended_query(
         &self,
-        _statement: &Statement,
+        statement: &Statement,
         _plan: &LogicalPlan,
         _parameters: &ParamValues,
-        _context: &SessionContext,
-        _client: &mut dyn HookClient,
+        context: &SessionContext,
+        client: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        None
+        // Queries have their plan, which the service runs with the parameters.
+        matches!(statement, Statement::Copy { .. }).then_some(())?;
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        Some(answer(statement, context, options).await)
     }
 }

@@ -4,4 +4,5 @@ mod api;
 mod exports;
 mod reports;
 mod settings;
+mod sql;
 mod support;
