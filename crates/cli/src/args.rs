@@ -170,6 +170,9 @@ pub struct Build {
 
 #[derive(Debug, Args)]
 pub struct Serve {
+    /// Where the application and its API listen; `listen` of [server] in safar.toml otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
     /// Where the collector listens; `listen` of [collect] in safar.toml otherwise.
     #[arg(long, value_name = "ADDRESS")]
     pub collect: Option<SocketAddr>,

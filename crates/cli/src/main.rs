@@ -60,7 +60,6 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Init(args) => commands::init::run(args, printer).await,
         Command::Import(args) => commands::import::run(folder, args, printer).await,
         Command::Build(args) => commands::build::run(folder, args, printer).await,
-        Command::Serve(args) => commands::serve::run(folder, args, printer).await,
         Command::Collect(args) => commands::collect::run(folder, args, printer).await,
         Command::Doctor => commands::doctor::run(folder, printer).await,
         Command::Attribute(args) => commands::attribute::run(folder, args, printer).await,
@@ -82,6 +81,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Experiment(args) => commands::experiment::run(folder, args, printer).await,
         Command::Validate(args) => commands::validate::run(args, printer),
         Command::Sql(args) => commands::sql::run(folder, args, printer).await,
+        Command::Serve(args) => commands::serve::run(folder, args, printer).await,
         Command::Simulate(args) => commands::simulate::run(args, printer),
         Command::Reference(args) => commands::reference::run(args, printer),
     }

@@ -91,6 +91,18 @@ impl Engine {
         context.register_catalog(CATALOG, Arc::new(catalog));
         Ok(Session { context, snapshot: snapshot.clone(), memory_bytes: self.options.memory_bytes })
     }
+
+    /// Lets the following queries of a long session see `snapshot`; [`Session::snapshot`] goes on naming the one it began with.
+    ///
+    /// # Errors
+    /// [`Error::Execution`] if the session is of another program's making.
+    pub fn advance(&self, session: &Session, snapshot: &Snapshot) -> Result<()> {
+        let tables = Arc::new(SnapshotTables::new(self.store.clone(), snapshot.clone()));
+        if let Some(catalog) = session.context.catalog(CATALOG) {
+            catalog.register_schema(SCHEMA, tables)?;
+        }
+        Ok(())
+    }
 }
 
 /// One reader's view of a snapshot.
@@ -109,12 +121,20 @@ impl Session {
     pub async fn sql(&self, query: &str) -> Result<DataFrame> {
         let state = self.context.state();
         let plan = state.create_logical_plan(query).await.map_err(|error| self.explain(error))?;
+        Self::check_read_only(&plan)?;
+        Ok(DataFrame::new(state, plan))
+    }
+
+    /// Refuses a plan that would change something.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`].
+    pub fn check_read_only(plan: &LogicalPlan) -> Result<()> {
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        options.verify_plan(&plan).map_err(|error| match Error::from(error) {
+        options.verify_plan(plan).map_err(|error| match Error::from(error) {
             Error::Query { message, .. } => Error::ReadOnly(message),
             other => other,
-        })?;
-        Ok(DataFrame::new(state, plan))
+        })
     }
 
     /// Every row of a table.

@@ -1,4 +1,8 @@
 //! `safar.toml`: what a team decides about its workspace, and reviews in git.
+mod server;
+
+pub use server::{ServerSettings, SqlSettings};
+
 use safar_attribution::ModelSpec;
 use safar_collect::http::CollectSettings;
 use safar_enrich::EnrichSettings;
@@ -32,6 +36,8 @@ pub struct Settings {
     pub attribution: AttributionSettings,
     /// Randomised hold-outs that credits can be calibrated by.
     pub experiments: Vec<ExperimentSettings>,
+    /// What `safar serve` answers browsers and programs.
+    pub server: ServerSettings,
 }
 
 /// `[[experiments]]`: people were assigned by chance to be kept from a channel or not, and events tell who was.

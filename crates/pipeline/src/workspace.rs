@@ -3,7 +3,7 @@ use crate::{Error, Result, settings::Settings};
 use safar_engine::{Engine, EngineOptions};
 use safar_enrich::Enricher;
 use safar_ingest::ImportSettings;
-use safar_store::Store;
+use safar_store::{Snapshot, Store};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -67,6 +67,12 @@ impl Workspace {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The same workspace for reports that must all see `snapshot`, whatever is published meanwhile.
+    #[must_use]
+    pub fn pinned(&self, snapshot: Snapshot) -> Self {
+        Self { store: self.store.pinned(snapshot), ..self.clone() }
     }
 
     /// The tables.

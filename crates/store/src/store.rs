@@ -24,6 +24,8 @@ const LISTS_KEPT: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// What [`Store::snapshot`] answers; what was last published otherwise.
+    pinned: Option<Arc<Snapshot>>,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,10 @@ impl Store {
         let dir = fs::canonicalize(data_dir).at("open", data_dir)?;
         let logs = Table::ALL.into_iter().map(|table| TableLog::new(table, dir.join(table.name())));
         let logs = logs.collect::<Result<_>>()?;
-        Ok(Self { inner: Arc::new(Inner { dir, logs, states: Mutex::default(), lists: Mutex::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner { dir, logs, states: Mutex::default(), lists: Mutex::default() }),
+            pinned: None,
+        })
     }
 
     /// The `data` folder.
@@ -117,11 +122,20 @@ impl Store {
         Ok(lock)
     }
 
-    /// What readers see now: the versions that were last published together.
+    /// The same tables for readers that must all see `snapshot`, whatever is published meanwhile.
+    #[must_use]
+    pub fn pinned(&self, snapshot: Snapshot) -> Self {
+        Self { inner: Arc::clone(&self.inner), pinned: Some(Arc::new(snapshot)) }
+    }
+
+    /// What readers see now: the versions that were last published together, or those that this store was pinned to.
     ///
     /// # Errors
     /// [`Error::Format`] if `snapshot.json` cannot be understood.
     pub async fn snapshot(&self) -> Result<Snapshot> {
+        if let Some(pinned) = &self.pinned {
+            return Ok(Snapshot::clone(pinned));
+        }
         match Snapshot::read(self.dir())? {
             Some(snapshot) => Ok(snapshot),
             // Lost, and the folder cannot be written: the newest versions are what it said.

@@ -2,9 +2,11 @@
 mod answer;
 mod attribute;
 mod backtest;
+mod backtest_tables;
 mod channels;
 mod events;
 mod experiment;
+mod experiment_tables;
 mod explain;
 mod explorer;
 mod funnel;
@@ -71,4 +73,10 @@ pub const NOT_SET: &str = "(not set)";
 pub async fn session(workspace: &crate::Workspace) -> crate::Result<safar_engine::Session> {
     let snapshot = workspace.store().snapshot().await?;
     Ok(workspace.engine()?.session(&snapshot)?)
+}
+
+/// Columns by name.
+fn table<const N: usize>(columns: [(&str, arrow::array::ArrayRef); N]) -> crate::Result<arrow::array::RecordBatch> {
+    let columns = columns.map(|(name, column)| (name, column, true));
+    Ok(arrow::array::RecordBatch::try_from_iter_with_nullable(columns)?)
 }

@@ -1,0 +1,79 @@
+//! What happens while a collector runs, on the screen.
+use crate::{output::number, printer::Printer};
+use indicatif::ProgressBar;
+use safar_server::collect::{News, Published};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// News on the screen: totals where somebody watches, and what needs a look in any case.
+pub struct Screen {
+    printer: Printer,
+    bar: ProgressBar,
+    sum: Mutex<Published>,
+}
+
+impl Screen {
+    pub fn new(printer: Printer) -> Self {
+        let bar = printer.bar("collected", None);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { printer, bar, sum: Mutex::default() }
+    }
+
+    /// A line above the totals.
+    pub fn say(&self, text: &str) {
+        self.bar.suspend(|| self.printer.say(text));
+    }
+
+    /// Clears the totals.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// What was published so far.
+    pub fn totals(&self) -> String {
+        let sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = |rows: u64| number(rows as f64, 0);
+        format!(
+            "{} new events, {} already there, {} rejected",
+            count(sum.stored),
+            count(sum.duplicates),
+            count(sum.rejected)
+        )
+    }
+
+    pub fn hear(&self, news: News) {
+        let printer = self.printer;
+        let line = |text: String, show: &dyn Fn(String)| self.bar.suspend(|| show(text));
+        match news {
+            News::Published(part) => {
+                let mut sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
+                sum.stored += part.stored;
+                sum.duplicates += part.duplicates;
+                sum.rejected += part.rejected;
+                drop(sum);
+                self.bar.set_message(self.totals());
+                line(format!("published: {part:?}"), &|text| printer.detail(text));
+            }
+            News::Built(report) if report.reasons.is_empty() => {
+                line("journeys: nothing changed".to_owned(), &|text| printer.detail(text));
+            }
+            News::Built(report) => {
+                let people = number(report.people_rebuilt as f64, 0);
+                let text = format!("journeys of {people} people built in {:.1} s", report.elapsed.as_secs_f64());
+                line(text, &|text| printer.say(text));
+            }
+            News::Waiting => {
+                let text = "another process writes the tables; collecting goes on, publishing waits".to_owned();
+                line(text, &|text| printer.say(text));
+            }
+            News::BuildFailed(why) => {
+                line(format!("journeys were not built, and will be tried again: {why}"), &|text| printer.warn(text));
+            }
+            News::Settings(why) => {
+                line(format!("the settings stay as they were: {why}"), &|text| printer.warn(text));
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A backtest as tables and sentences.
+use super::{Backtest, table};
+use crate::Result;
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use safar_attribution::validation::{Gap, Reason};
+use std::sync::Arc;
+
+impl Backtest {
+    /// Which model to use and why, in words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let found = &self.recommendation;
+        let gap = |gap: Gap| format!("{:.5} ± {:.5}", gap.mean, gap.error);
+        let name = found.choice.map(|choice| found.candidates[choice].model.to_string()).unwrap_or_default();
+        match found.reason {
+            Reason::NothingBeatsTheBaseRate { gain } => format!(
+                "recommended: none. No model's log-loss is below that of the plain conversion rate by more than one standard error (the best: {}): these paths do not tell who converts",
+                gap(gain)
+            ),
+            Reason::Best { gain, ahead } => format!(
+                "recommended: {name}. It predicts later outcomes best: log-loss below the plain conversion rate by {}{}",
+                gap(gain),
+                ahead.map_or_else(String::new, |ahead| format!(", and below the next model by {}", gap(ahead)))
+            ),
+            Reason::SimplestWithinOneError { gain, behind, within } => format!(
+                "recommended: {name}. Of the {within} models within one standard error of the best it is the simplest (and steadiest): behind by {}, below the plain conversion rate by {}",
+                gap(behind),
+                gap(gain)
+            ),
+        }
+    }
+
+    /// What was learned from and tested on, in words.
+    #[must_use]
+    pub fn facts(&self) -> String {
+        let at = |micros: i64| {
+            jiff::Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |at| at.to_string())
+        };
+        format!(
+            "goal {}: learned from paths that began from {} to {}, tested on those up to {}; steadiness over {} full weeks",
+            self.goal,
+            at(self.span.0),
+            at(self.split),
+            at(self.span.1),
+            self.weeks
+        )
+    }
+
+    /// That the later paths are not like the earlier ones, where they are not.
+    #[must_use]
+    pub fn shift(&self) -> Option<String> {
+        let shift = self.recommendation.shift?;
+        Some(format!(
+            "the conversion rate went from {:.2} % to {:.2} % (p = {:.1e}): the later paths are not like the earlier ones, so scores compare models but do not foretell the future",
+            shift.earlier * 100.0,
+            shift.later * 100.0,
+            shift.p
+        ))
+    }
+
+    /// Rows `model, log_loss, base_log_loss, gain, gain_error, auc, brier, people, week_distance, week_noise, week_p,
+    /// recommended`, best first.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn scores(&self) -> Result<RecordBatch> {
+        let all = || self.recommendation.candidates.iter();
+        let steady = || self.stabilities.iter().map(Option::as_ref);
+        let chosen = self.recommendation.choice;
+        table([
+            ("model", texts(all().map(|one| one.model.to_string()))),
+            ("log_loss", numbers(all().map(|one| Some(one.score.log_loss)))),
+            ("base_log_loss", numbers(all().map(|one| Some(one.score.base.log_loss)))),
+            ("gain", numbers(all().map(|one| Some(one.score.gain.mean)))),
+            ("gain_error", numbers(all().map(|one| Some(one.score.gain.error)))),
+            ("auc", numbers(all().map(|one| Some(one.score.auc)))),
+            ("brier", numbers(all().map(|one| Some(one.score.brier)))),
+            ("people", numbers(all().map(|one| Some(one.score.people)))),
+            ("week_distance", numbers(steady().map(|one| one.map(|one| one.distance)))),
+            ("week_noise", numbers(steady().map(|one| one.map(|one| one.noise_floor)))),
+            ("week_p", numbers(steady().map(|one| one.map(|one| one.p)))),
+            (
+                "recommended",
+                texts((0..self.stabilities.len()).map(|at| if chosen == Some(at) { "yes" } else { "" }.to_owned())),
+            ),
+        ])
+    }
+
+    /// One row for each entry of each model's list.
+    fn spread<T>(&self, lists: &[Vec<T>]) -> Vec<(String, usize)> {
+        let names = self.recommendation.candidates.iter().map(|one| one.model.to_string());
+        names.zip(lists).flat_map(|(name, list)| (0..list.len()).map(move |at| (name.clone(), at))).collect()
+    }
+
+    /// Rows `model, bin, people, conversions, predicted, observed, observed_low, observed_high`: tenths of the later people.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn calibration(&self) -> Result<RecordBatch> {
+        let rows = self.spread(&self.calibrations);
+        let bins = || self.calibrations.iter().flatten();
+        table([
+            ("model", texts(rows.iter().map(|(name, _)| name.clone()))),
+            ("bin", numbers(rows.iter().map(|(_, at)| Some(*at as f64 + 1.0)))),
+            ("people", numbers(bins().map(|bin| Some(bin.people)))),
+            ("conversions", numbers(bins().map(|bin| Some(bin.conversions)))),
+            ("predicted", numbers(bins().map(|bin| Some(bin.predicted)))),
+            ("observed", numbers(bins().map(|bin| Some(bin.observed)))),
+            ("observed_low", numbers(bins().map(|bin| Some(bin.low)))),
+            ("observed_high", numbers(bins().map(|bin| Some(bin.high)))),
+        ])
+    }
+
+    /// Rows `model, threshold, true_positive_rate, false_positive_rate`.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn roc(&self) -> Result<RecordBatch> {
+        let rows = self.spread(&self.rocs);
+        let points = || self.rocs.iter().flatten();
+        table([
+            ("model", texts(rows.iter().map(|(name, _)| name.clone()))),
+            ("threshold", numbers(points().map(|point| Some(point.threshold)))),
+            ("true_positive_rate", numbers(points().map(|point| Some(point.found)))),
+            ("false_positive_rate", numbers(points().map(|point| Some(point.alarmed)))),
+        ])
+    }
+
+    /// Rows `model, channel, share_low, share_high` over the weeks.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn weeks(&self) -> Result<RecordBatch> {
+        let ranges: Vec<Vec<_>> =
+            self.stabilities.iter().map(|one| one.as_ref().map_or(vec![], |one| one.ranges.clone())).collect();
+        let rows = self.spread(&ranges);
+        table([
+            ("model", texts(rows.iter().map(|(name, _)| name.clone()))),
+            ("channel", texts(rows.iter().map(|(_, at)| self.labels[*at].clone()))),
+            ("share_low", numbers(ranges.iter().flatten().map(|range| Some(range.low)))),
+            ("share_high", numbers(ranges.iter().flatten().map(|range| Some(range.high)))),
+        ])
+    }
+}
+
+fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
+    Arc::new(values.collect::<Float64Array>())
+}
+
+fn texts(values: impl Iterator<Item = String>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}

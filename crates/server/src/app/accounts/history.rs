@@ -1,0 +1,38 @@
+//! Who changed the settings when, and what they were.
+use super::{AccountError, Accounts, now};
+use rusqlite::params;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A change of the settings that was made here; changes by other programs are in the files' own history.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SettingsVersion {
+    /// Names the text.
+    pub version: String,
+    /// Seconds since 1970.
+    pub time: i64,
+    /// Who, by their address.
+    pub user: String,
+    /// The settings after the change.
+    pub text: String,
+}
+
+impl Accounts {
+    /// Remembers a change.
+    pub fn add_settings(&self, version: &str, text: &str, user: &str) -> Result<(), AccountError> {
+        let sql = "INSERT INTO settings_history (version, text, user, at) VALUES (?, ?, ?, ?)";
+        self.database().execute(sql, params![version, text, user, now()])?;
+        Ok(())
+    }
+
+    /// The changes, newest first.
+    pub fn settings_history(&self) -> Result<Vec<SettingsVersion>, AccountError> {
+        let database = self.database();
+        let mut query = database.prepare("SELECT version, at, user, text FROM settings_history ORDER BY id DESC")?;
+        let versions = query.query_map([], |row| {
+            Ok(SettingsVersion { version: row.get(0)?, time: row.get(1)?, user: row.get(2)?, text: row.get(3)? })
+        })?;
+        let versions = versions.collect::<Result<_, _>>()?;
+        Ok(versions)
+    }
+}

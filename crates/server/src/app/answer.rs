@@ -1,0 +1,203 @@
+//! How every report is answered: from what was kept or computed, a page as JSON or the whole as a download.
+use super::{
+    App,
+    accounts::Role,
+    cache::Key,
+    cells::{Column, cells},
+    export::{Format, export},
+    guard::Caller,
+    problem::{Code, Problem},
+    reports::{Arguments, Kind, Parameter, Report, Table},
+};
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue},
+    response::{IntoResponse, Response},
+};
+use safar_pipeline::Workspace;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::{sync::Arc, time::Instant};
+use utoipa::ToSchema;
+
+/// Rows of a page, unless a number is given.
+const PAGE: u64 = 1000;
+
+/// What every report can be asked with.
+pub const PAGING: &[Parameter] = &[
+    Parameter::new("limit", Kind::Whole(PAGE, 1, 10_000), "Rows of a page of the JSON view."),
+    Parameter::new("offset", Kind::Whole(0, 0, u64::MAX), "Rows before the page."),
+    Parameter::new("format", Kind::Text, "csv, json, parquet or arrow: the whole table as a download, without limit."),
+];
+
+/// How an answer came about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Meta {
+    /// The report.
+    pub report: String,
+    /// Names the version of the data that it was computed from.
+    pub data_version: String,
+    /// Names the text of safar.toml.
+    pub settings_version: String,
+    /// The version of Safar.
+    pub program_version: String,
+    /// Of what was drawn by chance.
+    pub seed: Option<u64>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Whether it was computed before.
+    pub cached: bool,
+    /// First day that was asked for.
+    pub from: Option<String>,
+    /// The day after the last that was asked for.
+    pub to: Option<String>,
+    /// The goal that was looked at.
+    pub goal: Option<String>,
+    /// What a reader must be told.
+    pub notes: Vec<String>,
+}
+
+/// A page of a report.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct View {
+    /// How it came about.
+    pub meta: Meta,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows: a cell for each column, texts, numbers, true or false, lists, or null.
+    pub rows: Vec<Vec<Value>>,
+    /// How many rows the whole table has.
+    pub total_rows: usize,
+    /// What else the report says.
+    pub extra: Map<String, Value>,
+}
+
+/// Answers a report.
+pub async fn answer(
+    app: &App,
+    caller: &Caller,
+    report: &'static Report,
+    given: Vec<(String, String)>,
+) -> Result<Response, Problem> {
+    let (paging, given): (Vec<_>, Vec<_>) =
+        given.into_iter().partition(|(name, _)| PAGING.iter().any(|parameter| parameter.name == *name));
+    let paging = Paging::check(paging)?;
+    let arguments = Arguments::check(report.parameters, given)?;
+    if arguments.has_condition() && !caller.may(Role::Analyst) {
+        return Err(Problem::new(Code::NotAllowed, "conditions in SQL need the role analyst")
+            .hint("leave `where` out, or ask an administrator for the role"));
+    }
+    let started = Instant::now();
+    let (from, to) = ["from", "to"].map(|name| arguments.text(name).map(str::to_owned)).into();
+    let Computed { table, key, cached, .. } = compute(app, report, arguments).await?;
+    let meta = Meta {
+        report: report.name.to_owned(),
+        data_version: key.data,
+        settings_version: key.settings,
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: table.seed,
+        took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        cached,
+        from,
+        to,
+        goal: table.goal.clone(),
+        notes: table.notes.clone(),
+    };
+    paging.write(table, meta)
+}
+
+/// A report from one version of the data.
+pub struct Computed {
+    /// The answer.
+    pub table: Arc<Table>,
+    /// What it is a function of.
+    pub key: Key,
+    /// Whether it was computed before.
+    pub cached: bool,
+    /// The workspace at that version.
+    pub workspace: Workspace,
+}
+
+/// Computes a report, or finds what was computed before. Answers under a condition in SQL are not kept: it can tell the time.
+pub async fn compute(app: &App, report: &'static Report, arguments: Arguments) -> Result<Computed, Problem> {
+    let opened = app.current.get().await?;
+    let (workspace, data) = opened.pinned().await?;
+    let settings = opened.settings_version.clone();
+    let key = Key { data, settings, report: report.name, arguments: arguments.key() };
+    let keeps = !arguments.has_condition();
+    if keeps && let Some(table) = app.cache.get(&key) {
+        return Ok(Computed { table, key, cached: true, workspace });
+    }
+    let pinned = workspace.clone();
+    let table = app.queries.run(async move { (report.run)(&pinned, &arguments).await }).await?;
+    let table = Arc::new(table);
+    if keeps {
+        app.cache.put(key.clone(), &table);
+    }
+    Ok(Computed { table, key, cached: false, workspace })
+}
+
+/// Which part of a table, and how.
+pub struct Paging {
+    limit: usize,
+    offset: usize,
+    format: Option<Format>,
+}
+
+impl Paging {
+    /// Checks `limit`, `offset` and `format`.
+    pub fn check(given: Vec<(String, String)>) -> Result<Self, Problem> {
+        let arguments = Arguments::check(&[PAGING], given)?;
+        let number = |name| usize::try_from(arguments.whole(name)).unwrap_or(usize::MAX);
+        let format = match arguments.text("format") {
+            None => None,
+            Some(word) => Some(Format::parse(word).ok_or_else(|| {
+                let words = Format::WORDS.join(", ");
+                Problem::new(Code::BadRequest, format!("`{word}` is no format of downloads; use {words}"))
+            })?),
+        };
+        Ok(Self { limit: number("limit"), offset: number("offset"), format })
+    }
+
+    /// A page, or the whole as a download whose headers say what the page's `meta` does.
+    pub fn write(&self, table: Arc<Table>, meta: Meta) -> Result<Response, Problem> {
+        let Some(format) = self.format else { return Ok(Json(self.page(&table, meta)?).into_response()) };
+        let mut response = export(table, &format!("safar-{}", meta.report), format)?;
+        describe(response.headers_mut(), &meta);
+        Ok(response)
+    }
+
+    fn page(&self, table: &Table, meta: Meta) -> Result<View, Problem> {
+        let mut rows = vec![];
+        let mut skip = self.offset;
+        for batch in &table.batches {
+            let start = skip.min(batch.num_rows());
+            skip -= start;
+            let length = (batch.num_rows() - start).min(self.limit - rows.len());
+            if length > 0 {
+                rows.extend(cells(&batch.slice(start, length))?);
+            }
+        }
+        Ok(View {
+            meta,
+            columns: table.schema.fields().iter().map(|field| Column::of(field)).collect(),
+            rows,
+            total_rows: table.rows(),
+            extra: table.extra.clone(),
+        })
+    }
+}
+
+fn describe(headers: &mut HeaderMap, meta: &Meta) {
+    let mut add = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    add("x-safar-data-version", &meta.data_version);
+    add("x-safar-settings-version", &meta.settings_version);
+    add("x-safar-program-version", &meta.program_version);
+    if let Some(seed) = meta.seed {
+        add("x-safar-seed", &seed.to_string());
+    }
+}

@@ -1,0 +1,74 @@
+//! Builds that were started over the API.
+use serde::Serialize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use utoipa::ToSchema;
+
+/// How many ended jobs are remembered.
+const REMEMBERED: usize = 100;
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Not ended.
+    Running,
+    /// Ended well.
+    Done,
+    /// Ended by an error, which is its last line.
+    Failed,
+}
+
+/// A build.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Job {
+    /// Given once while the server runs.
+    pub id: i64,
+    /// How far it is.
+    pub state: State,
+    /// What it said, oldest first.
+    pub lines: Vec<String>,
+}
+
+/// The jobs since the server started.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    jobs: Mutex<Vec<Job>>,
+}
+
+impl Jobs {
+    fn list(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new job; `None` while another runs.
+    pub fn start(&self) -> Option<Job> {
+        let mut jobs = self.list();
+        if jobs.iter().any(|job| job.state == State::Running) {
+            return None;
+        }
+        let job = Job { id: jobs.last().map_or(1, |job| job.id + 1), state: State::Running, lines: vec![] };
+        jobs.push(job.clone());
+        let surplus = jobs.len().saturating_sub(REMEMBERED);
+        jobs.drain(..surplus);
+        Some(job)
+    }
+
+    /// Adds a line.
+    pub fn say(&self, id: i64, line: String) {
+        if let Some(job) = self.list().iter_mut().find(|job| job.id == id) {
+            job.lines.push(line);
+        }
+    }
+
+    /// Ends a job.
+    pub fn end(&self, id: i64, state: State) {
+        if let Some(job) = self.list().iter_mut().find(|job| job.id == id) {
+            job.state = state;
+        }
+    }
+
+    /// A job.
+    pub fn get(&self, id: i64) -> Option<Job> {
+        self.list().iter().find(|job| job.id == id).cloned()
+    }
+}

@@ -1,0 +1,193 @@
+//! What a report is asked with, checked once before it runs.
+use crate::app::problem::{Code, Problem};
+use jiff::civil::Date;
+use safar_attribution::ModelSpec;
+use safar_pipeline::report::{Dimension, PathQuery};
+use std::collections::BTreeMap;
+
+/// What a value must look like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A text that must be given.
+    Needed,
+    /// A condition in SQL: it can tell what single people did, so it needs the role analyst, and it can tell the time, so its
+    /// answers are not kept.
+    Condition,
+    /// A day such as 2026-03-31.
+    Day,
+    /// A model that must be given.
+    Model,
+    /// Models; the parameter repeats.
+    Models,
+    /// One of some words; the first is the default.
+    Choice(&'static [&'static str]),
+    /// Whether or not; not, where left out.
+    Flag,
+    /// A whole number: default, least, most.
+    Whole(u64, u64, u64),
+    /// A number between 0 and 1: the default.
+    Part(f64),
+}
+
+/// A parameter of a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// As it stands in the address.
+    pub name: &'static str,
+    /// What its values must look like.
+    pub kind: Kind,
+    /// What it does.
+    pub about: &'static str,
+}
+
+impl Parameter {
+    /// A parameter.
+    pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, kind, about }
+    }
+
+    fn check(&self, text: &str) -> Result<(), Problem> {
+        let wrong = |wanted: String| bad(format!("`{text}` is no value of `{}`; {wanted}", self.name));
+        match self.kind {
+            Kind::Text | Kind::Needed | Kind::Condition => Ok(()),
+            Kind::Day => text.parse::<Date>().map(drop).map_err(|_| wrong("write a day like 2026-03-31".to_owned())),
+            Kind::Models if text == "all" => Ok(()),
+            Kind::Model | Kind::Models => {
+                text.parse::<ModelSpec>().map(drop).map_err(|error| bad(format!("`{}`: {error}", self.name)))
+            }
+            Kind::Choice(words) if words.contains(&text) => Ok(()),
+            Kind::Choice(words) => Err(wrong(format!("use {}", words.join(", ")))),
+            Kind::Flag if ["true", "false"].contains(&text) => Ok(()),
+            Kind::Flag => Err(wrong("use true or false".to_owned())),
+            Kind::Whole(_, least, most) => match text.parse::<u64>() {
+                Ok(number) if (least..=most).contains(&number) => Ok(()),
+                _ => Err(wrong(format!("use a whole number from {least} to {most}"))),
+            },
+            Kind::Part(_) => match text.parse::<f64>() {
+                Ok(number) if number > 0.0 && number < 1.0 => Ok(()),
+                _ => Err(wrong("use a number between 0 and 1".to_owned())),
+            },
+        }
+    }
+}
+
+fn bad(text: String) -> Problem {
+    Problem::new(Code::BadRequest, text)
+}
+
+/// Values that fit the parameters they were given for.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    values: BTreeMap<&'static str, Vec<String>>,
+    kinds: BTreeMap<&'static str, Kind>,
+}
+
+impl Arguments {
+    /// Checks `given` against `parameters`. An empty value is as good as none.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] for a parameter that is not known, given twice, missing, or of another kind.
+    pub fn check(parameters: &[&[Parameter]], given: Vec<(String, String)>) -> Result<Self, Problem> {
+        let known = || parameters.iter().copied().flatten();
+        let mut arguments = Self { kinds: known().map(|one| (one.name, one.kind)).collect(), ..Self::default() };
+        for (name, value) in given.into_iter().filter(|(_, value)| !value.is_empty()) {
+            let parameter = known().find(|one| one.name == name).ok_or_else(|| {
+                let names: Vec<&str> = known().map(|one| one.name).collect();
+                bad(format!("there is no parameter `{name}` here; there are {}", names.join(", ")))
+            })?;
+            parameter.check(&value)?;
+            let values = arguments.values.entry(parameter.name).or_default();
+            if !values.is_empty() && parameter.kind != Kind::Models {
+                return Err(bad(format!("`{name}` is given twice; give it once")));
+            }
+            values.push(value);
+        }
+        let missing = known()
+            .find(|one| matches!(one.kind, Kind::Needed | Kind::Model) && !arguments.values.contains_key(one.name));
+        match missing {
+            Some(one) => Err(bad(format!("`{}` is missing: {}", one.name, one.about))),
+            None => Ok(arguments),
+        }
+    }
+
+    /// The values, spelled one way: what a kept answer is found by.
+    pub fn key(&self) -> String {
+        serde_json::to_string(&self.values).unwrap_or_default()
+    }
+
+    /// Whether a condition in SQL was given.
+    pub fn has_condition(&self) -> bool {
+        self.values.keys().any(|name| self.kinds.get(name) == Some(&Kind::Condition))
+    }
+
+    /// A text; `None` where it was left out.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name)?.first().map(String::as_str)
+    }
+
+    /// The chosen word.
+    pub fn choice(&self, name: &str) -> &str {
+        match (self.text(name), self.kinds.get(name)) {
+            (Some(text), _) => text,
+            (None, Some(Kind::Choice([first, ..]))) => first,
+            _ => "",
+        }
+    }
+
+    /// Whether it was asked for.
+    pub fn flag(&self, name: &str) -> bool {
+        self.text(name) == Some("true")
+    }
+
+    /// The number, or its default.
+    pub fn whole(&self, name: &str) -> u64 {
+        let default = match self.kinds.get(name) {
+            Some(Kind::Whole(default, ..)) => *default,
+            _ => 0,
+        };
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+    }
+
+    /// The number between 0 and 1, or its default.
+    pub fn part(&self, name: &str) -> f64 {
+        let default = match self.kinds.get(name) {
+            Some(Kind::Part(default)) => *default,
+            _ => 0.0,
+        };
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+    }
+
+    /// The day.
+    pub fn day(&self, name: &str) -> Option<Date> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// The models; `otherwise` where none was given, and none (which stands for every one) for `all`.
+    pub fn models(&self, name: &str, otherwise: &[ModelSpec]) -> Vec<ModelSpec> {
+        match self.values.get(name) {
+            None => otherwise.to_vec(),
+            Some(texts) if texts.iter().any(|text| text == "all") => vec![],
+            Some(texts) => texts.iter().filter_map(|text| text.parse().ok()).collect(),
+        }
+    }
+
+    /// What gets the credit.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] for what cannot.
+    pub fn dimension(&self) -> Result<Dimension, Problem> {
+        self.text("by").unwrap_or("channel").parse().map_err(bad)
+    }
+
+    /// Which outcomes.
+    pub fn selection(&self) -> PathQuery {
+        PathQuery {
+            goal: self.text("goal").map(str::to_owned),
+            from: self.day("from"),
+            to: self.day("to"),
+            condition: self.text("where").map(str::to_owned),
+        }
+    }
+}

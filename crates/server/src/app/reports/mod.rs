@@ -1,0 +1,59 @@
+//! The reports of the API: each a name, parameters and a function to a table. Everything else (paging, formats, caching,
+//! roles, documentation) is done for all of them in one place.
+mod agreement;
+mod arguments;
+mod attribution;
+mod backtest;
+mod experiment;
+mod explain;
+mod paths;
+mod sessions;
+mod table;
+
+pub use arguments::{Arguments, Kind, Parameter};
+pub use table::{Table, UNIT};
+
+use super::{accounts::Role, problem::Problem};
+use futures::future::BoxFuture;
+use safar_pipeline::Workspace;
+
+/// A report.
+#[derive(Clone, Copy)]
+pub struct Report {
+    /// Its path below `/reports/`.
+    pub name: &'static str,
+    /// What it tells, with its columns.
+    pub about: &'static str,
+    /// Who may see it.
+    pub role: Role,
+    /// What it can be asked with, in groups that several reports share.
+    pub parameters: &'static [&'static [Parameter]],
+    /// Computes it, from one version of the data.
+    pub run: for<'a> fn(&'a Workspace, &'a Arguments) -> BoxFuture<'a, Result<Table, Problem>>,
+}
+
+/// Which outcomes: the parameters of every report over paths.
+pub const SELECTION: &[Parameter] = &[
+    Parameter::new("goal", Kind::Text, "The goal; the first of the workspace otherwise."),
+    Parameter::new("from", Kind::Day, "First day, in the workspace's time zone."),
+    Parameter::new("to", Kind::Day, "The day after the last."),
+    Parameter::new("where", Kind::Condition, "Only rows for which this SQL condition holds; needs the role analyst."),
+];
+
+/// What gets the credit.
+const BY: Parameter = Parameter::new(
+    "by",
+    Kind::Text,
+    "channel (the default), source, medium, campaign, content, term, or property:NAME.",
+);
+
+/// Every report, in the order of the documentation.
+pub const REPORTS: &[Report] = &[
+    attribution::REPORT,
+    agreement::REPORT,
+    backtest::REPORT,
+    experiment::REPORT,
+    explain::REPORT,
+    paths::REPORT,
+    sessions::REPORT,
+];

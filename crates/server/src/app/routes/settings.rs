@@ -1,0 +1,115 @@
+//! The settings of the workspace, as text.
+use crate::app::{
+    App,
+    accounts::SettingsVersion,
+    current::settings_version,
+    extract::Body,
+    guard::Caller,
+    problem::{Code, Problem},
+};
+use axum::{Extension, Json, extract::State};
+use safar_pipeline::{SETTINGS_FILE, Settings};
+use serde::{Deserialize, Serialize};
+use std::{io::Write, path::Path, sync::Arc};
+use utoipa::ToSchema;
+
+/// The settings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SettingsView {
+    /// The text of safar.toml.
+    text: String,
+    /// Names the text; a replacement must repeat it.
+    version: String,
+    /// Changes that were made here, newest first.
+    history: Vec<Changed>,
+}
+
+/// Who changed the settings when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Changed {
+    /// Names the text after the change.
+    version: String,
+    /// Seconds since 1970.
+    time: i64,
+    /// Who, by their address.
+    user: String,
+}
+
+/// A text of settings.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    text: String,
+}
+
+/// New settings.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replacement {
+    /// The whole text.
+    text: String,
+    /// The version that was edited.
+    version: String,
+}
+
+/// Whether a text could be used.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Checked {
+    /// Whether it could.
+    ok: bool,
+    /// What is wrong with it.
+    problem: Option<Problem>,
+}
+
+async fn view(app: &App) -> Result<Json<SettingsView>, Problem> {
+    let text = app.current.settings_text().await?;
+    let history = app.accounts.settings_history()?.into_iter();
+    let history = history.map(|change| Changed { version: change.version, time: change.time, user: change.user });
+    Ok(Json(SettingsView { version: settings_version(&text), text, history: history.collect() }))
+}
+
+pub async fn show(State(app): State<Arc<App>>) -> Result<Json<SettingsView>, Problem> {
+    view(&app).await
+}
+
+pub async fn history(State(app): State<Arc<App>>) -> Result<Json<Vec<SettingsVersion>>, Problem> {
+    Ok(Json(app.accounts.settings_history()?))
+}
+
+fn parse(text: &str) -> Result<(), Problem> {
+    Settings::parse(text, SETTINGS_FILE).map(drop).map_err(|error| safar_pipeline::Error::from(error).into())
+}
+
+pub async fn check(Body(new): Body<Text>) -> Json<Checked> {
+    let problem = parse(&new.text).err();
+    Json(Checked { ok: problem.is_none(), problem })
+}
+
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Body(new): Body<Replacement>,
+) -> Result<Json<SettingsView>, Problem> {
+    parse(&new.text)?;
+    // One replacement at a time: between reading and writing, nobody else may.
+    let _turn = app.editing.lock().await;
+    let old = app.current.settings_text().await?;
+    if settings_version(&old) != new.version {
+        return Err(Problem::new(Code::Conflict, "the settings were changed meanwhile")
+            .hint("take what GET /api/v1/settings gives now, and make your changes to that"));
+    }
+    write(&app.current.settings_file(), &new.text).map_err(Problem::internal)?;
+    app.accounts.add_settings(&settings_version(&new.text), &new.text, &caller.user()?.email)?;
+    view(&app).await
+}
+
+/// Replaces a file at once: whoever reads it sees the old or the new text, also after a crash.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("toml.new");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::set_permissions(&beside, std::fs::metadata(path)?.permissions())?;
+    std::fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
+}

@@ -1,0 +1,168 @@
+//! SQL over the Postgres protocol, for psql, drivers and BI tools.
+//!
+//! A connection signs in with the name and the secret of a token (SCRAM-SHA-256) whose owner may ask in SQL, gets a session of its
+//! own, and can change nothing: neither tables nor, through them, files. Each statement outside of a transaction sees what was
+//! published last; those of one transaction see the same.
+mod copy;
+mod dialect;
+mod functions;
+mod login;
+mod reader;
+mod tls;
+
+use crate::app::App;
+use datafusion_postgres::{
+    DfSessionService, QueryHook,
+    datafusion_pg_catalog::{pg_catalog::context::EmptyContextProvider, setup_pg_catalog},
+    hooks::{cursor::CursorStatementHook, set_show::SetShowHook, transactions::TransactionStatementHook},
+    pgwire::{
+        api::{
+            ConnectionManager, PgWireServerHandlers,
+            auth::StartupHandler,
+            cancel::{CancelHandler, DefaultCancelHandler},
+            query::{ExtendedQueryHandler, SimpleQueryHandler},
+        },
+        tokio::{TlsAcceptor, process_socket},
+    },
+};
+use login::Login;
+use reader::{Guard, Reader, View};
+use safar_pipeline::settings::SqlSettings;
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+
+/// How many connections there may be at once.
+const CONNECTIONS: usize = 64;
+
+/// Why the SQL server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// Certificate or key cannot be used.
+    #[error("[server.sql] {}: {reason}", path.display())]
+    Certificate {
+        /// Which file.
+        path: PathBuf,
+        /// Why not, and what would do.
+        reason: String,
+    },
+    /// Passwords are safe by SCRAM, but rows would be read by everybody on the way.
+    #[error(
+        "[server.sql] listens on {0}, which others can reach, without encryption; set `certificate` and `key`, or listen on 127.0.0.1"
+    )]
+    Open(SocketAddr),
+    /// Only one of two files is named.
+    #[error("[server.sql] names only one of `certificate` and `key`; name both")]
+    Half,
+}
+
+/// The SQL server of a workspace.
+pub struct SqlServer {
+    app: Arc<App>,
+    tls: Option<TlsAcceptor>,
+    manager: Arc<ConnectionManager>,
+}
+
+impl SqlServer {
+    /// Reads the certificate; `root` is the workspace's folder.
+    ///
+    /// # Errors
+    /// When the settings would leave connections unprotected: nothing falls back to plain text.
+    pub fn new(app: Arc<App>, root: &Path, settings: &SqlSettings, address: SocketAddr) -> Result<Self, SqlError> {
+        let tls = match (&settings.certificate, &settings.key) {
+            (Some(certificate), Some(key)) => Some(tls::acceptor(&root.join(certificate), &root.join(key))?),
+            (None, None) if address.ip().is_loopback() => None,
+            (None, None) => return Err(SqlError::Open(address)),
+            _ => return Err(SqlError::Half),
+        };
+        Ok(Self { app, tls, manager: Arc::new(ConnectionManager::new()) })
+    }
+
+    /// Answers on `listener` until `stop`.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+        let server = Arc::new(self);
+        let turns = Arc::new(Semaphore::new(CONNECTIONS));
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((socket, address)) => {
+                    let Ok(turn) = Arc::clone(&turns).try_acquire_owned() else {
+                        tracing::warn!("{address} is refused: there are {CONNECTIONS} connections already");
+                        continue;
+                    };
+                    let server = Arc::clone(&server);
+                    let app = Arc::clone(&server.app);
+                    app.spawn_query(async move {
+                        let _turn = turn;
+                        if let Err(error) = server.connection(socket, address).await {
+                            tracing::debug!("the connection of {address} ended: {error}");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!("cannot take a connection: {error}");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(&self, socket: TcpStream, address: SocketAddr) -> io::Result<()> {
+        let opened = self.app.opened().await.map_err(|problem| io::Error::other(problem.detail))?;
+        let workspace = opened.workspace.clone();
+        let view = Arc::new(View::open(workspace).await.map_err(io::Error::other)?);
+        let context = Arc::new(view.context());
+        setup_pg_catalog(&context, "safar", EmptyContextProvider).map_err(io::Error::other)?;
+        functions::register(&context);
+        let hooks: Vec<Arc<dyn QueryHook>> = vec![
+            Arc::new(Guard(Arc::clone(&view))),
+            Arc::new(CursorStatementHook),
+            Arc::new(SetShowHook),
+            Arc::new(TransactionStatementHook),
+            Arc::new(Reader),
+        ];
+        let handlers = Connection {
+            service: Arc::new(DfSessionService::new_with_hooks(context, hooks)),
+            login: Arc::new(Login::new(Arc::clone(&self.app), &self.manager, self.tls.is_some(), address.ip())),
+            cancel: Arc::new(DefaultCancelHandler::new(Arc::clone(&self.manager))),
+        };
+        process_socket(socket, self.tls.clone(), handlers).await
+    }
+}
+
+/// What answers one connection.
+struct Connection {
+    service: Arc<DfSessionService>,
+    login: Arc<Login>,
+    cancel: Arc<DefaultCancelHandler>,
+}
+
+impl PgWireServerHandlers for Connection {
+    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
+        Arc::clone(&self.service)
+    }
+
+    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
+        Arc::clone(&self.service)
+    }
+
+    fn startup_handler(&self) -> Arc<impl StartupHandler> {
+        Arc::clone(&self.login)
+    }
+
+    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
+        Arc::clone(&self.cancel)
+    }
+}

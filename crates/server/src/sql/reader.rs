@@ -1,0 +1,248 @@
+//! What a connection may do: read.
+use super::{copy, dialect::translate};
+use async_trait::async_trait;
+use datafusion::{
+    common::ParamValues,
+    logical_expr::LogicalPlan,
+    prelude::{DataFrame, SessionContext},
+    sql::{parser::Statement as Parsed, sqlparser::ast::Statement},
+};
+use datafusion_postgres::{
+    QueryHook,
+    arrow_pg::datatypes::df::encode_dataframe,
+    hooks::HookClient,
+    pgwire::{
+        api::{
+            ClientInfo,
+            portal::Format,
+            results::{Response, Tag},
+        },
+        error::{ErrorInfo, PgWireError, PgWireResult},
+        messages::response::TransactionStatus,
+        types::format::FormatOptions,
+    },
+};
+use safar_engine::{Engine, Error, Session};
+use safar_pipeline::Workspace;
+use safar_store::Snapshot;
+use std::{borrow::Cow, sync::Arc};
+use tokio::sync::Mutex;
+
+/// What a connection sees: one version of every table, moved on between statements.
+pub struct View {
+    workspace: Workspace,
+    engine: Engine,
+    session: Session,
+    seen: Mutex<Snapshot>,
+}
+
+impl View {
+    /// The newest version.
+    pub async fn open(workspace: Workspace) -> safar_pipeline::Result<Self> {
+        let engine = workspace.engine()?;
+        let snapshot = workspace.store().snapshot().await?;
+        let session = engine.session(&snapshot)?;
+        Ok(Self { workspace, engine, session, seen: Mutex::new(snapshot) })
+    }
+
+    /// The session of the connection.
+    pub fn context(&self) -> SessionContext {
+        self.session.context().clone()
+    }
+
+    /// Moves on to what was published last.
+    async fn refresh(&self) -> safar_pipeline::Result<()> {
+        let newest = self.workspace.store().snapshot().await?;
+        let mut seen = self.seen.lock().await;
+        if *seen != newest {
+            self.engine.advance(&self.session, &newest)?;
+            *seen = newest;
+        }
+        Ok(())
+    }
+}
+
+/// An error in the words and codes of Postgres.
+pub(super) fn error(code: &str, message: impl Into<String>) -> PgWireError {
+    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
+}
+
+fn of_engine(problem: &Error) -> PgWireError {
+    let code = match problem {
+        Error::Query { .. } => "42000",
+        Error::ReadOnly(_) => "25006",
+        Error::Memory { .. } => "53200",
+        _ => "XX000",
+    };
+    error(code, problem.to_string())
+}
+
+/// Plans a statement, and makes sure that it only reads.
+async fn plan(context: &SessionContext, statement: &Statement) -> PgWireResult<LogicalPlan> {
+    let mut statement = statement.clone();
+    translate(&mut statement).map_err(|problem| error("0A000", problem))?;
+    let parsed = Parsed::Statement(Box::new(statement));
+    let plan = context.state().statement_to_plan(parsed).await.map_err(|problem| of_engine(&problem.into()))?;
+    Session::check_read_only(&plan).map_err(|problem| of_engine(&problem))?;
+    Ok(plan)
+}
+
+/// First of all: refuses what is no reading, and moves the view on.
+pub struct Guard(pub Arc<View>);
+
+impl Guard {
+    async fn admit(
+        &self,
+        statement: &Statement,
+        context: &SessionContext,
+        status: TransactionStatus,
+    ) -> PgWireResult<()> {
+        if status == TransactionStatus::Idle {
+            self.0.refresh().await.map_err(|problem| error("XX000", problem.to_string()))?;
+        }
+        match statement {
+            // `Reader` looks at what these would do.
+            Statement::Query(_) | Statement::Explain { .. } | Statement::ExplainTable { .. } => Ok(()),
+            Statement::Declare { stmts } => {
+                for query in stmts.iter().filter_map(|declared| declared.for_query.clone()) {
+                    plan(context, &Statement::Query(query)).await?;
+                }
+                Ok(())
+            }
+            Statement::Copy { .. } => copy::wanted(statement).map_or(Ok(()), |wanted| wanted.map(drop)),
+            // Options of the query engine are limits of this server.
+            Statement::Set(_) if statement.to_string().to_lowercase().contains("datafusion.") => {
+                Err(error("42501", "options of the query engine cannot be changed here"))
+            }
+            Statement::Set(_)
+            | Statement::ShowVariable { .. }
+            | Statement::ShowStatus { .. }
+            | Statement::ShowCatalogs { .. }
+            | Statement::Fetch { .. }
+            | Statement::Close { .. }
+            | Statement::StartTransaction { .. }
+            | Statement::Commit { .. }
+            | Statement::Rollback { .. }
+            | Statement::Discard { .. }
+            | Statement::Deallocate { .. } => Ok(()),
+            other => {
+                let text = other.to_string();
+                let word = text.split_whitespace().next().unwrap_or_default();
+                Err(error("25006", format!("cannot execute {word}: queries only read")))
+            }
+        }
+    }
+}
+
+/// Tags of statements that tidy up what a connection does not have.
+fn tidy(statement: &Statement) -> Option<Response> {
+    match statement {
+        Statement::Discard { object_type } => Some(Response::Execution(Tag::new(&format!("DISCARD {object_type}")))),
+        Statement::Deallocate { .. } => Some(Response::Execution(Tag::new("DEALLOCATE"))),
+        _ => None,
+    }
+}
+
+fn nothing() -> LogicalPlan {
+    LogicalPlan::EmptyRelation(datafusion::logical_expr::EmptyRelation {
+        produce_one_row: false,
+        schema: Arc::new(datafusion::common::DFSchema::empty()),
+    })
+}
+
+#[async_trait]
+impl QueryHook for Guard {
+    async fn handle_simple_query(
+        &self,
+        statement: &Statement,
+        context: &SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        match self.admit(statement, context, client.transaction_status()).await {
+            Ok(()) => tidy(statement).map(Ok),
+            Err(problem) => Some(Err(problem)),
+        }
+    }
+
+    async fn handle_extended_parse_query(
+        &self,
+        statement: &Statement,
+        context: &SessionContext,
+        client: &(dyn ClientInfo + Send + Sync),
+    ) -> Option<PgWireResult<LogicalPlan>> {
+        match self.admit(statement, context, client.transaction_status()).await {
+            Ok(()) => tidy(statement).map(|_| Ok(nothing())),
+            Err(problem) => Some(Err(problem)),
+        }
+    }
+
+    async fn handle_extended_query(
+        &self,
+        statement: &Statement,
+        _plan: &LogicalPlan,
+        _parameters: &ParamValues,
+        _context: &SessionContext,
+        _client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        tidy(statement).map(Ok)
+    }
+}
+
+/// Last of all: answers queries.
+pub struct Reader;
+
+async fn answer(
+    statement: &Statement,
+    context: &SessionContext,
+    options: Arc<FormatOptions>,
+) -> PgWireResult<Response> {
+    let (query, style) = match copy::wanted(statement).transpose()? {
+        Some((query, style)) => (Cow::Owned(query), Some(style)),
+        None => (Cow::Borrowed(statement), None),
+    };
+    let frame = DataFrame::new(context.state(), plan(context, &query).await?);
+    let rows = encode_dataframe(frame, &Format::UnifiedText, Some(options)).await?;
+    Ok(match style {
+        Some(style) => Response::CopyOut(copy::copy(rows, style)),
+        None => Response::Query(rows),
+    })
+}
+
+#[async_trait]
+impl QueryHook for Reader {
+    async fn handle_simple_query(
+        &self,
+        statement: &Statement,
+        context: &SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        Some(answer(statement, context, options).await)
+    }
+
+    async fn handle_extended_parse_query(
+        &self,
+        statement: &Statement,
+        context: &SessionContext,
+        _client: &(dyn ClientInfo + Send + Sync),
+    ) -> Option<PgWireResult<LogicalPlan>> {
+        match statement {
+            Statement::Copy { .. } => Some(Ok(nothing())),
+            _ => Some(plan(context, statement).await),
+        }
+    }
+
+    async fn handle_extended_query(
+        &self,
+        statement: &Statement,
+        _plan: &LogicalPlan,
+        _parameters: &ParamValues,
+        context: &SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        // Queries have their plan, which the service runs with the parameters.
+        matches!(statement, Statement::Copy { .. }).then_some(())?;
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        Some(answer(statement, context, options).await)
+    }
+}

@@ -1,0 +1,168 @@
+//! Reports: what they add up to, paging, keeping, roles, and stopping.
+use crate::support::{Browser, Server};
+use axum::http::StatusCode;
+use safar_pipeline::{Workspace, build};
+use safar_server::app::reports::REPORTS;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How each report is asked here; a report that is missing fails the test below.
+pub const QUESTIONS: &[(&str, &str)] = &[
+    ("attribution", "?intervals=true&resamples=30&seed=7"),
+    ("agreement", ""),
+    ("backtest", "?model=linear&model=markov"),
+    ("explain", "?model=linear&label=Direct"),
+    ("paths", ""),
+    ("sessions", "?by=day"),
+];
+
+/// Needs settings and events of its own, which `safar experiment` is tested with.
+const ELSEWHERE: &[&str] = &["experiment"];
+
+async fn ask(browser: &mut Browser, path: &str) -> Value {
+    let answer = browser.get(path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    answer.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_report_answers_in_one_shape() {
+    let (_server, mut admin) = Server::with_admin().await;
+    for report in REPORTS.iter().filter(|report| !ELSEWHERE.contains(&report.name)) {
+        let (name, query) =
+            QUESTIONS.iter().find(|(name, _)| *name == report.name).expect("a question for each report");
+        let view = ask(&mut admin, &format!("/reports/{name}{query}")).await;
+        let (columns, rows) = (view["columns"].as_array().unwrap(), view["rows"].as_array().unwrap());
+        assert!(!rows.is_empty(), "{name}");
+        assert!(rows.iter().all(|row| row.as_array().unwrap().len() == columns.len()), "{name}");
+        for (at, column) in columns.iter().enumerate() {
+            let fits = |cell: &Value| match column["type"].as_str().unwrap() {
+                "text" => cell.is_string() || cell.is_array(),
+                "time" => cell.is_string(),
+                "number" => cell.is_number(),
+                "integer" => cell.is_i64() || cell.is_u64(),
+                "bool" => cell.is_boolean(),
+                other => panic!("{other}"),
+            };
+            assert!(rows.iter().all(|row| row[at].is_null() || fits(&row[at])), "{name}: {column}");
+        }
+        let meta = &view["meta"];
+        assert_eq!((meta["report"].as_str(), &meta["cached"]), (Some(*name), &json!(false)));
+        for key in ["data_version", "settings_version", "program_version"] {
+            assert!(!meta[key].as_str().unwrap().is_empty(), "{name}: {key}");
+        }
+    }
+    assert!(REPORTS.iter().filter(|report| ELSEWHERE.contains(&report.name)).count() == ELSEWHERE.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credits_and_what_is_unattributed_are_all_conversions() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let view = ask(&mut admin, "/reports/attribution?model=linear&model=last&intervals=true&resamples=30&seed=7").await;
+    assert_eq!(view["meta"]["seed"], 7);
+    let names: Vec<&str> = view["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["model", "label", "conversions", "value", "share", "low", "high"]);
+    assert_eq!(view["columns"][3]["unit"], "EUR");
+    let total = view["extra"]["conversions"].as_f64().unwrap();
+    assert!(total > 0.0);
+    for model in ["linear", "last"] {
+        let rows: Vec<&Value> = view["rows"].as_array().unwrap().iter().filter(|row| row[0] == model).collect();
+        let sum = |at: usize| rows.iter().map(|row| row[at].as_f64().unwrap()).sum::<f64>();
+        assert!((sum(2) - total).abs() < 1e-6 && (sum(4) - 1.0).abs() < 1e-9, "{model}");
+        assert_eq!(rows.last().unwrap()[1], "(unattributed)");
+        assert!(rows.iter().all(|row| row[5].as_f64() <= row[6].as_f64()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_put_together_are_the_whole() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let whole = ask(&mut admin, "/reports/paths?limit=10000").await;
+    let total = whole["total_rows"].as_u64().unwrap();
+    assert!(total > 20, "enough for several pages");
+    let mut rows = vec![];
+    for page in 0..total.div_ceil(7) {
+        let view = ask(&mut admin, &format!("/reports/paths?limit=7&offset={}", page * 7)).await;
+        assert_eq!(view["total_rows"], total);
+        rows.extend(view["rows"].as_array().unwrap().clone());
+    }
+    assert_eq!(Value::from(rows), whole["rows"]);
+    assert_eq!(ask(&mut admin, &format!("/reports/paths?offset={total}")).await["rows"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_kept_until_data_or_settings_change() {
+    let (server, mut admin) = Server::with_admin().await;
+    let path = "/reports/attribution?model=linear";
+    let first = ask(&mut admin, path).await;
+    let second = ask(&mut admin, path).await;
+    assert_eq!((&first["meta"]["cached"], &second["meta"]["cached"]), (&json!(false), &json!(true)));
+    assert_eq!(first["rows"], second["rows"]);
+    // Another spelling of the same parameters is the same question; another question is not.
+    assert_eq!(ask(&mut admin, "/reports/attribution?from=&model=linear").await["meta"]["cached"], true);
+    assert_eq!(ask(&mut admin, "/reports/attribution?model=last").await["meta"]["cached"], false);
+    // What a condition finds can depend on the time of day.
+    let condition = "/reports/attribution?model=linear&where=value%20%3E%2010";
+    for _ in 0..2 {
+        assert_eq!(ask(&mut admin, condition).await["meta"]["cached"], false);
+    }
+    let workspace = Workspace::open(&server.root()).await.unwrap();
+    build(&workspace, true, &|_| {}).await.unwrap();
+    let after = ask(&mut admin, path).await;
+    assert_eq!(after["meta"]["cached"], false);
+    assert_ne!(after["meta"]["data_version"], first["meta"]["data_version"]);
+    assert_eq!(after["meta"]["settings_version"], first["meta"]["settings_version"]);
+    let file = server.root().join("safar.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n# changed\n")).unwrap();
+    let changed = ask(&mut admin, path).await;
+    assert_eq!(changed["meta"]["cached"], false);
+    assert_ne!(changed["meta"]["settings_version"], first["meta"]["settings_version"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_see_no_single_people() {
+    let (server, mut admin) = Server::with_admin().await;
+    let mut viewer = server.user(&mut admin, "viewer").await;
+    assert_eq!(viewer.get("/reports/attribution?where=value%3E0").await.problem(), "not_allowed");
+    assert_eq!(viewer.get("/reports/explain?model=linear&label=Direct").await.problem(), "not_allowed");
+    assert_eq!(viewer.post("/sql", json!({"query": "SELECT 1"})).await.problem(), "not_allowed");
+    assert_eq!(viewer.get("/reports/attribution").await.status, StatusCode::OK);
+}
+
+/// A query that would run for hours stops when its client leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_stops_when_nobody_waits() {
+    let (server, mut admin) = Server::with_admin().await;
+    let numbers = "(SELECT * FROM generate_series(1, 100000000))";
+    let query = format!("SELECT count(*) FROM {numbers} AS a (x) JOIN {numbers} AS b (y) ON a.x % 7 <= b.y % 9");
+    let asked = tokio::time::timeout(Duration::from_secs(1), admin.post("/sql", json!({"query": query}))).await;
+    if let Ok(answer) = asked {
+        panic!("{}", answer.text());
+    }
+    for _ in 0..600 {
+        if server.app.running_queries() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the query goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_workspace_says_what_it_holds() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let view = ask(&mut admin, "/workspace").await;
+    let count = async |browser: &mut Browser, query: &str| {
+        browser.post("/sql", json!({"query": query})).await.json()["rows"][0][0].clone()
+    };
+    assert_eq!(view["events"], count(&mut admin, "SELECT count(*) FROM events").await);
+    let people = "SELECT count(*) FROM (SELECT person_id FROM sessions UNION SELECT person_id FROM touchpoints \
+                  UNION SELECT person_id FROM conversions)";
+    assert_eq!(view["people"], count(&mut admin, people).await);
+    assert_eq!(view["goals"], json!(["purchase"]));
+    assert!(view["first_day"].as_str() < view["last_day"].as_str());
+    assert!(view["models"].as_array().unwrap().iter().all(|model| !model["help"].as_str().unwrap().is_empty()));
+    let tables = ask(&mut admin, "/tables").await;
+    assert!(tables.as_array().unwrap().iter().any(|table| table["name"] == "touchpoints"));
+}

@@ -1,0 +1,271 @@
+//! The SQL server as psql meets it.
+use crate::support::Server;
+use safar_pipeline::{Workspace, build, settings::SqlSettings};
+use safar_server::sql::{SqlError, SqlServer};
+use serde_json::json;
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+use tokio::net::TcpListener;
+
+/// Whether psql is here; says that the test is skipped where it is not.
+fn has_psql() -> bool {
+    let found = Command::new("psql").arg("--version").output().is_ok();
+    if !found {
+        eprintln!("skipped: there is no psql");
+    }
+    found
+}
+
+struct Client {
+    address: SocketAddr,
+    user: String,
+    secret: String,
+    options: String,
+}
+
+impl Client {
+    /// Rows without headings, or the error; several statements go over one connection.
+    async fn ask(&self, statements: &[&str]) -> Result<String, String> {
+        let mut command = Command::new("psql");
+        let (host, port, user) = (self.address.ip(), self.address.port(), &self.user);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        command.arg(format!("host={host} port={port} user={user} dbname=safar connect_timeout=20 {}", self.options));
+        for statement in statements {
+            command.args(["-c", statement]);
+        }
+        command.env("PGPASSWORD", &self.secret).stdin(Stdio::null());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    async fn one(&self, statement: &str) -> String {
+        self.ask(&[statement]).await.unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    async fn fails(&self, statement: &str) -> String {
+        self.ask(&[statement]).await.expect_err(statement)
+    }
+}
+
+/// Serves SQL of `server` with a certificate or without, for whoever has the `role`.
+async fn client(server: &Server, settings: &SqlSettings, secret: (&str, &str)) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let sql = SqlServer::new(Arc::clone(&server.app), &server.root(), settings, address).unwrap();
+    tokio::spawn(sql.serve(listener, std::future::pending()));
+    let (user, secret) = (secret.0.to_owned(), secret.1.to_owned());
+    Client { address, user, secret, options: String::new() }
+}
+
+fn plain() -> SqlSettings {
+    SqlSettings { listen: SocketAddr::from(([127, 0, 0, 1], 0)), certificate: None, key: None }
+}
+
+async fn served() -> (Server, Client) {
+    let (server, mut admin) = Server::with_admin().await;
+    let token = admin.post("/tokens", json!({"name": "psql"})).await.json();
+    let secret = (token["sql_user"].as_str().unwrap(), token["secret"].as_str().unwrap());
+    let client = client(&server, &plain(), secret).await;
+    (server, client)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_tokens_of_those_who_may_ask_get_in() {
+    if !has_psql() {
+        return;
+    }
+    let (server, mut admin) = Server::with_admin().await;
+    let token = admin.post("/tokens", json!({"name": "psql"})).await.json();
+    let user = token["sql_user"].as_str().unwrap().to_owned();
+    let mut psql = client(&server, &plain(), (&user, token["secret"].as_str().unwrap())).await;
+    assert_eq!(psql.one("SELECT 1").await, "1");
+    let right = std::mem::replace(&mut psql.secret, "safar_guess".to_owned());
+    let refused = psql.fails("SELECT 1").await;
+    assert!(refused.contains("assword authentication failed"), "{refused}");
+    psql.secret = right.clone();
+    psql.user = "token_99".to_owned();
+    assert!(psql.fails("SELECT 1").await.contains("assword authentication failed"));
+    let viewer = server.user(&mut admin, "viewer").await.post("/tokens", json!({"name": "psql"})).await.json();
+    psql.user = viewer["sql_user"].as_str().unwrap().to_owned();
+    psql.secret = viewer["secret"].as_str().unwrap().to_owned();
+    assert!(psql.fails("SELECT 1").await.contains("assword authentication failed"), "viewers see no single people");
+    (psql.user, psql.secret) = (user, right);
+    admin.send(axum::http::Method::DELETE, &format!("/tokens/{}", token["id"]), None).await;
+    assert!(psql.fails("SELECT 1").await.contains("assword authentication failed"), "the token was taken away");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_but_reading_can_be_done() {
+    if !has_psql() {
+        return;
+    }
+    let (server, psql) = served().await;
+    let before = psql.one("SELECT count(*) FROM events").await;
+    for statement in [
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'",
+        "CREATE VIEW v AS SELECT 1",
+        "SELECT 1 AS x INTO t",
+        "INSERT INTO events SELECT * FROM events",
+        "UPDATE events SET name = 'x'",
+        "DELETE FROM events",
+        "TRUNCATE events",
+        "DROP TABLE events",
+        "COPY events TO 'stolen.csv'",
+        "COPY (SELECT 1) TO PROGRAM 'cat'",
+        "COPY events FROM STDIN",
+        "SET datafusion.runtime.memory_limit = '100G'",
+        "EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1",
+        "BEGIN; DECLARE c CURSOR FOR SELECT 1 AS x INTO t",
+        "SELECT * FROM '/etc/passwd'",
+    ] {
+        let refused = psql.fails(statement).await;
+        assert!(refused.contains("ERROR"), "{statement}: {refused}");
+    }
+    assert_eq!(psql.one("SELECT count(*) FROM events").await, before);
+    assert_eq!(psql.one("SELECT count(*) FROM pg_class WHERE relname IN ('t', 'v')").await, "0");
+    assert!(!server.root().join("stolen.csv").exists() && !Path::new("stolen.csv").exists());
+}
+
+/// What psql and BI tools send, and what must come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn tools_get_what_they_ask_for() {
+    if !has_psql() {
+        return;
+    }
+    let (_server, psql) = served().await;
+    for (statement, wanted) in [
+        // SQLAlchemy, which Superset speaks through.
+        ("SELECT pg_catalog.version() LIKE 'PostgreSQL 16%'", "t"),
+        ("SELECT current_schema()", "data"),
+        ("SELECT current_setting('server_version_num')", "160006"),
+        ("SELECT current_setting('nothing', true) IS NULL", "t"),
+        ("SHOW TRANSACTION ISOLATION LEVEL", "read_committed"),
+        (
+            "SELECT count(*) FROM sessions WHERE started_at >= TO_TIMESTAMP('2000-01-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US') \
+             AND started_at < TO_TIMESTAMP('2000-01-02 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US')",
+            "0",
+        ),
+        ("SELECT to_char(TIMESTAMP '2026-03-04 05:06:07', 'YYYY-MM-DD HH24:MI:SS')", "2026-03-04 05:06:07"),
+        // Grafana.
+        ("SELECT floor(extract(epoch FROM TIMESTAMP '1970-01-01 01:00:07') / 60) * 60 AS time", "3600.0"),
+        ("SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_name = 'sessions'", "sessions"),
+        // Metabase, through JDBC.
+        ("SET extra_float_digits = 3", ""),
+        ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", ""),
+        (
+            "SELECT n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND c.relname = 'sessions'",
+            "data|sessions|r",
+        ),
+        (
+            "SELECT \"data\".\"sessions\".\"engaged\" AS \"engaged\", COUNT(*) > 0 AS \"count\" FROM \"data\".\"sessions\" \
+             GROUP BY \"data\".\"sessions\".\"engaged\" ORDER BY \"data\".\"sessions\".\"engaged\" DESC LIMIT 1",
+            "t|t",
+        ),
+        // Others.
+        ("SELECT set_config('search_path', '', false)", ""),
+        ("SELECT sum(i) FROM generate_series(1, 3) AS i", "6"),
+        ("SELECT i FROM generate_series(1, 2) AS i ORDER BY i", "1\n2"),
+        ("DISCARD ALL", ""),
+        ("BEGIN; DECLARE c CURSOR FOR SELECT 7 AS x; FETCH 1 FROM c; CLOSE c; COMMIT", "7"),
+    ] {
+        assert_eq!(psql.one(statement).await, wanted, "{statement}");
+    }
+    let tables = psql.one("\\d").await;
+    for table in ["events", "sessions", "touchpoints", "conversions", "paths", "credits"] {
+        assert!(tables.contains(&format!("data|{table}|table")), "{tables}");
+    }
+    assert!(psql.one("\\d sessions").await.contains("session_id|bigint||not null|"));
+    assert!(psql.fails("SELECT to_char(now(), 'Q')").await.contains("not known here"), "better than a wrong answer");
+    let wrong = psql.fails("SELECT colour FROM events").await;
+    assert!(wrong.contains("there is no column `colour`"), "{wrong}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_to_standard_output_are_whole() {
+    if !has_psql() {
+        return;
+    }
+    let (_server, psql) = served().await;
+    let rows = "SELECT 1 AS n, 'a,\"b\"' AS t UNION ALL SELECT NULL, '' ORDER BY n";
+    let csv = psql.one(&format!("COPY ({rows}) TO STDOUT WITH (FORMAT csv, HEADER true)")).await;
+    assert_eq!(csv, "n,t\n1,\"a,\"\"b\"\"\"\n,\"\"");
+    assert_eq!(psql.one(&format!("COPY ({rows}) TO STDOUT")).await, "1\ta,\"b\"\n\\N");
+    assert_eq!(psql.one(&format!("\\copy ({rows}) TO STDOUT WITH CSV HEADER")).await, csv);
+    let copied = psql.one("COPY sessions (session_id) TO STDOUT").await;
+    assert_eq!(copied.lines().count().to_string(), psql.one("SELECT count(*) FROM sessions").await);
+    assert!(psql.fails("COPY sessions TO STDOUT WITH (FORMAT binary)").await.contains("FORMAT binary"));
+}
+
+/// A connection that stays open sees what is published, but not in the middle of a transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_moves_on_between_transactions() {
+    if !has_psql() {
+        return;
+    }
+    let (server, psql) = served().await;
+    let version = "SELECT max(version) FROM persons";
+    let path = server.folder.path().join("ready");
+    let wait = format!("\\! touch {0}; while [ ! -e {0}.go ]; do sleep 0.1; done", path.display());
+    let root = server.root();
+    let count = "SELECT count(*) FROM paths";
+    let rebuilding = tokio::spawn(async move {
+        while !path.exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        // Without goals that anybody reaches, there is a path for each person and no conversion.
+        let file = root.join("safar.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{text}\n[[goals]]\nname = \"never\"\nevents = [\"never happens\"]\n")).unwrap();
+        build(&Workspace::open(&root).await.unwrap(), false, &|_| {}).await.unwrap();
+        std::fs::write(path.with_extension("go"), "").unwrap();
+    });
+    let conversions = "SELECT count(*) > 0 FROM conversions";
+    let statements = [conversions, "BEGIN", conversions, &wait, conversions, "COMMIT", conversions];
+    let answers = psql.ask(&statements).await.unwrap();
+    rebuilding.await.unwrap();
+    assert_eq!(answers, "t\nt\nt\nf", "{version} {count}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_nothing_travels_in_the_clear() {
+    if !has_psql() {
+        return;
+    }
+    let (server, mut admin) = Server::with_admin().await;
+    let token = admin.post("/tokens", json!({"name": "psql"})).await.json();
+    let secret = (token["sql_user"].as_str().unwrap(), token["secret"].as_str().unwrap());
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.crt"])
+        .current_dir(server.root())
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        eprintln!("skipped: there is no openssl");
+        return;
+    }
+    let settings = SqlSettings { certificate: Some("server.crt".into()), key: Some("server.key".into()), ..plain() };
+    let mut psql = client(&server, &settings, secret).await;
+    psql.options = "sslmode=require".to_owned();
+    assert_eq!(psql.one("SELECT 1").await, "1");
+    psql.options = "sslmode=disable".to_owned();
+    let refused = psql.fails("SELECT 1").await;
+    assert!(refused.contains("must be encrypted"), "{refused}");
+
+    let open = |settings: &SqlSettings, address: [u8; 4]| {
+        SqlServer::new(Arc::clone(&server.app), &server.root(), settings, SocketAddr::from((address, 5433))).map(drop)
+    };
+    assert!(matches!(open(&plain(), [0, 0, 0, 0]), Err(SqlError::Open(_))), "others could listen");
+    let half = SqlSettings { key: None, ..settings.clone() };
+    assert!(matches!(open(&half, [127, 0, 0, 1]), Err(SqlError::Half)));
+    let gone = SqlSettings { certificate: Some("gone.crt".into()), ..settings.clone() };
+    assert!(matches!(open(&gone, [127, 0, 0, 1]), Err(SqlError::Certificate { .. })), "no falling back to plain text");
+    let swapped = SqlSettings { certificate: settings.key.clone(), key: settings.certificate.clone(), ..settings };
+    assert!(matches!(open(&swapped, [127, 0, 0, 1]), Err(SqlError::Certificate { .. })));
+}
