@@ -57,10 +57,10 @@ pub struct Reached {
 ///
 /// An *attempt* starts with a step and goes on to the next as long as no more than the window has passed since its start. An
 /// event is one step of an attempt only: a step that stands twice needs two events. In a closed funnel attempts start with the
-/// first step, and a person gets as far as the farthest attempt; times are those of the first attempt that got so far, and of
-/// attempts that got there by the same event of the one that started last. In an open funnel attempts start with any step: a
-/// person reaches each step that any attempt has; an event starts attempts at the first step that it can be. With steps in any
-/// order there is no difference.
+/// first step, and a person gets as far as the farthest attempt; times are those of the first attempt that got so far. In an
+/// open funnel attempts start with any step (an event starts them at the first step that it can be), and a person reaches each
+/// step that any attempt has. Of attempts at the same step the one that started last goes on. With steps in any order, step k
+/// is the k-th different one within a window, and there is nothing to enter later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Funnel {
     steps: usize,

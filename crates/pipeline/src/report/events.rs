@@ -31,6 +31,14 @@ pub(super) struct Seen {
     pub label: Option<ChannelId>,
 }
 
+/// A row of the query.
+struct Row {
+    person: i64,
+    seen: Seen,
+    /// When Safar was told, in which line, and a number of the event's own: the order of one instant.
+    told: (Micros, Option<i64>, i64),
+}
+
 /// Which events are looked at.
 pub(super) struct Wanted<'a> {
     pub scope: &'a Scope,
@@ -56,37 +64,42 @@ pub(super) async fn each_person(
     let shared = Arc::new(Mutex::new(std::mem::take(names)));
     let frame = frame(workspace, session, &wanted, &shared).await?;
     let mut stream = frame.execute_stream().await?;
-    let mut seen: Vec<(i64, Seen)> = vec![];
-    let mut done = vec![];
-    let mut deliver = |seen: &mut Vec<(i64, Seen)>, last: bool| {
-        let open = if last { None } else { seen.last().map(|(person, _)| *person) };
-        let ready = seen.iter().rposition(|(person, _)| Some(*person) != open).map_or(0, |at| at + 1);
+    let mut rows: Vec<Row> = vec![];
+    let mut seen = vec![];
+    let mut deliver = |rows: &mut Vec<Row>, last: bool| {
+        let open = if last { None } else { rows.last().map(|row| row.person) };
+        let ready = rows.iter().rposition(|row| Some(row.person) != open).map_or(0, |at| at + 1);
         let names = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        for one in seen[..ready].chunk_by(|a, b| a.0 == b.0) {
-            if only.as_ref().is_none_or(|only| only.contains(&one[0].0)) {
-                done.clear();
-                done.extend(one.iter().map(|(_, seen)| *seen));
-                look(one[0].0, &done, &names);
+        for one in rows[..ready].chunk_by_mut(|a, b| a.person == b.person) {
+            if only.as_ref().is_none_or(|only| only.contains(&one[0].person)) {
+                one.sort_by_key(|row| (row.seen.at, row.told));
+                seen.clear();
+                seen.extend(one.iter().map(|row| row.seen));
+                look(one[0].person, &seen, &names);
             }
         }
-        seen.drain(..ready);
+        rows.drain(..ready);
     };
     while let Some(batch) = stream.try_next().await? {
-        let people = batch.column(0).as_primitive::<Int64Type>().values();
-        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
-        let [met, labels] = [2, 3].map(|index| batch.column(index).as_primitive::<Int64Type>().values());
+        let [people, met, labels, told] =
+            [0, 2, 3, 6].map(|index| batch.column(index).as_primitive::<Int64Type>().values());
+        let [times, received] =
+            [1, 4].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>().values());
+        let lines = batch.column(5).as_primitive::<Int64Type>();
         for row in 0..batch.num_rows() {
             let label = u32::try_from(labels[row]).ok().map(ChannelId);
-            seen.push((people[row], Seen { at: times[row], met: met[row] as u32, label }));
+            let seen = Seen { at: times[row], met: met[row] as u32, label };
+            let line = lines.is_valid(row).then(|| lines.value(row));
+            rows.push(Row { person: people[row], seen, told: (received[row], line, told[row]) });
         }
-        deliver(&mut seen, false);
+        deliver(&mut rows, false);
     }
-    deliver(&mut seen, true);
+    deliver(&mut rows, true);
     *names = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(())
 }
 
-/// Rows `person_id, occurred_at, met, label`, sorted.
+/// Rows `person_id, occurred_at, met, label, received_at, origin_row, number_of`, sorted by person and time.
 async fn frame(
     workspace: &Workspace,
     session: &Session,
@@ -104,17 +117,17 @@ async fn frame(
         events = events.filter(col("occurred_at").lt(instant(to)))?;
     }
     let mut columns: Vec<Expr> = WHO.map(col).to_vec();
-    columns.extend(["received_at", "origin_row"].map(col));
-    columns.extend([met(&wanted.conditions)?.alias("met"), told().alias("told")]);
+    columns.extend(["received_at", "origin_row", "event_id"].map(col));
+    columns.push(met(&wanted.conditions)?.alias("met"));
     columns.push(wanted.nodes.map_or_else(|| lit(NO_LABEL), |nodes| label(nodes, names)).alias("label"));
     events = events.select(columns)?;
     events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))))?;
     let mut columns = vec![people.expression().alias("person_id")];
-    columns.extend(["occurred_at", "met", "label", "received_at", "origin_row", "told"].map(col));
-    let order =
-        ["person_id", "occurred_at", "received_at", "origin_row", "told"].map(|name| col(name).sort(true, true));
-    let shown = ["person_id", "occurred_at", "met", "label"].map(col);
-    Ok(events.select(columns)?.sort(order.to_vec())?.select(shown.to_vec())?)
+    columns.extend(["occurred_at", "met", "label", "received_at", "origin_row"].map(col));
+    columns.push(told());
+    // Few columns to sort by; the order of one instant is settled person by person.
+    let order = ["person_id", "occurred_at"].map(|name| col(name).sort(true, true));
+    Ok(events.select(columns)?.sort(order.to_vec())?)
 }
 
 /// Which conditions an event meets. Called volatile, so that it is asked once an event: a filter on it is not pushed below it.

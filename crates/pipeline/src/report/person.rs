@@ -133,13 +133,15 @@ async fn links(session: &Session, own: &[Own]) -> Result<Vec<Stated>> {
         for batch in session.sql(&sql).await?.collect().await? {
             let texts = (0..6).map(|index| strings(&batch, index)).collect::<Result<Vec<_>>>()?;
             let at = batch.column(6).as_primitive::<TimestampMicrosecondType>();
-            for row in 0..batch.num_rows() {
-                let text = |column: usize| texts[column][row].clone().unwrap_or_default();
-                let (a, b) = ((text(0), text(1)), (text(2), text(3)));
-                if own.iter().any(|own| own.id == a || own.id == b) {
-                    links.push(Stated { a, b, at: at.value(row), kind: text(4), source: texts[5][row].clone() });
-                }
-            }
+            let text = |column: usize, row: usize| texts[column][row].clone().unwrap_or_default();
+            let stated = (0..batch.num_rows()).map(|row| Stated {
+                a: (text(0, row), text(1, row)),
+                b: (text(2, row), text(3, row)),
+                at: at.value(row),
+                kind: text(4, row),
+                source: texts[5][row].clone(),
+            });
+            links.extend(stated.filter(|link| own.iter().any(|own| own.id == link.a || own.id == link.b)));
         }
     }
     links.sort_by(|x, y| (x.at, &x.a, &x.b, &x.kind, &x.source).cmp(&(y.at, &y.a, &y.b, &y.kind, &y.source)));

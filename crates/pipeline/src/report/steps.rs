@@ -18,7 +18,7 @@ pub struct Step {
 
 #[derive(Clone, Debug)]
 enum What {
-    Condition(Goal),
+    Condition(Box<Goal>),
     /// What the goal of this name asks for.
     Goal(String),
 }
@@ -63,7 +63,7 @@ impl FromStr for Step {
         let Written { events, pages, interactions, tests, .. } = written;
         let name = name.unwrap_or_else(|| text.to_owned());
         let goal = Goal { name: name.clone(), events, pages, interactions, tests, ..Goal::default() };
-        Ok(Self { name, what: What::Condition(goal) })
+        Ok(Self { name, what: What::Condition(Box::new(goal)) })
     }
 }
 
@@ -72,7 +72,7 @@ impl Step {
     pub(super) fn condition(&self, workspace: &Workspace) -> Result<Goal> {
         let goals = workspace.settings().journey_rules().goals;
         match &self.what {
-            What::Condition(goal) => Ok(goal.clone()),
+            What::Condition(goal) => Ok(goal.as_ref().clone()),
             What::Goal(name) => goals.iter().find(|goal| goal.name == *name).cloned().ok_or_else(|| {
                 let known: Vec<&str> = goals.iter().map(|goal| goal.name.as_str()).collect();
                 Error::Request(format!("there is no goal `{name}`; there are {}", known.join(", ")))
