@@ -61,7 +61,7 @@ pub enum Command {
     Import(Import),
     /// Rebuild people, sessions, touchpoints, conversions, paths and credits where data or rules changed.
     Build(Build),
-    /// Collect events of websites, apps and servers, and keep tables and journeys up to date with them.
+    /// Serve the application, its API and SQL; collect events of websites, apps and servers, and keep journeys up to date.
     Serve(Serve),
     /// What can be done with collected events.
     #[command(subcommand)]

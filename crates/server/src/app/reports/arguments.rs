@@ -2,8 +2,8 @@
 use crate::app::problem::{Code, Problem};
 use jiff::civil::Date;
 use safar_attribution::ModelSpec;
-use safar_pipeline::report::{Dimension, PathQuery};
-use std::collections::BTreeMap;
+use safar_pipeline::report::{Dimension, PathQuery, Scope, Step};
+use std::{collections::BTreeMap, str::FromStr};
 
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +17,10 @@ pub enum Kind {
     Condition,
     /// A day such as 2026-03-31.
     Day,
+    /// A step: `event:NAME`, `page:/path*`, `goal:NAME`, or JSON in the words of `[[goals]]`.
+    Step,
+    /// Steps; the parameter repeats.
+    Steps,
     /// A model that must be given.
     Model,
     /// Models; the parameter repeats.
@@ -53,6 +57,7 @@ impl Parameter {
         match self.kind {
             Kind::Text | Kind::Needed | Kind::Condition => Ok(()),
             Kind::Day => text.parse::<Date>().map(drop).map_err(|_| wrong("write a day like 2026-03-31".to_owned())),
+            Kind::Step | Kind::Steps => text.parse::<Step>().map(drop).map_err(bad),
             Kind::Models if text == "all" => Ok(()),
             Kind::Model | Kind::Models => {
                 text.parse::<ModelSpec>().map(drop).map_err(|error| bad(format!("`{}`: {error}", self.name)))
@@ -99,7 +104,7 @@ impl Arguments {
             })?;
             parameter.check(&value)?;
             let values = arguments.values.entry(parameter.name).or_default();
-            if !values.is_empty() && parameter.kind != Kind::Models {
+            if !values.is_empty() && !matches!(parameter.kind, Kind::Models | Kind::Steps) {
                 return Err(bad(format!("`{name}` is given twice; give it once")));
             }
             values.push(value);
@@ -170,6 +175,34 @@ impl Arguments {
             None => otherwise.to_vec(),
             Some(texts) if texts.iter().any(|text| text == "all") => vec![],
             Some(texts) => texts.iter().filter_map(|text| text.parse().ok()).collect(),
+        }
+    }
+
+    /// The step; `None` where it was left out.
+    pub fn step(&self, name: &str) -> Option<Step> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// The steps.
+    pub fn steps(&self, name: &str) -> Vec<Step> {
+        self.values.get(name).into_iter().flatten().filter_map(|text| text.parse().ok()).collect()
+    }
+
+    /// A word of a choice, as the report reads it.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] for another word.
+    pub fn word<T: FromStr<Err = String>>(&self, name: &str) -> Result<T, Problem> {
+        self.choice(name).parse().map_err(bad)
+    }
+
+    /// Whom and which days.
+    pub fn scope(&self) -> Scope {
+        Scope {
+            goal: self.text("goal").map(str::to_owned),
+            from: self.day("from"),
+            to: self.day("to"),
+            people: self.text("where").map(str::to_owned),
         }
     }
 

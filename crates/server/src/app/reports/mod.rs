@@ -4,10 +4,18 @@ mod agreement;
 mod arguments;
 mod attribution;
 mod backtest;
+mod channels;
+mod compare;
+mod customers;
 mod experiment;
 mod explain;
+mod flow;
+mod funnel;
+mod overview;
 mod paths;
+mod quality;
 mod sessions;
+mod shapes;
 mod table;
 
 pub use arguments::{Arguments, Kind, Parameter};
@@ -40,6 +48,25 @@ pub const SELECTION: &[Parameter] = &[
     Parameter::new("where", Kind::Condition, "Only rows for which this SQL condition holds; needs the role analyst."),
 ];
 
+/// Whom and which days: the parameters of every report over people.
+const SCOPE: &[Parameter] = &[
+    Parameter::new("goal", Kind::Text, "The goal; the first of the workspace otherwise."),
+    Parameter::new("from", Kind::Day, "First day, in the workspace's time zone."),
+    Parameter::new("to", Kind::Day, "The day after the last."),
+    Parameter::new(
+        "where",
+        Kind::Condition,
+        "Only people with a touch for which this SQL condition over touchpoints holds; needs the role analyst.",
+    ),
+];
+
+/// What steps are called.
+const NODES: Parameter = Parameter::new(
+    "nodes",
+    Kind::Choice(&["steps", "events", "pages"]),
+    "What steps are called: pages by their path and other events by name, every event by its name, or pages alone.",
+);
+
 /// What gets the credit.
 const BY: Parameter = Parameter::new(
     "by",
@@ -49,11 +76,30 @@ const BY: Parameter = Parameter::new(
 
 /// Every report, in the order of the documentation.
 pub const REPORTS: &[Report] = &[
+    overview::OVERVIEW,
+    overview::TREND,
     attribution::REPORT,
     agreement::REPORT,
     backtest::REPORT,
     experiment::REPORT,
     explain::REPORT,
+    channels::REPORT,
     paths::REPORT,
+    shapes::NULLS,
+    shapes::LENGTHS,
+    shapes::LAGS,
+    shapes::POSITIONS,
+    flow::TRANSITIONS,
+    flow::EXPLORER,
+    funnel::FUNNEL,
+    funnel::DROPOUTS,
+    flow::OBSTACLES,
+    customers::RETENTION,
+    customers::PEOPLE,
+    compare::REPORT,
     sessions::REPORT,
+    quality::QUALITY,
+    quality::REJECTS,
+    quality::REASONS,
+    quality::SOURCES,
 ];

@@ -3,11 +3,11 @@ use arrow::{
     array::RecordBatch,
     datatypes::{Field, Schema, SchemaRef},
 };
+use safar_pipeline::report::Answer;
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Arc};
 
-/// The key of a column's unit in the metadata of its field: `people`, `seconds`, `percent` (as a part of 1), or a currency.
-pub const UNIT: &str = "unit";
+pub use safar_pipeline::report::UNIT;
 
 /// Rows and what must be known to read them.
 #[derive(Clone, Debug)]
@@ -71,5 +71,11 @@ impl Table {
 impl From<RecordBatch> for Table {
     fn from(batch: RecordBatch) -> Self {
         Self::new(batch.schema(), vec![batch])
+    }
+}
+
+impl From<Answer> for Table {
+    fn from(answer: Answer) -> Self {
+        Self::from(answer.rows).notes(answer.notes)
     }
 }
