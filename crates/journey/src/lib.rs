@@ -18,6 +18,7 @@ pub mod funnel;
 mod input;
 mod lookback;
 mod output;
+pub mod retention;
 mod rules;
 mod session;
 

@@ -114,6 +114,9 @@ async fn days_begin_where_the_workspace_is() {
 async fn paths_are_short_and_quick_and_go_from_channel_to_channel() {
     let Shop { workspace, session, _folder } = shop("UTC").await;
     let query = PathQuery::default();
+    let (_, schema, batches) = report::common_paths(&workspace, &query, 0).await.unwrap();
+    let common = Answer { rows: arrow::compute::concat_batches(&schema, &batches).unwrap(), notes: vec![] };
+    assert_eq!(rows(&common), ["Email|1|1.0|50.0|1.0|0.5|2", "Paid Search|1|1.0|100.0|1.0|0.5|2"]);
     assert_eq!(rows(&report::path_lengths(&workspace, &session, &query).await.unwrap()), ["1|2.0|150.0|2.0|0.5"]);
     assert_eq!(rows(&report::time_lags(&workspace, &session, &query).await.unwrap()), ["0|2.0|150.0"]);
     assert_eq!(

@@ -101,10 +101,13 @@ fn whoever_drops_out_of_a_funnel_went_somewhere() {
 #[test]
 fn whose_an_event_is_is_what_the_build_said() {
     let shop = with_sample();
-    let visits = r#"{"name": "on the site", "interactions": ["visit", "click"]}"#;
-    let steps = rows(&shop, &["funnel", "--step", visits]);
-    let people = shop.sql("select count(distinct person_id) from touchpoints where interaction in ('visit', 'click')");
-    assert_eq!(steps[0][..2], ["on the site".to_owned(), people]);
+    // What makes sessions: events with a page that did not happen elsewhere.
+    let visits = r#"{"name": "on the site", "interactions": ["visit", "click", "none"], "pages": ["*"]}"#;
+    let adverts = r#"{"name": "shown", "interactions": ["impression"]}"#;
+    let seen = "select count(distinct person_id) from touchpoints where interaction = 'impression'";
+    for (step, sql) in [(visits, "select count(distinct person_id) from sessions"), (adverts, seen)] {
+        assert_eq!(rows(&shop, &["funnel", "--step", step])[0][1], shop.sql(sql), "{step}");
+    }
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn everybody_on_the_list_has_a_page_and_every_event_of_a_person_is_on_it() {
     // Somebody who bought: most identifiers.
     let buyer = people.iter().find(|row| number(&row[4]) > 0.0 && number(&row[3]) > 1.0).unwrap();
     let page = |show: &str| rows(&shop, &["person", &buyer[0], "--show", show]);
-    assert_eq!(page("card"), [buyer.clone()]);
+    assert_eq!(page("card"), std::slice::from_ref(buyer));
     let events: u64 = page("sessions").iter().map(|session| session[8].parse::<u64>().unwrap()).sum();
     assert!(page("timeline").len() as u64 >= events && events > 0);
     let identifiers = page("identifiers");
@@ -213,12 +216,13 @@ fn credits_of_channels_add_up_and_every_report_has_every_format() {
 fn what_is_wrong_is_said_with_the_way_out() {
     let shop = with_sample();
     let said = |words: &[&str]| shop.failure(&[&["-C", "shop"], words].concat());
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["funnel"], "a funnel needs steps"),
         (&["funnel", "--step", "cart"], "`cart` is no step; write event:NAME, page:/path*, goal:NAME or JSON"),
         (&["funnel", "--step", "goal:fame"], "there is no goal `fame`; there are purchase"),
         (&["funnel", "--step", "{}"], "step `{}` asks for nothing"),
         (&["person", "7"], "there is no person 7"),
+        (&["overview", "--from", "2026-07-02", "--to", "2026-07-02"], "no day lies between 2026-07-02 and 2026-07-02"),
         (&["people", "--people", "colour = 'red'"], "colour"),
     ];
     for (words, expected) in cases {

@@ -8,4 +8,5 @@ mod kit;
 mod laws;
 mod paths;
 mod real_data;
+mod retention;
 mod sessions;

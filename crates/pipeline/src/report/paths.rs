@@ -4,8 +4,9 @@ use crate::{Result, Workspace};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use safar_engine::Session;
 
-/// The goal, and rows `path, length, conversions, value, nulls, conversion_rate`, the most conversions first; the
-/// empty path is what no touch preceded. `limit` 0 gives all.
+/// The goal, and rows `path, length, conversions, value, nulls, conversion_rate, people`, the most conversions first; the
+/// empty path is what no touch preceded. `people` are the different people who walked it, converted or not; null for ready
+/// paths, whose people nobody knows. `limit` 0 gives all.
 ///
 /// # Errors
 /// When the goal or the condition does not fit, or the tables cannot be read.
@@ -21,7 +22,8 @@ pub async fn common_paths(
     let limit = if limit == 0 { String::new() } else { format!(" LIMIT {limit}") };
     let sql = format!(
         "SELECT CASE WHEN max(length) = 0 THEN '(no touch)' ELSE array_to_string(channels, ' > ') END AS path, max(length) AS length, sum(conversions) AS conversions, sum(value) AS value, \
-         sum(nulls) AS nulls, sum(conversions) / nullif(sum(conversions) + sum(nulls), 0) AS conversion_rate \
+         sum(nulls) AS nulls, sum(conversions) / nullif(sum(conversions) + sum(nulls), 0) AS conversion_rate, \
+         CASE WHEN min(bucket) >= 0 THEN count(DISTINCT person_id) END AS people \
          FROM paths WHERE {condition} GROUP BY channels ORDER BY conversions DESC, nulls DESC, path{limit}"
     );
     let frame = session.sql(&sql).await?;

@@ -12,7 +12,8 @@ use arrow::{
 };
 use jiff::{ToSpan, civil::Date};
 use safar_engine::Session;
-use std::{collections::BTreeMap, str::FromStr};
+use safar_journey::retention::Cohorts;
+use std::str::FromStr;
 
 /// How long a period is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +101,9 @@ pub async fn retention(
             (format!("a conversion of {goal}"), sql)
         }
     };
-    let Some((first, last)) = extent(session).await? else { return table(&[], &BTreeMap::new(), scope, None, &what) };
+    let Some((first, last)) = extent(session).await? else {
+        return table(&[], &Cohorts::default(), scope, None, &what);
+    };
     let (first, last) = (day_of(first, zone)?, day_of(last, zone)?);
     let starts: Vec<Date> = std::iter::successors(Some(every.start(first)), |start| Some(every.next(*start)))
         .take_while(|start| *start <= last)
@@ -110,21 +113,15 @@ pub async fn retention(
     // Which period each day lies in.
     let period_of: Vec<usize> =
         (0..days.len()).map(|day| starts.partition_point(|start| *start <= days.date(day)) - 1).collect();
-    let mut found: BTreeMap<(usize, usize), u64> = BTreeMap::new();
-    let mut now: Option<(i64, usize, usize)> = None;
+    let mut found = Cohorts::default();
     let sql = format!("SELECT person_id, occurred_at FROM {sql} ORDER BY bucket, person_id, occurred_at");
     each(session, &sql, |batch| {
         let people = batch.column(0).as_primitive::<Int64Type>().values();
         let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
         for (person, at) in people.iter().zip(times) {
-            let Some(period) = days.index(*at).map(|day| period_of[day]) else { continue };
-            let cohort = match now {
-                Some((same, _, before)) if same == *person && before == period => continue,
-                Some((same, cohort, _)) if same == *person => cohort,
-                _ => period,
-            };
-            now = Some((*person, cohort, period));
-            *found.entry((cohort, period - cohort)).or_default() += 1;
+            if let Some(day) = days.index(*at) {
+                found.see(*person, period_of[day]);
+            }
         }
     })
     .await?;
@@ -132,19 +129,13 @@ pub async fn retention(
 }
 
 /// All periods of all cohorts within the days asked for, those with nobody too.
-fn table(
-    starts: &[Date],
-    found: &BTreeMap<(usize, usize), u64>,
-    scope: &Scope,
-    last: Option<(Date, Every)>,
-    what: &str,
-) -> Result<Answer> {
+fn table(starts: &[Date], found: &Cohorts, scope: &Scope, last: Option<(Date, Every)>, what: &str) -> Result<Answer> {
     let is_shown = |start: Date| scope.from.is_none_or(|from| start >= from) && scope.to.is_none_or(|to| start < to);
     let mut rows = vec![];
     for (cohort, start) in starts.iter().enumerate().filter(|(_, start)| is_shown(**start)) {
-        let size = found.get(&(cohort, 0)).copied().unwrap_or(0);
+        let size = found.people(cohort, 0);
         for period in 0..starts.len() - cohort {
-            let people = found.get(&(cohort, period)).copied().unwrap_or(0);
+            let people = found.people(cohort, period);
             let is_complete = last.is_some_and(|(last, every)| every.next(starts[cohort + period]) <= last);
             rows.push((*start, period as u64, people, size, is_complete));
         }

@@ -70,6 +70,13 @@ impl Scope {
     /// First day and the day after the last: those asked for, or of the data; `None` where there is no data.
     pub(super) async fn days(&self, workspace: &Workspace, session: &Session) -> Result<Option<(Date, Date)>> {
         let zone = &workspace.settings().workspace.time_zone;
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            return Err(Error::Request(format!(
+                "no day lies between {from} and {to}: the last day is not included\n  hint: name a later day with --to"
+            )));
+        }
         let (from, to) = match (self.from, self.to, extent(session).await?) {
             (Some(from), Some(to), _) => (from, to),
             (_, _, None) => return Ok(None),
