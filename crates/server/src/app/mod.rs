@@ -36,13 +36,17 @@ use jobs::Jobs;
 use queries::Queries;
 use safar_pipeline::settings::ServerSettings;
 use std::{
-    future::Future,
+    future::{Future, IntoFuture},
     io,
     net::{IpAddr, SocketAddr},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot},
+};
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
 /// Where the API begins.
@@ -175,6 +179,9 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-frame-options", "DENY"),
 ];
 
+/// How long answers may take that are under way when the server stops; streams of news never end by themselves.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Answers on `listener` until `stop`, and then finishes what was begun.
 ///
 /// # Errors
@@ -184,7 +191,18 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    let (stopping, stopped) = oneshot::channel::<()>();
+    let stop = async move {
+        stop.await;
+        drop(stopping);
+    };
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await?;
-    Ok(())
+    let overdue = async {
+        let _ = stopped.await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = axum::serve(listener, service).with_graceful_shutdown(stop).into_future() => Ok(ended?),
+        () = overdue => Ok(()),
+    }
 }

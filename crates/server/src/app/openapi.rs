@@ -28,7 +28,7 @@ pub fn document() -> OpenApi {
     Problem::schemas(&mut problem_parts);
     let answers = routes.iter().filter_map(|route| match &route.answer.1 {
         Answer::One(shape) | Answer::Many(shape) | Answer::Report(shape) => Some(shape),
-        Answer::Nothing | Answer::Document => None,
+        Answer::Nothing | Answer::Document | Answer::Stream => None,
     });
     let parts = answers.chain(routes.iter().filter_map(|route| route.body.as_ref())).flat_map(|shape| &shape.parts);
     for (name, schema) in problem_parts.iter().chain(parts) {
@@ -119,6 +119,7 @@ fn answer(answer: &Answer) -> ResponseBuilder {
             .content("application/vnd.apache.parquet", json(bytes()))
             .content("application/vnd.apache.arrow.file", json(bytes())),
         Answer::Document => described("The document").content("application/json", json(ObjectBuilder::new().into())),
+        Answer::Stream => described("Events, as they come").content("text/event-stream", json(bytes())),
     }
 }
 
@@ -134,11 +135,11 @@ fn query(parameter: &Parameter) -> ParameterBuilder {
     let of = |kind: Type| ObjectBuilder::new().schema_type(SchemaType::Type(kind));
     let needed = matches!(parameter.kind, Kind::Needed | Kind::Model);
     let schema: RefOr<Schema> = match parameter.kind {
-        Kind::Text | Kind::Needed | Kind::Condition | Kind::Model => of(Type::String).into(),
+        Kind::Text | Kind::Needed | Kind::Condition | Kind::Model | Kind::Step => of(Type::String).into(),
         Kind::Day => of(Type::String)
             .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date)))
             .into(),
-        Kind::Models => ArrayBuilder::new().items(of(Type::String)).into(),
+        Kind::Models | Kind::Steps => ArrayBuilder::new().items(of(Type::String)).into(),
         Kind::Choice(words) => of(Type::String)
             .enum_values(Some(words.iter().copied()))
             .default(words.first().map(|word| Value::from(*word)))

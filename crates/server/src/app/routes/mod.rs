@@ -1,6 +1,8 @@
 //! The list of routes: one line each.
 mod build;
+mod live;
 mod manage;
+mod person;
 mod session;
 mod settings;
 mod sql;
@@ -58,6 +60,8 @@ pub enum Answer {
     Report(Shape),
     /// The OpenAPI document.
     Document,
+    /// Server-sent events.
+    Stream,
 }
 
 /// A route of the API.
@@ -174,6 +178,10 @@ pub fn routes() -> Vec<Route> {
         route(delete, "/tokens/{id}", viewer, "Take a token away", manage::delete_token),
         route(get.clone(), "/workspace", viewer, "What the workspace holds", workspace::show)
             .answers::<workspace::WorkspaceView>(),
+        route(get.clone(), "/people/{id}", analyst, "Everything about one person", person::show)
+            .answers::<person::PersonView>(),
+        route(get.clone(), "/live", viewer, "Events as they come to the tables: server-sent events", live::stream)
+            .streams(),
         route(get.clone(), "/tables", viewer, "The tables of SQL, their columns and meanings", workspace::tables)
             .lists::<workspace::TableView>(),
         route(post.clone(), "/sql", analyst, "Ask in SQL, read only", sql::ask).takes::<sql::Question>().reports(),
@@ -199,6 +207,11 @@ pub fn routes() -> Vec<Route> {
 impl Route {
     fn document(mut self) -> Self {
         self.answer = (200, Answer::Document);
+        self
+    }
+
+    fn streams(mut self) -> Self {
+        self.answer = (200, Answer::Stream);
         self
     }
 }

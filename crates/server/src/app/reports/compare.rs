@@ -1,0 +1,44 @@
+//! Two groups of people side by side.
+use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, funnel};
+use crate::app::{
+    accounts::Role,
+    problem::{Code, Problem},
+};
+use futures::FutureExt;
+use safar_pipeline::{
+    Workspace,
+    report::{self, Segments},
+};
+
+const GROUPS: &[Parameter] = &[
+    Parameter::new(
+        "a",
+        Kind::Condition,
+        "The first group: people with a touch for which this SQL condition over touchpoints holds.",
+    ),
+    Parameter::new("b", Kind::Condition, "The second group."),
+    Parameter::new("level", Kind::Part(0.95), "Of the intervals."),
+];
+
+pub const REPORT: Report = Report {
+    name: "compare",
+    about: "The same figures of two groups, or how far each comes through steps: metric, a, b, difference, low, high, unit.",
+    role: Role::Analyst,
+    parameters: &[GROUPS, funnel::STEPS, SCOPE],
+    run: |workspace, arguments| run(workspace, arguments).boxed(),
+};
+
+async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
+    let session = report::session(workspace).await?;
+    let (Some(a), Some(b)) = (arguments.text("a"), arguments.text("b")) else {
+        return Err(Problem::new(Code::BadRequest, "name both groups, `a` and `b`"));
+    };
+    let segments = Segments { a: a.to_owned(), b: b.to_owned(), level: arguments.part("level") };
+    let query = funnel::query(arguments)?;
+    let found = if query.steps.is_empty() {
+        report::compare(workspace, &session, &arguments.scope(), &segments).await?
+    } else {
+        report::compare_funnels(workspace, &session, &query, &segments).await?
+    };
+    Ok(found.into())
+}
