@@ -16,11 +16,11 @@ use datafusion_postgres::{
 };
 use futures::{
     Sink, Stream, StreamExt,
+    channel::oneshot::Receiver,
     future::{Either, select},
     stream,
 };
 use std::{fmt::Debug, pin::Pin, sync::Arc};
-use tokio::sync::oneshot::Receiver;
 
 type Rows<T> = Pin<Box<dyn Stream<Item = PgWireResult<T>> + Send>>;
 type Handle = Option<Arc<Arc<ConnectionHandle>>>;
@@ -60,7 +60,7 @@ impl ExtendedQueryHandler for Service {
     ) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
@@ -74,11 +74,11 @@ fn cancellable(answer: Response, handle: &Handle) -> Response {
     let Some(handle) = handle else { return answer };
     match answer {
         Response::Query(mut rows) => {
-            rows.data_rows = until_cancelled(rows.data_rows, Arc::clone(handle));
+            rows.data_rows = until_cancelled(rows.data_rows, Arc::clone(handle.as_ref()));
             Response::Query(rows)
         }
         Response::CopyOut(mut copy) => {
-            copy.data_stream = until_cancelled(copy.data_stream, Arc::clone(handle));
+            copy.data_stream = until_cancelled(copy.data_stream, Arc::clone(handle.as_ref()));
             Response::CopyOut(copy)
         }
         other => other,
@@ -86,7 +86,8 @@ fn cancellable(answer: Response, handle: &Handle) -> Response {
 }
 
 /// The rows, and an error in place of the rest once the query is cancelled.
-fn until_cancelled<T: Send + 'static>(rows: Rows<T>, handle: Arc<Arc<ConnectionHandle>>) -> Rows<T> {
+#[expect(clippy::async_yields_async, reason = "what it yields is the signal, to be waited for beside the rows")]
+fn until_cancelled<T: Send + 'static>(rows: Rows<T>, handle: Arc<ConnectionHandle>) -> Rows<T> {
     // Only when the first row is wanted: until then, the library itself waits for the signal.
     let begun = stream::once(async move { handle.start_query().await });
     let mut rows = Some(rows);
