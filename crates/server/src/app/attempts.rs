@@ -56,7 +56,7 @@ impl Attempts {
         let seconds = wait.as_secs() + 1;
         let problem = Problem::new(Code::TooManyAttempts, "there were too many failed attempts")
             .hint(format!("try again in {} minutes", seconds.div_ceil(60)));
-        Err(Problem { retry_seconds: Some(seconds), ..problem })
+        Err(Problem { retry_seconds: u32::try_from(seconds).ok(), ..problem })
     }
 
     /// Remembers a guess that failed.

@@ -91,9 +91,10 @@ impl Code {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// Names the kind: `urn:safar:problem:CODE`.
-    pub r#type: String,
+    #[schema(value_type = String)]
+    pub r#type: Box<str>,
     /// The kind, in words.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What happened this time.
@@ -101,19 +102,21 @@ pub struct Problem {
     /// The kind, for programs.
     pub code: Code,
     /// The way out, where there is one.
-    pub hint: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub hint: Option<Box<str>>,
     /// The file that is wrong, of settings.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub file: Option<Box<str>>,
     /// Its line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// Its column, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
+    pub column: Option<u32>,
     /// Seconds after which to try again, where that helps; also the header `Retry-After`.
     #[serde(skip)]
-    pub retry_seconds: Option<u64>,
+    pub retry_seconds: Option<u32>,
 }
 
 impl Problem {
@@ -121,14 +124,14 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let (detail, hint) = match detail.split_once("\n  hint: ") {
-            Some((detail, hint)) => (detail.to_owned(), Some(hint.to_owned())),
+            Some((detail, hint)) => (detail.to_owned(), Some(hint.into())),
             None => (detail, None),
         };
         let name = serde_json::to_value(code).ok();
         let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or("internal");
         Self {
-            r#type: format!("urn:safar:problem:{name}"),
-            title: code.title().to_owned(),
+            r#type: format!("urn:safar:problem:{name}").into(),
+            title: code.title(),
             status: code.status().as_u16(),
             detail,
             code,
@@ -143,7 +146,8 @@ impl Problem {
     /// The way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        let hint: String = hint.into();
+        self.hint = Some(hint.into_boxed_str());
         self
     }
 
@@ -176,9 +180,9 @@ impl Problem {
     fn of_settings(error: SettingsError) -> Self {
         match error {
             SettingsError::Bad { path, line, column, found, reason } => Self {
-                file: Some(path),
-                line: Some(line),
-                column: Some(column),
+                file: Some(path.into()),
+                line: u32::try_from(line).ok(),
+                column: u32::try_from(column).ok(),
                 ..Self::new(Code::BadSettings, reason).hint(format!("the line is: {found}"))
             },
             unreadable @ SettingsError::Unreadable { .. } => Self::new(Code::BadSettings, unreadable.to_string()),

@@ -8,6 +8,7 @@ mod dialect;
 mod functions;
 mod login;
 mod reader;
+mod service;
 mod tls;
 
 use crate::app::App;
@@ -28,6 +29,7 @@ use datafusion_postgres::{
 use login::Login;
 use reader::{Guard, Reader, View};
 use safar_pipeline::settings::SqlSettings;
+use service::Service;
 use std::{
     future::Future,
     io,
@@ -134,7 +136,7 @@ impl SqlServer {
             Arc::new(Reader),
         ];
         let handlers = Connection {
-            service: Arc::new(DfSessionService::new_with_hooks(context, hooks)),
+            service: Arc::new(Service(Arc::new(DfSessionService::new_with_hooks(context, hooks)))),
             login: Arc::new(Login::new(Arc::clone(&self.app), &self.manager, self.tls.is_some(), address.ip())),
             cancel: Arc::new(DefaultCancelHandler::new(Arc::clone(&self.manager))),
         };
@@ -144,7 +146,7 @@ impl SqlServer {
 
 /// What answers one connection.
 struct Connection {
-    service: Arc<DfSessionService>,
+    service: Arc<Service>,
     login: Arc<Login>,
     cancel: Arc<DefaultCancelHandler>,
 }

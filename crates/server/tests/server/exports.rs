@@ -108,7 +108,7 @@ fn same(name: &str, batches: &[RecordBatch], columns: &[&str], rows: &[Value]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn large_answers_of_sql_are_whole() {
     let (_server, mut admin) = Server::with_admin().await;
-    let query = "SELECT value AS n, CASE WHEN value % 3 = 0 THEN NULL ELSE 'a \"b\", c' END AS t FROM generate_series(1, 30000)";
+    let query = "SELECT value AS n, CASE WHEN value % 3 = 0 THEN NULL ELSE 'a \"b\", c' END AS t FROM generate_series(1, 30000) ORDER BY n";
     let answer = admin.post("/sql?format=csv", serde_json::json!({"query": query})).await;
     let lines = csv(&answer.text());
     assert_eq!(lines.len(), 30_001);
