@@ -107,3 +107,12 @@ pub fn decode(protocol: Protocol, request: &Request<'_>, terms: &Terms<'_>) -> R
         Protocol::Redirect => p::redirect::decode(request, terms),
     }
 }
+
+/// The answer to a request, and its key, from a glance where that is enough; then it holds events or what is kept beside
+/// them, and [`decode`] finds the same answer.
+pub(crate) fn glance(protocol: Protocol, request: &Request<'_>) -> Option<Decoded> {
+    match protocol {
+        Protocol::Segment => p::segment::glance(request),
+        _ => None,
+    }
+}

@@ -1,6 +1,8 @@
 //! One request: read, decoded, made safe, answered.
 use super::{Collector, KEPT_REFUSAL, body, body::Held, now, serve::Peer, sources::Source};
-use crate::{Protocol, Refusal, Reply, Request, Stored, cors, decode, log::AppendError, preflight, route};
+use crate::{
+    Protocol, Refusal, Reply, Request, Stored, cors, decode, log::AppendError, preflight, route, route::glance,
+};
 use axum::{
     body::{Body, Bytes},
     extract::{Request as HttpRequest, State},
@@ -135,8 +137,10 @@ impl Taken {
             received_at: self.received_at,
         };
         let record = |source: &str| Some(Stored::encode(&request, source, settings.whole_addresses));
-        let decoded = inner.reader.under(self.received_at, |terms| decode(self.protocol, &request, terms));
-        let decoded = match decoded {
+        let glance = glance(self.protocol, &request);
+        let seen = glance.is_some();
+        let closer = || inner.reader.under(self.received_at, |terms| decode(self.protocol, &request, terms));
+        let decoded = match glance.map_or_else(closer, Ok) {
             Ok(decoded) => decoded,
             Err(refusal @ (Refusal::Unreadable(_) | Refusal::Damaged))
                 if request.body.len() <= KEPT_REFUSAL && inner.refused.admit().is_ok() =>
@@ -145,7 +149,7 @@ impl Taken {
             }
             Err(refusal) => return Outcome { answer: Err(refusal), record: None, source: None },
         };
-        let only_asked = decoded.events.is_empty() && decoded.rejects.is_empty();
+        let only_asked = !seen && decoded.events.is_empty() && decoded.rejects.is_empty();
         let source = inner.reader.sources.of(self.protocol, &decoded, self.origin.as_deref());
         if source.is_err() {
             inner.notices.stranger(decoded.key.as_deref(), self.origin.as_deref(), self.received_at);

@@ -1,7 +1,7 @@
 //! The collector's server: every route of [`crate::route`], answered once the events are safe.
 //!
-//! A request is read ([`limits`](crate::limits)), decoded once to know its source and the answer that its client needs, written to
-//! the log as it came, and then answered. [`crate::drain`] publishes the log.
+//! A request is read ([`limits`](crate::limits)), decoded (of plain batches a glance is enough) to know its source and the answer
+//! that its client needs, written to the log as it came, and then answered. [`crate::drain`] publishes the log.
 //!
 //! | answer | when |
 //! |---|---|

@@ -3,9 +3,11 @@
 use super::spec::{Envelope, message};
 use crate::{
     Decoded, Refusal, Reply, Request, Terms, body,
-    json::{Object, take_object, take_text},
+    json::{Object, take_object, take_text, text},
+    limits,
     reply::Batch,
 };
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 /// The call that a path names; a batch names none.
@@ -56,6 +58,34 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
     Ok(batch.answer(Reply::json(&json!({ "success": true })), key))
 }
 
+/// The answer to a batch of messages from a glance at it, without making its events; `None` where it takes a closer look.
+///
+/// A glance walks over the messages without keeping them. What it may miss (numbers beyond floating point, nesting beyond
+/// 128 levels) makes a dead letter of a request that was acknowledged.
+pub(crate) fn glance(request: &Request<'_>) -> Option<Decoded> {
+    #[derive(Deserialize)]
+    struct Glance {
+        batch: Vec<IgnoredAny>,
+        #[serde(rename = "writeKey", default)]
+        key: Value,
+        /// Shared by all messages, so that their events may be many times as large as the body.
+        #[serde(default)]
+        context: Option<IgnoredAny>,
+    }
+    /// What an event may hold beside its message, in bytes.
+    const BESIDE: usize = 1_024;
+    let body = body::of(request).ok()?;
+    let Glance { batch, key, context: None } = serde_json::from_slice(&body).ok()? else { return None };
+    std::str::from_utf8(&body).ok()?;
+    let headers: usize = request.headers.iter().map(|(_, value)| value.len()).sum();
+    let largest = body.len().saturating_mul(2).saturating_add((headers + BESIDE).saturating_mul(batch.len()));
+    if batch.is_empty() || batch.len() > limits::EVENTS || largest > limits::DECODED {
+        return None;
+    }
+    let key = text(&key).or_else(|| request.basic_user()).or_else(|| super::query_key(request, "writeKey"));
+    Some(Decoded::answer(Reply::json(&json!({ "success": true })), key))
+}
+
 /// Whether RudderStack's clients wrote it: theirs alone call their own time `originalTimestamp`.
 fn is_rudderstack(whole: &Object) -> bool {
     let first = whole.get("batch").and_then(|batch| batch.get(0)).and_then(Value::as_object).unwrap_or(whole);
@@ -90,4 +120,63 @@ pub(crate) fn settings(request: &Request<'_>) -> Decoded {
         "remotePlugins": [],
     });
     Decoded::answer(Reply::json(&settings), Some(key.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    fn request<'a>(body: &'a [u8], headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
+        Request {
+            method: "POST",
+            path: "/v1/batch",
+            query: "writeKey=query",
+            headers,
+            body,
+            remote: None,
+            https: false,
+            received_at: 1_795_287_582_828_000,
+        }
+    }
+
+    /// What is seen at a glance is what a closer look finds.
+    fn agrees(body: &str, headers: &[(&str, &[u8])]) -> bool {
+        let request = request(body.as_bytes(), headers);
+        let (glance, decoded) = (glance(&request), decode(&request, &Terms::default()));
+        if let Some(glance) = &glance {
+            let decoded = decoded.as_ref().expect("a request that is taken");
+            assert_eq!((&glance.key, &glance.secret, &glance.reply), (&decoded.key, &decoded.secret, &decoded.reply));
+            assert!(!decoded.events.is_empty() || !decoded.rejects.is_empty());
+        }
+        glance.is_some()
+    }
+
+    #[test]
+    fn a_plain_batch_takes_no_closer_look_and_others_do() {
+        let basic: (&str, &[u8]) = ("authorization", b"Basic a2V5Og==");
+        assert!(agrees(r#"{"batch":[{"type":"track","event":"e"},{"type":"dance"}]}"#, &[basic]));
+        assert!(agrees(r#"{"writeKey":"k","batch":[1,null,"\u00e9"],"sentAt":7}"#, &[]));
+        for other in [
+            r#"{"batch":[]}"#,
+            r#"{"batch":{}}"#,
+            r#"{"batch":[1],"batch":[2]}"#,
+            r#"{"batch":[1],"context":{"ip":"203.0.113.7"}}"#,
+            r#"{"type":"track","event":"e"}"#,
+            r#"{"batch":[1"#,
+            "",
+        ] {
+            assert!(!agrees(other, &[]), "{other}");
+        }
+        let many = format!(r#"{{"batch":[{}1]}}"#, "1,".repeat(limits::EVENTS));
+        assert!(!agrees(&many, &[]));
+        assert!(!agrees(&many, &[("user-agent", &[b'x'; 8_192])]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_glance_and_a_closer_look_agree(members in vec("(\\{\"type\":\"(track|page|dance)\",\"event\":\"[a-zé\\\\]{0,3}\"\\}|null|[0-9]{1,4}|\\[\\])", 0..4), key in "(\"k\"|\"\"|\" \"|7|null|\\{\\})", more in "(,\"sentAt\":\"x\"|,\"writeKey\":1|)") {
+            agrees(&format!("{{\"writeKey\":{key},\"batch\":[{}]{more}}}", members.join(",")), &[]);
+        }
+    }
 }
