@@ -7,25 +7,22 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Columns of a row by their names.
-type Row = Map<String, Value>;
-
 /// Everything about one person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PersonView {
     /// person_id, first_seen, last_seen, sessions, conversions, value, last_channel.
-    person: Row,
+    person: Map<String, Value>,
     /// namespace, identifier, first_seen, last_seen, valid_from, valid_to, why.
-    identifiers: Vec<Row>,
+    identifiers: Vec<Map<String, Value>>,
     /// Visits, oldest first.
-    sessions: Vec<Row>,
+    sessions: Vec<Map<String, Value>>,
     /// Every event, oldest first.
-    timeline: Vec<Row>,
+    timeline: Vec<Map<String, Value>>,
     /// Conversions of all goals, oldest first.
-    conversions: Vec<Row>,
+    conversions: Vec<Map<String, Value>>,
 }
 
-fn rows(answer: &Answer) -> Result<Vec<Row>, Problem> {
+fn rows(answer: &Answer) -> Result<Vec<Map<String, Value>>, Problem> {
     let schema = answer.rows.schema();
     let names = || schema.fields().iter().map(|field| field.name().clone());
     Ok(cells(&answer.rows)?.into_iter().map(|row| names().zip(row).collect()).collect())
