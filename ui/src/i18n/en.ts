@@ -39,6 +39,8 @@ export const en = {
   'app.seed': 'seed {seed}',
   'app.rounded': 'Numbers are rounded on the screen; exports have every digit.',
 
+  'app.zoneUnknown': 'This browser does not know the time zone {zone}; times of day are shown in UTC.',
+
   'nav.overview': 'Overview',
   'nav.attribution': 'Attribution',
   'nav.agreement': 'Agreement & validation',
@@ -356,7 +358,7 @@ export const en = {
   'settings.attribution': 'Attribution',
   'settings.name': 'Name',
   'settings.time_zone': 'Time zone',
-  'settings.time_zoneHelp': 'Where days begin, such as Europe/Reykjavik or Asia/Tehran.',
+  'settings.time_zoneHelp': 'Where days begin, such as Atlantic/Reykjavik or Asia/Tehran.',
   'settings.currency': 'Currency',
   'settings.preset': 'Preset',
   'settings.idle_minutes': 'Minutes of pause that end a session',

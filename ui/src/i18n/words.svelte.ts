@@ -22,16 +22,48 @@ export const isLocale = (name: string | null | undefined): name is Locale => nam
 
 type Values = Record<string, string | number>;
 
+/** How a language writes what is not words. */
+export interface Formats {
+  number: (value: number, options: Intl.NumberFormatOptions) => string;
+  date: (at: Date, options: Intl.DateTimeFormatOptions) => string;
+  plural: (value: number) => Intl.LDMLPluralRule;
+}
+
+/** What the browser knows of a language. Makers of formats are dear, so they are kept. */
+function browserFormats(tag: string): Formats {
+  const numbers = new Map<string, Intl.NumberFormat>();
+  const dates = new Map<string, Intl.DateTimeFormat>();
+  const rules = new Intl.PluralRules(tag);
+  const kept = <T>(map: Map<string, T>, options: object, make: () => T): T => {
+    const key = JSON.stringify(options);
+    const found = map.get(key) ?? make();
+    map.set(key, found);
+    return found;
+  };
+  return {
+    number: (value, options) => kept(numbers, options, () => new Intl.NumberFormat(tag, options)).format(value),
+    date: (at, options) => kept(dates, options, () => new Intl.DateTimeFormat(tag, options)).format(at),
+    plural: (value) => rules.select(value),
+  };
+}
+
+async function formatsOf(locale: Locale): Promise<Formats> {
+  const { tag } = locales[locale];
+  if (locale === 'is' && Intl.NumberFormat.supportedLocalesOf(tag).length === 0) return (await import('./icelandic')).icelandic;
+  return browserFormats(tag);
+}
+
 class Words {
   locale = $state<Locale>('en');
   #catalogue = $state.raw<Catalogue>(en);
   readonly tag = $derived(locales[this.locale].tag);
   readonly rtl = $derived(locales[this.locale].dir === 'rtl');
-  readonly #plural = $derived(new Intl.PluralRules(this.tag));
-  readonly #formats = $derived({ tag: this.tag, kept: new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>() });
+  #formats = $state.raw<Formats>(browserFormats(locales.en.tag));
 
   async use(locale: Locale): Promise<void> {
-    this.#catalogue = await catalogues[locale]();
+    const [catalogue, formats] = await Promise.all([catalogues[locale](), formatsOf(locale)]);
+    this.#catalogue = catalogue;
+    this.#formats = formats;
     this.locale = locale;
     document.documentElement.lang = locale;
     document.documentElement.dir = locales[locale].dir;
@@ -54,7 +86,7 @@ class Words {
 
   t(key: Key, values: Values = {}): string {
     const message: Message = this.#catalogue[key];
-    const form = typeof message === 'string' ? message : (message[this.#plural.select(Number(values['n'] ?? 0))] ?? message.other);
+    const form = typeof message === 'string' ? message : (message[this.#formats.plural(Number(values['n'] ?? 0))] ?? message.other);
     return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];
       return value === undefined ? whole : typeof value === 'number' ? this.number(value) : value;
@@ -67,74 +99,58 @@ class Words {
     return this.has(key) ? this.t(key) : name.replaceAll('_', ' ');
   }
 
-  #number(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-    const { kept, tag } = this.#formats;
-    const key = JSON.stringify(options);
-    const found = (kept.get(key) as Intl.NumberFormat | undefined) ?? new Intl.NumberFormat(tag, options);
-    kept.set(key, found);
-    return found;
-  }
-
-  #date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    const { kept, tag } = this.#formats;
-    const key = JSON.stringify(options);
-    const found = (kept.get(key) as Intl.DateTimeFormat | undefined) ?? new Intl.DateTimeFormat(tag, options);
-    kept.set(key, found);
-    return found;
-  }
-
   number(value: number, digits = 2): string {
     const whole = Number.isInteger(value) || Math.abs(value) >= 10_000;
-    return this.#number({ maximumFractionDigits: whole ? 0 : Math.abs(value) >= 100 ? Math.min(1, digits) : digits }).format(value);
+    return this.#formats.number(value, { maximumFractionDigits: whole ? 0 : Math.abs(value) >= 100 ? Math.min(1, digits) : digits });
   }
 
   /** For axes: 12 k, 1.5 M. */
   compact(value: number): string {
-    return this.#number({ notation: 'compact', maximumFractionDigits: 1 }).format(value);
+    return this.#formats.number(value, { notation: 'compact', maximumFractionDigits: 1 });
   }
 
   percent(share: number, digits = 1): string {
-    return this.#number({ style: 'percent', maximumFractionDigits: digits }).format(share);
+    return this.#formats.number(share, { style: 'percent', maximumFractionDigits: digits });
   }
 
   money(value: number, currency: string): string {
-    return this.#number({ style: 'currency', currency, maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 2 }).format(value);
+    return this.#formats.number(value, { style: 'currency', currency, maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 2 });
   }
 
   day(day: string): string {
-    return this.#date({ day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day.slice(0, 10)}T00:00:00Z`));
+    return this.#formats.date(new Date(`${day.slice(0, 10)}T00:00:00Z`), { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
   }
 
   dayShort(day: string): string {
-    return this.#date({ day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${day.slice(0, 10)}T00:00:00Z`));
+    return this.#formats.date(new Date(`${day.slice(0, 10)}T00:00:00Z`), { day: 'numeric', month: 'short', timeZone: 'UTC' });
   }
 
   month(day: string): string {
-    return this.#date({ month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+    return this.#formats.date(new Date(`${day}T00:00:00Z`), { month: 'long', year: 'numeric', timeZone: 'UTC' });
   }
 
   dayNumber(day: string): string {
-    return this.#date({ day: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+    return this.#formats.date(new Date(`${day}T00:00:00Z`), { day: 'numeric', timeZone: 'UTC' });
   }
 
   weekday(day: string): string {
-    return this.#date({ weekday: 'narrow', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+    return this.#formats.date(new Date(`${day}T00:00:00Z`), { weekday: 'narrow', timeZone: 'UTC' });
   }
 
   time(instant: string, zone: string): string {
     const at = new Date(instant);
-    return Number.isNaN(at.getTime()) ? instant : this.#date({ dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(at);
+    return Number.isNaN(at.getTime()) ? instant : this.#formats.date(at, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
   }
 
   clock(instant: string, zone: string): string {
     const at = new Date(instant);
-    return Number.isNaN(at.getTime()) ? instant : this.#date({ timeStyle: 'medium', timeZone: zone }).format(at);
+    return Number.isNaN(at.getTime()) ? instant : this.#formats.date(at, { timeStyle: 'medium', timeZone: zone });
   }
 
   /** A length of time in its largest fitting unit. */
   span(seconds: number): string {
     const [size, unit] = seconds >= 172_800 ? [86_400, 'day'] : seconds >= 7200 ? [3600, 'hour'] : seconds >= 120 ? [60, 'minute'] : [1, 'second'];
-    return this.#number({ style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: 1 }).format(seconds / (size as number));
+    return this.#formats.number(seconds / (size as number), { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: 1 });
   }
 }
 

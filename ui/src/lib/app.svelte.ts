@@ -37,9 +37,9 @@ class App {
     return this.workspace?.currency ?? 'EUR';
   }
 
-  get zone(): string {
-    return this.workspace?.time_zone ?? 'UTC';
-  }
+  /** The workspace's time zone; UTC where the browser does not know it, which `zoneUnknown` tells. */
+  readonly zone = $derived(this.workspace && isZone(this.workspace.time_zone) ? this.workspace.time_zone : 'UTC');
+  readonly zoneUnknown = $derived(this.workspace !== null && !isZone(this.workspace.time_zone));
 
   get goal(): string {
     return view.get('goal') ?? this.workspace?.goals[0] ?? '';
@@ -70,6 +70,14 @@ class App {
   /** What every report is asked with. */
   get common(): Record<string, string | null> {
     return { goal: view.get('goal'), ...this.range, where: view.get('where') };
+  }
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
   }
 }
 
