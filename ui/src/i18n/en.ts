@@ -14,7 +14,6 @@ export const en = {
   'app.all': 'All',
   'app.none': 'none',
   'app.more': 'More',
-  'app.back': 'Back',
   'app.copied': 'The address of this view is on the clipboard.',
   'app.copy': 'Copy link',
   'app.help': 'Help',
@@ -74,7 +73,6 @@ export const en = {
 
   'range.title': 'Dates',
   'range.from': 'First day',
-  'range.to': 'Last day',
   'range.7': 'Last 7 days',
   'range.28': 'Last 28 days',
   'range.90': 'Last 90 days',
@@ -124,7 +122,7 @@ export const en = {
   'overview.then': 'Period before',
   'overview.channels': 'Top channels',
   'overview.live': 'Live',
-  'overview.liveRate': '{n} events a minute',
+  'overview.liveRate': { one: '{n} event a minute', other: '{n} events a minute' },
   'overview.liveLag': 'stored {time} after they happened',
   'overview.liveWaiting': 'Waiting for events. They appear here as soon as the collector receives them.',
   'overview.livePause': 'Pause',
@@ -147,14 +145,10 @@ export const en = {
   'attr.explain': 'Explain this number',
   'attr.explainTitle': '{label} by {model}',
   'attr.explainLead': '{credit} of {all} conversions. Below are those that gave it most, down to single touches.',
-  'attr.drill': 'Open {next} within {label}',
-  'attr.within': 'Within',
   'attr.touches': 'Touches before the conversion, oldest first',
-  'attr.weight': 'Weight',
   'attr.conversion': 'Conversion of {time}',
   'attr.worth': 'worth {value}',
-  'attr.daysBefore': '{n} days before',
-  'attr.chooseCell': 'Explain',
+  'attr.daysBefore': { one: '{n} day before', other: '{n} days before' },
   'attr.manyModels': 'At most eight models fit on one chart. Remove one to add another.',
   'attr.noModel': 'Choose at least one model.',
   'dim.channel': 'Channel',
@@ -287,7 +281,6 @@ export const en = {
   'retention.table': 'Share of people who came back',
   'retention.cohort': 'First seen',
   'retention.size': 'People',
-  'retention.period': 'Period {n}',
   'retention.curve': 'All cohorts together',
   'retention.curveHelp': 'Recomputed from people, weighted by the size of each cohort; only cohorts that are old enough count.',
 
@@ -307,8 +300,6 @@ export const en = {
   'person.conversions': 'Conversions',
   'person.sessions': 'Sessions',
   'person.why': 'Why linked',
-  'person.session': 'Session',
-  'person.kind': 'Show',
   'person.privacy': 'E-mail addresses and telephone numbers are kept as hashes only.',
 
   'quality.lead': 'What came in, what was refused and what is unknown.',
@@ -463,9 +454,6 @@ export const en = {
   'col.user': 'User',
   'col.created': 'Created',
   'col.email': 'E-mail',
-  'unit.days': { one: '{n} day', other: '{n} days' },
-  'unit.people': { one: '{n} person', other: '{n} people' },
-  'unit.touches': { one: '{n} touch', other: '{n} touches' },
 } satisfies Record<string, Message>;
 
 /** A text, or one text for each plural form of the language; `{n}` chooses. */

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ApiError, call, keepCsrf, parse, query, records, reportUrl } from '../../src/lib/api';
+import { amount, show } from '../../src/lib/cells';
+import { csv } from '../../src/lib/files';
+import { read, write } from '../../src/screens/funnel/steps';
+import { ticks } from '../../src/charts/width';
+
+afterEach(() => vi.unstubAllGlobals());
+const answers = (body: string, init: ResponseInit): ReturnType<typeof vi.fn> => {
+  const fetched = vi.fn(async () => new Response(body, init));
+  vi.stubGlobal('fetch', fetched);
+  return fetched;
+};
+
+describe('asking', () => {
+  it('repeats lists and leaves out what is not set', () => {
+    expect(query({ model: ['last', 'linear'], where: '', goal: null, limit: 0 })).toBe('?model=last&model=linear&limit=0');
+    expect(reportUrl('paths', { format: 'csv' })).toBe('/api/v1/reports/paths?format=csv');
+  });
+  it('carries the token on what changes something, and not on reading', async () => {
+    keepCsrf('token');
+    const fetched = answers('{}', { headers: { 'content-type': 'application/json' } });
+    await call('POST', '/build');
+    await call('GET', '/session');
+    const headers = fetched.mock.calls.map(([, init]) => (init as { headers: Record<string, string> }).headers['X-Safar-CSRF']);
+    expect(headers).toEqual(['token', undefined]);
+  });
+  it('gives the problem of a refusal, with its hint', async () => {
+    answers(JSON.stringify({ title: 'No such report', status: 404, hint: 'See the list.' }), { status: 404, headers: { 'content-type': 'application/problem+json' } });
+    const error = await call('GET', '/reports/x').catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ApiError);
+    expect((error as ApiError).problem).toMatchObject({ status: 404, hint: 'See the list.' });
+  });
+  it('says offline where no server answers', async () => {
+    vi.stubGlobal('fetch', vi.fn(async () => Promise.reject(new TypeError('failed'))));
+    const error = await call('GET', '/session').catch((caught: unknown) => caught);
+    expect((error as ApiError).problem).toMatchObject({ status: 0, code: 'offline' });
+  });
+});
+
+describe('cells', () => {
+  it('name rows by column', () => {
+    expect(records({ meta: {} as never, columns: [{ name: 'a', type: 'text', unit: null }, { name: 'b', type: 'number', unit: null }], rows: [['x', 1]], total_rows: 1 })).toEqual([{ a: 'x', b: 1 }]);
+  });
+  it('show units, and a dash for nothing: an empty cell is no zero', () => {
+    expect([amount(0.5, 'percent'), amount(1234, 'EUR'), amount(7200, 'seconds'), show({ name: 'x', type: 'number', unit: null }, null)]).toEqual(['50%', '€1,234', '2 hrs', '–']);
+  });
+  it('keep 63-bit ids whole', () => {
+    const id = '9007199254740993';
+    // Node 20 has no source text in the reviver; then nothing can be done, and this says which it was.
+    const exact = (JSON as { rawJSON?: unknown }).rawJSON !== undefined;
+    expect(parse(`{"id":${id},"n":1.5}`)).toEqual({ id: exact ? id : Number(id), n: 1.5 });
+  });
+  it('quote what CSV must quote (RFC 4180)', () => {
+    expect(csv(['a', 'b'], [['x,y', null], ['say "no"', 1.25]])).toBe('a,b\r\n"x,y",\r\n"say ""no""",1.25\r\n');
+  });
+});
+
+describe('funnel steps', () => {
+  it('come back from the address as they were', () => {
+    const step = { field: 'page', operator: 'starts_with' as const, value: '/sale?"x"' };
+    expect(read(write(step))).toEqual(step);
+  });
+  it.each(['', '[]', '{"field":1,"is":["x"]}', '{"field":"name"}'])('%s is no step', (text) => expect(read(text)).toBeNull());
+});
+
+describe('axes', () => {
+  it.each([0.003, 1, 7, 12, 99, 1234, 5e6])('begin at 0 and reach %d', (most) => {
+    const marks = ticks(most);
+    expect(marks[0]).toBe(0);
+    expect(marks.at(-1)).toBeGreaterThanOrEqual(most * 0.999);
+    expect(marks.length).toBeLessThanOrEqual(7);
+  });
+});
