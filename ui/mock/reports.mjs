@@ -77,37 +77,36 @@ function creditOf(query) {
   });
 }
 
-const steps = (session) => session.events;
-const meets = (condition, event, session) => {
-  const { field } = condition;
-  const value = String(field === 'name' ? event.name : field === 'page' ? event.page : (session[field] ?? ''));
-  if (condition.is) return condition.is.includes(value);
-  if (condition.contains) return condition.contains.some((part) => value.includes(part));
-  return (condition.starts_with ?? []).some((part) => value.startsWith(part));
-};
+/** `event:NAME`, `page:/path*` or `goal:NAME`, as the server spells steps. */
+function meets(step, event) {
+  const [kind, value] = [step.slice(0, step.indexOf(':')), step.slice(step.indexOf(':') + 1)];
+  if (kind === 'page') return value.endsWith('*') ? event.page.startsWith(value.slice(0, -1)) : event.page === value;
+  return event.name === value;
+}
+const nameOf = (step) => step.slice(step.indexOf(':') + 1);
 function funnelOf(query) {
-  const wanted = query.getAll('step').map((one) => JSON.parse(one));
+  const wanted = query.getAll('step');
   const span = range(query);
   const limit = Number(query.get('window_days') ?? 14) * day;
   const reached = wanted.map(() => []);
   const next = wanted.map(() => new Map());
   for (const person of people) {
-    const events = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).flatMap((session) => steps(session).map((event) => ({ event, session })));
+    const events = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).flatMap((session) => session.events.map((event) => ({ event, session })));
     let best = [];
     let after = null;
     events.forEach(({ event, session }, from) => {
-      if (!meets(wanted[0], event, session)) return;
+      if (!meets(wanted[0], event)) return;
       const times = [event.at];
       let at = from;
       for (let step = 1; step < wanted.length; step++) {
-        const found = events.findIndex((other, place) => place > at && other.event.at - event.at <= limit && meets(wanted[step], other.event, other.session));
+        const found = events.findIndex((other, place) => place > at && other.event.at - event.at <= limit && meets(wanted[step], other.event));
         if (found < 0) break;
         times.push(events[found].event.at);
         at = found;
       }
       if (times.length > best.length) {
         best = times;
-        after = events[at + 1]?.event.name ?? '(nothing)';
+        after = events[at + 1]?.event.name ?? '(nothing more)';
       }
     });
     best.forEach((at, step) => reached[step].push(step ? at - best[step - 1] : 0));
@@ -134,36 +133,26 @@ function movesOf(query) {
 
 function explore(query) {
   const end = query.get('end');
-  const place = end ?? query.get('start') ?? 'session_start';
-  const depth = Number(query.get('depth') ?? 4);
-  const width = Number(query.get('width') ?? 6);
-  const span = range(query);
+  const place = end ?? query.get('start') ?? 'event:session_start';
+  const [depth, width] = [Number(query.get('depth') ?? 4), Number(query.get('width') ?? 6)];
   const walks = [];
-  for (const { session } of sessionsIn(span)) {
-    const names = session.events.map((event) => (event.name === 'page_view' ? event.page : event.name));
-    const at = end ? names.lastIndexOf(place) : names.indexOf(place);
+  for (const { session } of sessionsIn(range(query))) {
+    const { events } = session;
+    const at = end ? events.findLastIndex((event) => meets(place, event)) : events.findIndex((event) => meets(place, event));
     if (at < 0) continue;
-    const walk = end ? names.slice(0, at + 1).reverse() : names.slice(at);
-    walks.push(Array.from({ length: depth + 1 }, (_, step) => walk[step] ?? (end ? '(entry)' : '(exit)')));
+    const names = (end ? events.slice(0, at + 1).reverse() : events.slice(at)).map((event) => (event.name === 'page_view' ? event.page : event.name));
+    walks.push(Array.from({ length: depth + 1 }, (_, step) => names[step] ?? '(end)'));
   }
   const shown = Array.from({ length: depth + 1 }, (_, step) => {
     const sizes = count(walks, (walk) => walk[step], (row) => (row.n = (row.n ?? 0) + 1));
     return new Set([...sizes].sort((a, b) => b[1].n - a[1].n).slice(0, width).map(([name]) => name));
   });
-  const rows = [];
-  for (let step = 0; step < depth; step++) {
-    const name = (walk, at) => (shown[at].has(walk[at]) ? walk[at] : '(others)');
-    const open = walks.filter((walk) => step === 0 || !['(exit)', '(entry)'].includes(walk[step]));
-    const found = count(open, (walk) => `${name(walk, step)}\u0000${name(walk, step + 1)}`, (row) => (row.n = (row.n ?? 0) + 1));
-    for (const [key, row] of found) {
-      const [from, to] = key.split('\u0000');
-      rows.push(end ? [depth - step - 1, to, from, row.n] : [step, from, to, row.n]);
-    }
-  }
-  return rows;
+  const name = (walk, at) => (walk[at] === '(end)' || shown[at].has(walk[at]) ? walk[at] : '(others)');
+  return Array.from({ length: depth }, (_, step) => {
+    const found = count(walks.filter((walk) => walk[step] !== '(end)'), (walk) => `${name(walk, step)}\u0000${name(walk, step + 1)}`, (row) => (row.n = (row.n ?? 0) + 1));
+    return [...found].map(([key, row]) => [step, ...key.split('\u0000'), row.n]);
+  }).flat();
 }
-
-const unknownWhy = { rejected_rows: ['Open the rejected rows below; most are a wrong date format. Import the file again with --map.'], without_identifier: ['Send anonymous_id or user_id with every event.'], unknown_channel: ['Add a rule for the sources below.'], duplicates: ['Nothing: the same event was told twice and counts once.'], late_events: ['Nothing: the people concerned were rebuilt.'], bots: ['Nothing: they are left out of sessions.'], future_events: ['Check the clocks of the senders.'] };
 
 export const reports = {
   overview(query) {
@@ -201,7 +190,7 @@ export const reports = {
       return { model, shares: new Map([...credit].map(([label, one]) => [label, one.conversions / all])) };
     });
     const rows = found.flatMap((one, at) => found.slice(at + 1).map((other) => [one.model, other.model, round(sum([...new Set([...one.shares.keys(), ...other.shares.keys()])].map((label) => Math.abs((one.shares.get(label) ?? 0) - (other.shares.get(label) ?? 0)))) / 2)]));
-    return { columns: [text('model'), text('other'), share('distance')], rows };
+    return { columns: [text('model_a'), text('model_b'), share('distance')], rows };
   },
   backtest(query) {
     const specs = query.getAll('model').length ? query.getAll('model') : ['last'];
@@ -215,7 +204,7 @@ export const reports = {
     const span = range(query);
     const by = query.get('by') ?? 'channel';
     const label = labelBy(by, withinOf(query));
-    const [model, wanted, limit] = [query.get('model') ?? 'last', query.get('label') ?? '', Number(query.get('limit') ?? 10)];
+    const [model, wanted, limit] = [query.get('model') ?? 'last', query.get('label') ?? '', Number(query.get('conversions') ?? 10)];
     const strength = model === 'markov' ? removal(pathsOf(span, label, keepOf(query))) : new Map();
     const given = conversionsIn(span, keepOf(query)).flatMap((one) => {
       if (wanted === '(unattributed)') return one.touches.length ? [] : [{ ...one, shares: [], part: 1 }];
@@ -243,8 +232,8 @@ export const reports = {
       const path = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).map((session) => session.channel).join(' > ');
       if (path) put(path, (row) => { row.nulls++; row.people.add(person.id); });
     }
-    const key = query.get('order') === 'nulls' ? 4 : 1;
-    return { columns: [text('path'), whole('conversions'), money('value'), whole('people', 'people'), whole('nulls', 'people')], rows: [...found].map(([path, row]) => [path, row.conversions, round(row.value, 2), row.people.size, row.nulls]).filter((row) => row[key] > 0).sort((a, b) => b[key] - a[key]) };
+    const lost = /conversions = 0/.test(query.get('where') ?? '');
+    return { columns: [text('path'), whole('length'), whole('conversions'), money('value'), whole('nulls', 'people'), share('conversion_rate')], rows: [...found].map(([path, row]) => [path, path ? path.split(' > ').length : 0, lost ? 0 : row.conversions, lost ? 0 : round(row.value, 2), row.nulls, lost ? 0 : row.conversions / (row.conversions + row.nulls)]).filter((row) => row[lost ? 4 : 2] > 0).sort((a, b) => b[lost ? 4 : 2] - a[lost ? 4 : 2]) };
   },
   'path-lengths'(query) {
     const found = count(conversionsIn(range(query), keepOf(query)), ({ touches }) => touches.length, (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
@@ -262,7 +251,7 @@ export const reports = {
   explorer: (query) => ({ columns: [whole('from_step'), text('from'), text('to'), whole('people', 'people')], rows: explore(query) }),
   funnel(query) {
     const { wanted, reached } = funnelOf(query);
-    return { columns: [text('step'), whole('people', 'people'), share('share_of_first'), share('share_of_previous'), number('median_seconds', 'seconds'), whole('dropped', 'people')], rows: wanted.map((step, at) => [JSON.stringify(step), reached[at].length, reached[0].length ? reached[at].length / reached[0].length : null, at && reached[at - 1].length ? reached[at].length / reached[at - 1].length : null, at ? median(reached[at]) : null, at + 1 < wanted.length ? reached[at].length - reached[at + 1].length : null]) };
+    return { columns: [text('step'), whole('people', 'people'), share('share_of_first'), share('share_of_previous'), number('median_seconds', 'seconds'), whole('dropped', 'people')], rows: wanted.map((step, at) => [nameOf(step), reached[at].length, reached[0].length ? reached[at].length / reached[0].length : null, at && reached[at - 1].length ? reached[at].length / reached[at - 1].length : null, at ? median(reached[at]) : null, at + 1 < wanted.length ? reached[at].length - reached[at + 1].length : null]) };
   },
   dropouts(query) {
     const { next } = funnelOf(query);
@@ -291,18 +280,17 @@ export const reports = {
       row.push(new Set(person.sessions.filter((session) => session.at < span.end).map((session) => Math.floor((session.at - span.start) / long) - born)));
     }
     const last = Math.floor((span.end - 1 - span.start) / long);
-    const rows = [...cohorts].sort((a, b) => a[0] - b[0]).flatMap(([born, list]) => Array.from({ length: last - born + 1 }, (_, period) => { const back = list.filter((seen) => seen.has(period)).length; return [dayOf(span.start + born * long), period, back, list.length ? back / list.length : null]; }));
-    return { columns: [time('cohort'), whole('period'), whole('people', 'people'), share('share')], rows };
+    const rows = [...cohorts].sort((a, b) => a[0] - b[0]).flatMap(([born, list]) => Array.from({ length: last - born + 1 }, (_, period) => { const back = list.filter((seen) => seen.has(period)).length; return [dayOf(span.start + born * long), period, back, list.length, list.length ? back / list.length : null, span.start + (born + period + 1) * long <= span.end]; }));
+    return { columns: [time('cohort'), whole('period'), whole('people', 'people'), whole('size', 'people'), share('share'), { name: 'is_complete', type: 'bool', unit: null }], rows };
   },
   people(query) {
     const search = query.get('search') ?? '';
     const rows = people.filter((person) => !search || person.id.startsWith(search) || `user-${person.number}`.startsWith(search)).map((person) => [person.id, iso(person.sessions[0].at), iso(person.sessions.at(-1).at), person.sessions.length, person.conversions.length, round(sum(person.conversions.map((one) => one.value)), 2), person.sessions.at(-1).channel]).sort((a, b) => (a[2] < b[2] ? 1 : -1));
     return { columns: [text('person_id'), time('first_seen'), time('last_seen'), whole('sessions'), whole('conversions'), money('value'), text('last_channel')], rows };
   },
-  quality(query) {
-    const events = sum(sessionsIn(range(query)).map(({ session }) => session.events.length));
-    const counts = { rejected_rows: 37, without_identifier: Math.round(events * 0.004), unknown_channel: Math.round(events * 0.017), duplicates: 212, late_events: 91, bots: Math.round(events * 0.022), future_events: 0 };
-    return { columns: [text('check'), whole('count'), share('share'), text('what_to_do')], rows: Object.entries(counts).map(([check, n]) => [check, n, events ? n / events : null, unknownWhy[check][0]]) };
+  quality() {
+    const checks = [['rejected rows', 37, 0.0006, 'look at the rejected rows below, correct them and import the file again'], ['events without an identifier', 248, 0.004, 'map a column to anonymous_id, user_id, email, phone or crm_id'], ['events received over an hour late', 91, 0.0015, 'look at the queues and clocks of tracking clients'], ['events dated after they were received', 0, 0, 'a clock or a time zone is wrong'], ['touches of an unknown channel', 118, 0.0174, 'add a rule for the sources below'], ['sources spelled in several ways', 2, 0.18, 'name them as one under [channels.aliases]'], ['orders told more than once', 21, 0.028, 'nothing to do: an order counts once'], ['conversions that no touch preceded', 62, 0.08, 'look at the look-back window']];
+    return { columns: [text('check'), whole('count'), share('share'), text('what_to_do')], rows: checks };
   },
   rejects: () => ({ columns: [text('origin'), whole('line'), text('column'), text('value'), text('reason')], rows: Array.from({ length: 37 }, (_, at) => ['till-2026-10.csv', 118 + at * 13, at % 3 ? 'occurred_at' : 'value', at % 3 ? `${(at % 28) + 1}.13.2026` : '12,5O', at % 3 ? 'no date: there is no month 13' : 'no number: "O" in place of a digit']) }),
   sources(query) {
@@ -312,13 +300,15 @@ export const reports = {
   channels(query) {
     const span = range(query);
     const visits = count(sessionsIn(span), ({ session }) => session.channel, (row, { person }) => { row.n = (row.n ?? 0) + 1; (row.people ??= new Set()).add(person.id); });
-    const credit = creditOf(new URLSearchParams([...query, ['model', 'last']]))[0].credit;
-    const rows = [...visits].map(([channel, row]) => {
-      const won = credit.get(channel) ?? { conversions: 0, value: 0 };
-      const cost = costOf[channel] ? round(costOf[channel] * row.n, 2) : null;
-      return [channel, row.n, row.people.size, round(won.conversions), round(won.value, 2), cost, cost === null || !won.conversions ? null : round(cost / won.conversions, 2), cost === null ? null : round(won.value / cost, 3)];
-    }).sort((a, b) => b[3] - a[3]);
-    return { columns: [text('channel'), whole('sessions'), whole('people', 'people'), number('conversions'), money('value'), money('costs'), money('cpa'), number('roas')], rows, notes: ['Conversions and value by last touch.'] };
+    const on = count(conversionsIn(span, keepOf(query)).flatMap(({ conversion, touches }) => [...new Set(touches.map((touch) => touch.channel))].map((channel) => ({ channel, conversion }))), ({ channel }) => channel, (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
+    const [linear, last] = creditOf(new URLSearchParams([...[...query].filter(([name]) => name !== 'model'), ['model', 'linear'], ['model', 'last']]));
+    const rows = [...new Set([...linear.credit.keys(), ...visits.keys()])].map((channel) => {
+      const sessions = visits.get(channel)?.n ?? 0;
+      const cost = costOf[channel] ? round(costOf[channel] * sessions, 2) : null;
+      const of = ({ credit }) => { const won = credit.get(channel) ?? { conversions: 0, value: 0 }; return [round(won.conversions), round(won.value, 2), cost === null ? null : round(won.value / cost, 3)]; };
+      return [channel, sessions, visits.get(channel)?.people.size ?? 0, on.get(channel)?.n ?? 0, round(on.get(channel)?.value ?? 0, 2), cost, ...of(linear), ...of(last)];
+    }).sort((a, b) => b[6] - a[6]);
+    return { columns: [text('channel'), whole('sessions'), whole('people', 'people'), number('conversions'), money('value'), money('cost'), ...['linear', 'last'].flatMap((model) => [number(`credit ${model}`), money(`value ${model}`), number(`roas ${model}`)])], rows };
   },
   sessions(query) {
     const found = count(sessionsIn(range(query)), ({ session }) => session[query.get('by') ?? 'channel'], (row) => (row.n = (row.n ?? 0) + 1));

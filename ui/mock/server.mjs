@@ -17,8 +17,8 @@ const known = { goal: 'purchase', settings: 'a41c09', program: '0.1.0', data: 42
 /** State that tests change; each server has its own. */
 function fresh(setup) {
   return {
-    logged: false, setup, settings: { text: tomlText, version: 'a41c09', history: [{ version: 'a41c09', time: '2026-11-18T09:12:00Z', user: 'ada@example.com' }, { version: '77be02', time: '2026-10-30T14:40:00Z', user: 'ada@example.com' }] },
-    users: [{ id: '1', name: 'Ada Shop', email: 'ada@example.com', role: 'admin' }, { id: '2', name: 'Jón Viewer', email: 'jon@example.com', role: 'viewer' }], tokens: [{ id: 't1', name: 'nightly export', role: 'viewer', created: '2026-10-02' }],
+    logged: false, setup, settings: { text: tomlText, version: 'a41c09', history: [{ version: 'a41c09', time: 1_795_079_520, user: 'ada@example.com' }, { version: '77be02', time: 1_793_371_200, user: 'ada@example.com' }] },
+    users: [{ id: 1, name: 'Ada Shop', email: 'ada@example.com', role: 'admin' }, { id: 2, name: 'Jón Viewer', email: 'jon@example.com', role: 'viewer' }], tokens: [{ id: 1, name: 'nightly export', sql_user: 'ada-1', created_at: 1_790_899_200, expires_at: null }],
   };
 }
 
@@ -34,7 +34,7 @@ function answerReport(name, query) {
   if (query.get('format') === 'csv') return { status: 200, type: 'text/csv; charset=utf-8', file: `${name}.csv`, raw: [columns.map((column) => column.name), ...rows].map((row) => row.map(cell).join(',')).join('\r\n') };
   if (query.get('format')) return { status: 200, type: 'application/json', file: `${name}.${query.get('format')}`, raw: JSON.stringify(rows) };
   const [offset, limit] = [Number(query.get('offset') ?? 0), Number(query.get('limit') ?? rows.length)];
-  const shown = name === 'explain' ? rows : rows.slice(offset, offset + limit);
+  const shown = rows.slice(offset, offset + limit);
   return { status: 200, body: { meta: { report: name, data_version: known.data, settings_version: known.settings, program_version: known.program, seed, took_ms: Math.round(performance.now() - began), cached: false, from: query.get('from'), to: query.get('to'), goal: query.get('goal') ?? known.goal, notes }, columns, rows: shown, total_rows: total, extra: {} } };
 }
 
@@ -98,18 +98,18 @@ function api(state, method, path, query, body) {
     const wrong = tomlProblem(body.text);
     if (wrong) return { status: 400, body: wrong };
     const version = Math.abs([...body.text].reduce((hash, char) => (hash * 31 + char.charCodeAt(0)) | 0, 7)).toString(16).slice(0, 6);
-    state.settings = { text: body.text, version, history: [{ version, time: '2026-11-22T05:00:00Z', user: 'ada@example.com' }, ...state.settings.history] };
+    state.settings = { text: body.text, version, history: [{ version, time: 1_795_323_600, user: 'ada@example.com' }, ...state.settings.history] };
     return { status: 200, body: state.settings };
   }
-  if (at === 'POST /build') return { status: 202, body: { job: '1' } };
-  if (path.startsWith('/jobs/')) return { status: 200, body: { id: '1', state: 'done', problem: null } };
+  if (at === 'POST /build') return { status: 202, body: { job: 1 } };
+  if (path.startsWith('/jobs/')) return { status: 200, body: { id: 1, state: 'done', lines: ['3 people changed', 'credits of 7 models'] } };
   if (at === 'GET /users') return { status: 200, body: state.users };
   if (at === 'GET /tokens') return { status: 200, body: state.tokens };
-  if (at === 'POST /users') return state.users.push({ id: String(state.users.length + 10), name: body.name, email: body.email, role: body.role }), { status: 201, body: {} };
-  if (at === 'POST /tokens') return state.tokens.push({ id: `t${state.tokens.length + 10}`, name: body.name, role: body.role, created: '2026-11-22' }), { status: 201, body: { token: 'safar_mock_0123456789' } };
+  if (at === 'POST /users') return state.users.push({ id: state.users.length + 10, name: body.name, email: body.email, role: body.role }), { status: 201, body: {} };
+  if (at === 'POST /tokens') return state.tokens.push({ id: state.tokens.length + 10, name: body.name, sql_user: 'ada', created_at: 1_795_323_600, expires_at: body.days ? 1_795_323_600 + body.days * 86_400 : null }), { status: 201, body: { secret: 'safar_mock_0123456789' } };
   const [, list, id] = /^\/(users|tokens)\/(.+)$/.exec(path) ?? [];
-  if (list && method === 'DELETE') return (state[list] = state[list].filter((one) => one.id !== id)), { status: 204 };
-  if (list && method === 'PATCH') return (state[list] = state[list].map((one) => (one.id === id ? { ...one, ...body } : one))), { status: 200, body: {} };
+  if (list && method === 'DELETE') return (state[list] = state[list].filter((one) => String(one.id) !== id)), { status: 204 };
+  if (list && method === 'PATCH') return (state[list] = state[list].map((one) => (String(one.id) === id ? { ...one, ...body } : one))), { status: 200, body: {} };
   return problem(404, 'no-such-route', 'No such address', `${at} is not part of the contract.`, 'See /openapi.json.');
 }
 

@@ -22,13 +22,14 @@ function date(at: Date, options: Intl.DateTimeFormatOptions): string {
       .map(({ type, value }) => [type, value]),
   );
   const month = Number(parts['month']) - 1;
+  const day = Number(parts['day']);
   const clock = `${parts['hour']}:${parts['minute']}`;
   if (options.weekday) return weekdays[at.getUTCDay()] ?? '';
-  if (options.dateStyle) return `${parts['day']}. ${short[month]} ${parts['year']}, ${clock}`;
+  if (options.dateStyle) return `${day}. ${short[month]} ${parts['year']}, ${clock}`;
   if (options.timeStyle) return `${clock}:${parts['second']}`;
   if (options.month === 'long') return `${months[month]} ${parts['year']}`;
-  if (!options.month) return `${parts['day']}`;
-  return `${parts['day']}. ${short[month]}${options.year ? ` ${parts['year']}` : ''}`;
+  if (!options.month) return String(day);
+  return `${day}. ${short[month]}${options.year ? ` ${parts['year']}` : ''}`;
 }
 
 function number(value: number, options: Intl.NumberFormatOptions): string {

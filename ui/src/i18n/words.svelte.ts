@@ -94,7 +94,7 @@ class Words {
   }
 
   /** The label of something the server names: known names are translated, others are shown as they are. */
-  known(prefix: 'col' | 'kpi' | 'check' | 'dim' | 'model' | 'measure' | 'field', name: string): string {
+  known(prefix: 'col' | 'kpi' | 'check' | 'dim' | 'model' | 'measure', name: string): string {
     const key = `${prefix}.${name}`;
     return this.has(key) ? this.t(key) : name.replaceAll('_', ' ');
   }

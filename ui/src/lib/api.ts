@@ -93,7 +93,8 @@ export interface Live {
 export interface Settings {
   text: string;
   version: string;
-  history: { version: string; time: string; user: string | null }[];
+  /** `time` is in seconds since 1970. */
+  history: { version: string; time: number; user: string | null }[];
 }
 
 /** A refusal of the server, or no answer at all (status 0). */

@@ -51,12 +51,17 @@ export function load<T>(question: () => ((signal: AbortSignal) => Promise<T>) | 
 export interface Question {
   name: string;
   params?: Params;
+  /** Of all data: goal, days and filter are not asked with. */
+  whole?: boolean;
 }
+
+/** The most rows that one answer holds; downloads have no limit. */
+const most = 10_000;
 
 export function report(question: () => Question | null): { answer: Loaded<Report>; download: (format: string) => string } {
   const asked = $derived.by(() => {
     const wanted = question();
-    return wanted && { name: wanted.name, params: { ...app.common, ...wanted.params } };
+    return wanted && { name: wanted.name, params: { ...(wanted.whole ? {} : app.common), limit: most, ...wanted.params } };
   });
   const answer = load(() => {
     const now = asked;

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.stop());
 
-const funnelStep = (name: string): string => `step=${encodeURIComponent(JSON.stringify({ field: 'name', is: [name] }))}`;
+const funnelStep = (name: string): string => `step=event:${name}`;
 const screens: Record<string, string> = {
   overview: '/',
   attribution: '/attribution?intervals=true',
@@ -23,7 +23,7 @@ const screens: Record<string, string> = {
   positions: '/paths?tab=positions',
   'non-converting': '/paths?tab=null',
   explorer: '/explorer',
-  'explorer-backwards': '/explorer?end=purchase',
+  'explorer-backwards': '/explorer?end=goal:purchase',
   funnel: `/funnel?${['session_start', 'view_item', 'add_to_cart', 'purchase'].map(funnelStep).join('&')}&after=2`,
   flow: '/flow',
   obstacles: '/flow?tab=obstacles',
@@ -64,6 +64,8 @@ for (const [name, how] of Object.entries(looks)) {
       const { page, context, complaints } = await look(place, how);
       await page.goto('/people');
       await settled(page);
+      // Somebody who bought has something to show.
+      await page.locator('th button').nth(4).click();
       await page.locator('td a').first().click();
       await settled(page);
       expect(page.url()).toMatch(/\/people\/\d+/);

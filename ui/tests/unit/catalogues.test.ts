@@ -9,7 +9,7 @@ import { pl } from '../../src/i18n/pl';
 const forms = (message: Message): string[] => (typeof message === 'string' ? [message] : Object.values(message));
 const places = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').toSorted();
 /** Language names, SQL and units that are the same word everywhere. */
-const shared = /^(nav\.sql|sql\.runHint|app\.menu|col\.(auc|roas|log_loss|model|medium|origin|email)|dim\.medium|login\.email|overview\.trend|role\.admin|model\.)/;
+const shared = /^(nav\.sql|sql\.runHint|app\.menu|col\.(auc|roas|log_loss|model|model_a|medium|origin|email)|dim\.medium|login\.email|overview\.trend|role\.admin|model\.)/;
 
 describe.each(Object.entries({ fa, ar, pl, is }))('%s', (name, catalogue: Catalogue) => {
   it('has the keys of English and no other', () => {

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, call, keepCsrf, parse, query, records, reportUrl } from '../../src/lib/api';
 import { amount, show } from '../../src/lib/cells';
 import { csv } from '../../src/lib/files';
-import { read, write } from '../../src/screens/funnel/steps';
+import { columnOf, modelOf } from '../../src/lib/credit';
+import { titleOf } from '../../src/parts/columns';
+import { read, stepOf, write } from '../../src/screens/funnel/steps';
 import { ticks } from '../../src/charts/width';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -58,10 +60,20 @@ describe('cells', () => {
 
 describe('funnel steps', () => {
   it('come back from the address as they were', () => {
-    const step = { field: 'page', operator: 'starts_with' as const, value: '/sale?"x"' };
+    const step = { kind: 'page' as const, value: '/sale?a:b*' };
     expect(read(write(step))).toEqual(step);
   });
-  it.each(['', '[]', '{"field":1,"is":["x"]}', '{"field":"name"}'])('%s is no step', (text) => expect(read(text)).toBeNull());
+  it.each(['', 'purchase', '{"events":["x"]}'])('%s is no step', (text) => expect(read(text)).toBeNull());
+  it('are pages where they begin with a slash', () => expect([stepOf('/cart'), stepOf('purchase')]).toEqual(['page:/cart', 'event:purchase']));
+});
+
+describe('columns of credit', () => {
+  it('are those of the first model, so that they add up', () => {
+    const columns = ['channel', 'conversions', 'credit linear', 'value linear', 'credit last'].map((name) => ({ name, type: 'number' as const, unit: null }));
+    const report = { meta: {} as never, columns, rows: [], total_rows: 0 };
+    expect([modelOf(report), columnOf(report, 'conversions'), columnOf(report, 'people'), titleOf('credit last')]).toEqual(['linear', 'credit linear', 'people', 'Credit · Last touch']);
+    expect(columnOf({ ...report, columns: columns.slice(0, 2) }, 'conversions')).toBe('conversions');
+  });
 });
 
 describe('axes', () => {

@@ -1,35 +1,21 @@
-/** A step as the settings spell conditions: `{"field":"name","is":["purchase"]}`. */
-export const fields = ['name', 'page', 'channel', 'source', 'campaign'] as const;
-export const operators = ['is', 'contains', 'starts_with'] as const;
-export type Operator = (typeof operators)[number];
+/** Steps as the server spells them: `event:NAME`, `page:/path*` (`*` stands for any text), `goal:NAME`. */
+export const kinds = ['event', 'page', 'goal'] as const;
+export type Kind = (typeof kinds)[number];
 
 export interface Step {
-  field: string;
-  operator: Operator;
+  kind: Kind;
   value: string;
 }
 
-export const usual: readonly Step[] = [
-  { field: 'name', operator: 'is', value: 'session_start' },
-  { field: 'name', operator: 'is', value: 'view_item' },
-  { field: 'name', operator: 'is', value: 'add_to_cart' },
-  { field: 'name', operator: 'is', value: 'begin_checkout' },
-  { field: 'name', operator: 'is', value: 'purchase' },
-];
+export const usual: readonly Step[] = ['session_start', 'view_item', 'add_to_cart', 'begin_checkout', 'purchase'].map((value) => ({ kind: 'event', value }));
 
-export function write(step: Step): string {
-  return JSON.stringify({ field: step.field, [step.operator]: [step.value] });
-}
+export const write = ({ kind, value }: Step): string => `${kind}:${value.trim()}`;
 
 /** A step of an address; null where it is none. */
 export function read(text: string): Step | null {
-  try {
-    const json = JSON.parse(text) as Record<string, unknown>;
-    const operator = operators.find((one) => Array.isArray(json[one]));
-    const values = operator && (json[operator] as unknown[]);
-    if (!operator || typeof json['field'] !== 'string' || typeof values?.[0] !== 'string') return null;
-    return { field: json['field'], operator, value: values[0] };
-  } catch {
-    return null;
-  }
+  const kind = kinds.find((one) => text.startsWith(`${one}:`));
+  return kind ? { kind, value: text.slice(kind.length + 1) } : null;
 }
+
+/** The step that a place of a report stands for: pages begin with a slash, everything else is an event. */
+export const stepOf = (place: string): string => write({ kind: place.startsWith('/') ? 'page' : 'event', value: place });

@@ -1,5 +1,5 @@
-import { app } from '../../lib/app.svelte';
-import { words } from '../../i18n/words.svelte';
+import { app } from './app.svelte';
+import { words } from '../i18n/words.svelte';
 
 /** The first word of a specification: `position:first=0.3` is a `position`. */
 const kind = (spec: string): string => spec.split(':')[0] ?? spec;
