@@ -1,5 +1,5 @@
 // Every report of the contract, answered from the imaginary shop.
-import { removal, weights } from './credit.mjs';
+import { models, removal, weights } from './credit.mjs';
 import { costOf, day, firstDay, lastDay, people, touchesOf } from './world.mjs';
 
 const iso = (at) => new Date(at).toISOString();
@@ -11,6 +11,7 @@ const time = (name) => ({ name, type: 'time', unit: null });
 const money = (name) => number(name, 'EUR');
 const share = (name) => number(name, 'percent');
 const sum = (list) => list.reduce((a, b) => a + b, 0);
+const usualModels = models.map((model) => model.spec);
 const round = (value, digits = 6) => Number(value.toFixed(digits));
 
 function range(query) {
@@ -54,12 +55,12 @@ function pathsOf(span, label, keep) {
 const labelBy = (by, within) => (touch) => (within.every(([key, value]) => touch[key] === value) ? touch[by] || '(not set)' : '(elsewhere)');
 const withinOf = (query) => query.getAll('within').map((one) => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]);
 
-function creditOf(query) {
+function creditOf(query, usual = ['last']) {
   const span = range(query);
   const by = query.get('by') ?? 'channel';
   const label = labelBy(by, withinOf(query));
   const paths = conversionsIn(span, keepOf(query));
-  const specs = query.getAll('model').length ? query.getAll('model') : ['last'];
+  const specs = query.getAll('model').length ? query.getAll('model') : usual;
   const strength = specs.includes('markov') ? removal(pathsOf(span, label, keepOf(query))) : new Map();
   return specs.map((model) => {
     const credit = new Map();
@@ -174,7 +175,7 @@ export const reports = {
   attribution(query) {
     const intervals = query.get('intervals') === 'true';
     const measure = query.get('measure') ?? 'conversions';
-    const rows = creditOf(query).flatMap(({ model, credit }) => {
+    const rows = creditOf(query, usualModels).flatMap(({ model, credit }) => {
       const all = sum([...credit.values()].map((one) => one[measure])) || 1;
       return [...credit].sort((a, b) => b[1].conversions - a[1].conversions).map(([label, one]) => {
         const spread = 1.96 * Math.sqrt(Math.max(one.conversions, 0.2)) * (measure === 'value' ? one.value / Math.max(one.conversions, 0.2) : 1);
@@ -184,7 +185,7 @@ export const reports = {
     return { seed: intervals ? Number(query.get('seed') ?? 1) : null, columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
   },
   agreement(query) {
-    const found = creditOf(query).map(({ model, credit }) => {
+    const found = creditOf(query, usualModels).map(({ model, credit }) => {
       credit.delete('(unattributed)');
       const all = sum([...credit.values()].map((one) => one.conversions)) || 1;
       return { model, shares: new Map([...credit].map(([label, one]) => [label, one.conversions / all])) };
@@ -193,7 +194,7 @@ export const reports = {
     return { columns: [text('model_a'), text('model_b'), share('distance')], rows };
   },
   backtest(query) {
-    const specs = query.getAll('model').length ? query.getAll('model') : ['last'];
+    const specs = query.getAll('model').length ? query.getAll('model') : usualModels;
     const score = { first: [0.382, 0.61], last: [0.371, 0.66], last_non_direct: [0.377, 0.63], linear: [0.365, 0.69], position: [0.367, 0.68], time_decay: [0.362, 0.7], markov: [0.341, 0.74], shapley: [0.355, 0.71] };
     if (query.get('show') === 'calibration') {
       return { columns: [text('model'), whole('bin'), share('predicted'), share('observed')], rows: specs.flatMap((model, at) => Array.from({ length: 10 }, (_, bin) => [model, bin + 1, round(0.01 + bin * 0.022), round(0.008 + bin * (0.017 + (at % 4) * 0.003))])) };

@@ -101,7 +101,7 @@ class Words {
 
   number(value: number, digits = 2): string {
     const whole = Number.isInteger(value) || Math.abs(value) >= 10_000;
-    return this.#formats.number(value, { maximumFractionDigits: whole ? 0 : Math.abs(value) >= 100 ? Math.min(1, digits) : digits });
+    return this.#formats.number(value, { signDisplay: 'negative', maximumFractionDigits: whole ? 0 : Math.abs(value) >= 100 ? Math.min(1, digits) : digits });
   }
 
   /** For axes: 12 k, 1.5 M. */
@@ -110,7 +110,7 @@ class Words {
   }
 
   percent(share: number, digits = 1): string {
-    return this.#formats.number(share, { style: 'percent', maximumFractionDigits: digits });
+    return this.#formats.number(share, { style: 'percent', signDisplay: 'negative', maximumFractionDigits: digits });
   }
 
   money(value: number, currency: string): string {

@@ -32,6 +32,7 @@ describe('numbers and dates', () => {
     expect(words.known('kpi', 'conversion_rate')).toBe('Conversion rate');
     expect(words.known('col', 'something_new')).toBe('something new');
   });
+  it('have no negative zero', () => expect([words.percent(-0.0001), words.number(-0.001, 1)]).toEqual(['0%', '0']));
   it('keep {braces} that nothing fills', () => {
     expect(t('kpi.before')).toBe('before: {value}');
   });
