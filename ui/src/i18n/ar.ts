@@ -438,7 +438,7 @@ export const ar: Catalogue = {
   'col.created': 'أُنشئ',
   'col.email': 'البريد الإلكتروني',
   'funnel.kind': 'نوع الخطوة',
-  'funnel.stepHint': 'في الصفحات يقوم * مقام أي نص: \u200e/shop/*',
+  'funnel.stepHint': 'في الصفحات يقوم * مقام أي نص: \u2066/shop/*\u2069',
   'step.event': 'حدث',
   'step.page': 'صفحة',
   'step.goal': 'هدف',

@@ -27,7 +27,7 @@ function date(at: Date, options: Intl.DateTimeFormatOptions): string {
   if (options.weekday) return weekdays[at.getUTCDay()] ?? '';
   if (options.dateStyle) return `${day}. ${short[month]} ${parts['year']}, ${clock}`;
   if (options.timeStyle) return `${clock}:${parts['second']}`;
-  if (options.month === 'long') return `${months[month]} ${parts['year']}`;
+  if (options.month === 'long') return months[month] ?? '';
   if (!options.month) return String(day);
   return `${day}. ${short[month]}${options.year ? ` ${parts['year']}` : ''}`;
 }

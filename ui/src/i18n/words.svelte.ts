@@ -1,4 +1,5 @@
 /** Words, numbers and dates in the reader's language. */
+import { yearOf } from '../lib/days';
 import { en, type Catalogue, type Key, type Message } from './en';
 
 export const locales = {
@@ -125,8 +126,10 @@ class Words {
     return this.#formats.date(new Date(`${day.slice(0, 10)}T00:00:00Z`), { day: 'numeric', month: 'short', timeZone: 'UTC' });
   }
 
+  /** Month and year, in this order: browsers put Persian years first, Persian readers do not. */
   month(day: string): string {
-    return this.#formats.date(new Date(`${day}T00:00:00Z`), { month: 'long', year: 'numeric', timeZone: 'UTC' });
+    const month = this.#formats.date(new Date(`${day}T00:00:00Z`), { month: 'long', timeZone: 'UTC' });
+    return `${month} ${this.#formats.number(yearOf(this.tag, day), { useGrouping: false })}`;
   }
 
   dayNumber(day: string): string {

@@ -16,6 +16,9 @@ function parts(locale: string, day: string): { year: number; month: number; day:
   return found;
 }
 
+/** The year of the locale's calendar that holds `day`. */
+export const yearOf = (locale: string, day: string): number => parts(locale, day).year;
+
 export const asDate = (day: string): Date => new Date(`${day}T00:00:00Z`);
 const asDay = (date: Date): string => date.toISOString().slice(0, 10);
 

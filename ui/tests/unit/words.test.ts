@@ -14,6 +14,7 @@ describe('numbers and dates', () => {
     await words.use('fa');
     expect(words.number(1234567)).toBe('۱٬۲۳۴٬۵۶۷');
     expect(plain(words.day('2026-03-21'))).toBe('۱ فروردین ۱۴۰۵');
+    expect(words.month('2026-11-01')).toBe('آبان ۱۴۰۵');
     expect(document.documentElement.dir).toBe('rtl');
   });
   it('have Arabic digits in Arabic, and its plurals', async () => {
@@ -45,7 +46,7 @@ describe('Icelandic where the browser has none', () => {
     expect(icelandic.number(0.5, { style: 'percent' })).toBe('50%');
     expect(plain(icelandic.number(1234.5, { style: 'currency', currency: 'EUR' }))).toBe('1.234,50 €');
     expect(icelandic.date(at, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })).toBe('5. nóv. 2026');
-    expect(icelandic.date(at, { month: 'long', year: 'numeric', timeZone: 'UTC' })).toBe('nóvember 2026');
+    expect(icelandic.date(at, { month: 'long', timeZone: 'UTC' })).toBe('nóvember');
     expect(icelandic.date(at, { timeStyle: 'medium', timeZone: 'UTC' })).toBe('07:04:09');
   });
   it.each([[1, 'one'], [11, 'other'], [21, 'one'], [101, 'one'], [111, 'other'], [2, 'other'], [1.5, 'other']] as const)('%d is %s', (value, form) => {
