@@ -155,6 +155,22 @@ function explore(query) {
   }).flat();
 }
 
+/** Every path that was walked, with its conversions and the people who did not convert. */
+function walked(query) {
+  const span = range(query);
+  const found = new Map();
+  const put = (path, change) => {
+    const row = found.get(path) ?? found.set(path, { conversions: 0, value: 0, nulls: 0 }).get(path);
+    change(row);
+  };
+  for (const { conversion, touches } of conversionsIn(span, keepOf(query))) put(touches.map((touch) => touch.channel).join(' > '), (row) => { row.conversions++; row.value += conversion.value; });
+  for (const person of people) {
+    const path = person.conversions.length ? '' : person.sessions.filter((session) => session.at >= span.start && session.at < span.end).map((session) => session.channel).join(' > ');
+    if (path) put(path, (row) => row.nulls++);
+  }
+  return [...found].map(([path, row]) => ({ path, length: path ? path.split(' > ').length : 0, ...row, rate: row.conversions / (row.conversions + row.nulls) }));
+}
+
 export const reports = {
   overview(query) {
     const span = range(query);
@@ -221,20 +237,12 @@ export const reports = {
     return { columns: [text('conversion_id'), time('converted_at'), text('person_id'), money('conversion_value'), whole('place'), time('touched_at'), number('age_days'), text('label'), text('source'), text('medium'), text('campaign'), text('interaction'), share('weight')], rows, total_rows: sum(given.map((one) => Math.max(1, one.touches.length))), notes: [`${given.length} conversions gave it a share.`] };
   },
   paths(query) {
-    const span = range(query);
-    const found = new Map();
-    const put = (path, change) => {
-      const row = found.get(path) ?? found.set(path, { conversions: 0, value: 0, people: new Set(), nulls: 0 }).get(path);
-      change(row);
-    };
-    for (const { person, conversion, touches } of conversionsIn(span, keepOf(query))) put(touches.map((touch) => touch.channel).join(' > '), (row) => { row.conversions++; row.value += conversion.value; row.people.add(person.id); });
-    for (const person of people) {
-      if (person.conversions.length) continue;
-      const path = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).map((session) => session.channel).join(' > ');
-      if (path) put(path, (row) => { row.nulls++; row.people.add(person.id); });
-    }
-    const lost = /conversions = 0/.test(query.get('where') ?? '');
-    return { columns: [text('path'), whole('length'), whole('conversions'), money('value'), whole('nulls', 'people'), share('conversion_rate')], rows: [...found].map(([path, row]) => [path, path ? path.split(' > ').length : 0, lost ? 0 : row.conversions, lost ? 0 : round(row.value, 2), row.nulls, lost ? 0 : row.conversions / (row.conversions + row.nulls)]).filter((row) => row[lost ? 4 : 2] > 0).sort((a, b) => b[lost ? 4 : 2] - a[lost ? 4 : 2]) };
+    const rows = walked(query).filter((row) => row.conversions > 0).sort((a, b) => b.conversions - a.conversions);
+    return { columns: [text('path'), whole('length'), whole('conversions'), money('value'), whole('nulls', 'people'), share('conversion_rate')], rows: rows.map((row) => [row.path, row.length, row.conversions, round(row.value, 2), row.nulls, row.rate]) };
+  },
+  'null-paths'(query) {
+    const rows = walked(query).filter((row) => row.nulls > 0).sort((a, b) => b.nulls - a.nulls);
+    return { columns: [text('path'), whole('length'), whole('people', 'people'), whole('conversions'), share('conversion_rate')], rows: rows.map((row) => [row.path, row.length, row.nulls, row.conversions, row.rate]) };
   },
   'path-lengths'(query) {
     const found = count(conversionsIn(range(query), keepOf(query)), ({ touches }) => touches.length, (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
