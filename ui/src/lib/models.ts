@@ -2,11 +2,18 @@ import { app } from './app.svelte';
 import { words } from '../i18n/words.svelte';
 
 /** The first word of a specification: `position:first=0.3` is a `position`. */
-const kind = (spec: string): string => spec.split(':')[0] ?? spec;
+export const kind = (spec: string): string => spec.split(':')[0] ?? spec;
+
+/** Settings that a model has anyway: its name says nothing of them. */
+const usual: Record<string, string> = { last_non_direct: 'direct=Direct', position: 'first=0.4,last=0.4', time_decay: 'half_life=7d', markov: 'order=1' };
+const settingsOf = (spec: string): string => {
+  const settings = spec.slice(kind(spec).length + 1);
+  return settings === usual[kind(spec)] ? '' : settings;
+};
 
 /** A model's name in the reader's language, with its settings; the server's name where there is none. */
 export function modelName(spec: string): string {
-  const settings = spec.slice(kind(spec).length + 1);
+  const settings = settingsOf(spec);
   const known = words.has(`model.${kind(spec)}`);
   const name = known ? words.known('model', kind(spec)) : (app.workspace?.models.find((model) => model.spec === spec)?.name ?? spec);
   return known && settings ? `${name} (${settings})` : name;
@@ -19,7 +26,7 @@ export function modelHelp(spec: string): string {
 
 /** Shares of four touches, first to last, of the rules that need no data; times are a day apart. */
 export function fourShares(spec: string): number[] | null {
-  if (spec.includes(':')) return null;
+  if (settingsOf(spec)) return null;
   const decay = [3, 2, 1, 0].map((days) => 2 ** (-days / 7));
   const sum = decay.reduce((a, b) => a + b);
   const rules: Record<string, number[]> = {
@@ -30,5 +37,5 @@ export function fourShares(spec: string): number[] | null {
     position_decay: [0.1, 0.2, 0.3, 0.4],
     time_decay: decay.map((weight) => weight / sum),
   };
-  return rules[spec] ?? null;
+  return rules[kind(spec)] ?? null;
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, call, keepCsrf, parse, query, records, reportUrl } from '../../src/lib/api';
 import { amount, show } from '../../src/lib/cells';
+import { fourShares, modelName } from '../../src/lib/models';
 import { csv } from '../../src/lib/files';
 import { columnOf, modelOf } from '../../src/lib/credit';
 import { titleOf } from '../../src/parts/columns';
@@ -73,6 +74,14 @@ describe('columns of credit', () => {
     const report = { meta: {} as never, columns, rows: [], total_rows: 0 };
     expect([modelOf(report), columnOf(report, 'conversions'), columnOf(report, 'people'), titleOf('credit last')]).toEqual(['linear', 'credit linear', 'people', 'Credit · Last touch']);
     expect(columnOf({ ...report, columns: columns.slice(0, 2) }, 'conversions')).toBe('conversions');
+  });
+});
+
+describe('models', () => {
+  it('are named without the settings that they have anyway, and with those that somebody chose', () => {
+    expect([modelName('markov:order=1'), modelName('markov:order=3'), modelName('position:first=0.4,last=0.4')]).toEqual(['Markov chain', 'Markov chain (order=3)', 'Position based']);
+    expect(fourShares('position:first=0.4,last=0.4')).toEqual([0.4, 0.1, 0.1, 0.4]);
+    expect(fourShares('position:first=0.3,last=0.5')).toBeNull();
   });
 });
 
