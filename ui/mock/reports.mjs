@@ -1,0 +1,326 @@
+// Every report of the contract, answered from the imaginary shop.
+import { models, removal, weights } from './credit.mjs';
+import { costOf, day, firstDay, lastDay, people, touchesOf } from './world.mjs';
+
+const iso = (at) => new Date(at).toISOString();
+const dayOf = (at) => iso(at).slice(0, 10);
+const text = (name) => ({ name, type: 'text', unit: null });
+const whole = (name, unit = null) => ({ name, type: 'integer', unit });
+const number = (name, unit = null) => ({ name, type: 'number', unit });
+const time = (name) => ({ name, type: 'time', unit: null });
+const money = (name) => number(name, 'EUR');
+const share = (name) => number(name, 'percent');
+const sum = (list) => list.reduce((a, b) => a + b, 0);
+const usualModels = models.map((model) => model.spec);
+const round = (value, digits = 6) => Number(value.toFixed(digits));
+
+function range(query) {
+  const to = query.get('to') ?? dayOf(Date.parse(`${lastDay}T00:00:00Z`) + day);
+  return { from: query.get('from') ?? firstDay, to, start: Date.parse(`${query.get('from') ?? firstDay}T00:00:00Z`), end: Date.parse(`${to}T00:00:00Z`) };
+}
+const keepOf = (query) => {
+  const where = /value\s*(>=|<=|>|<)\s*(\d+(?:\.\d+)?)/.exec(query.get('where') ?? '');
+  if (!where) return () => true;
+  const limit = Number(where[2]);
+  return { '>': (c) => c.value > limit, '<': (c) => c.value < limit, '>=': (c) => c.value >= limit, '<=': (c) => c.value <= limit }[where[1]];
+};
+const sessionsIn = ({ start, end }) => people.flatMap((person) => person.sessions.filter((session) => session.at >= start && session.at < end).map((session) => ({ person, session })));
+function conversionsIn({ start, end }, keep = () => true) {
+  return people.flatMap((person) => person.conversions.filter((one) => one.at >= start && one.at < end && keep(one)).map((one) => ({ person, conversion: one, touches: touchesOf(person, one) })));
+}
+const count = (entries, key, add) => {
+  const found = new Map();
+  for (const entry of entries) {
+    const name = key(entry);
+    const row = found.get(name) ?? found.set(name, {}).get(name);
+    add(row, entry);
+  }
+  return found;
+};
+
+function totals(span, keep) {
+  const visits = sessionsIn(span);
+  const bought = conversionsIn(span, keep);
+  const value = sum(bought.map(({ conversion }) => conversion.value));
+  const crowd = new Set(visits.map(({ person }) => person.id)).size;
+  return { people: crowd, sessions: visits.length, conversions: bought.length, value: round(value, 2), conversion_rate: visits.length ? bought.length / visits.length : null, average_value: bought.length ? round(value / bought.length, 2) : null, unattributed_share: bought.length ? bought.filter((one) => one.touches.length === 0).length / bought.length : null };
+}
+
+/** Paths for models that learn: buyers' touches, and those of people who bought nothing. */
+function pathsOf(span, label, keep) {
+  const bought = conversionsIn(span, keep).filter((one) => one.touches.length).map((one) => ({ labels: one.touches.map(label), conversions: 1, nulls: 0 }));
+  const lost = people.filter((person) => person.conversions.length === 0).map((person) => ({ labels: person.sessions.filter((session) => session.at >= span.start && session.at < span.end).map(label), conversions: 0, nulls: 1 })).filter((path) => path.labels.length);
+  return [...bought, ...lost];
+}
+const labelBy = (by, within) => (touch) => (within.every(([key, value]) => touch[key] === value) ? touch[by] || '(not set)' : '(elsewhere)');
+const withinOf = (query) => query.getAll('within').map((one) => [one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1)]);
+
+function creditOf(query, usual = ['last']) {
+  const span = range(query);
+  const by = query.get('by') ?? 'channel';
+  const label = labelBy(by, withinOf(query));
+  const paths = conversionsIn(span, keepOf(query));
+  const specs = query.getAll('model').length ? query.getAll('model') : usual;
+  const strength = specs.includes('markov') ? removal(pathsOf(span, label, keepOf(query))) : new Map();
+  return specs.map((model) => {
+    const credit = new Map();
+    const give = (name, conversions, value) => {
+      const row = credit.get(name) ?? credit.set(name, { conversions: 0, value: 0 }).get(name);
+      row.conversions += conversions;
+      row.value += value;
+    };
+    for (const { conversion, touches } of paths) {
+      if (!touches.length) give('(unattributed)', 1, conversion.value);
+      weights(model, touches, conversion.at, label, strength).forEach((weight, at) => give(label(touches[at]), weight, weight * conversion.value));
+    }
+    credit.delete('(elsewhere)');
+    return { model, credit };
+  });
+}
+
+/** `event:NAME`, `page:/path*` or `goal:NAME`, as the server spells steps. */
+function meets(step, event) {
+  const [kind, value] = [step.slice(0, step.indexOf(':')), step.slice(step.indexOf(':') + 1)];
+  if (kind === 'page') return value.endsWith('*') ? event.page.startsWith(value.slice(0, -1)) : event.page === value;
+  return event.name === value;
+}
+const nameOf = (step) => step.slice(step.indexOf(':') + 1);
+function funnelOf(query) {
+  const wanted = query.getAll('step');
+  const span = range(query);
+  const limit = Number(query.get('window_days') ?? 14) * day;
+  const reached = wanted.map(() => []);
+  const next = wanted.map(() => new Map());
+  for (const person of people) {
+    const events = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).flatMap((session) => session.events.map((event) => ({ event, session })));
+    let best = [];
+    let after = null;
+    events.forEach(({ event, session }, from) => {
+      if (!meets(wanted[0], event)) return;
+      const times = [event.at];
+      let at = from;
+      for (let step = 1; step < wanted.length; step++) {
+        const found = events.findIndex((other, place) => place > at && other.event.at - event.at <= limit && meets(wanted[step], other.event));
+        if (found < 0) break;
+        times.push(events[found].event.at);
+        at = found;
+      }
+      if (times.length > best.length) {
+        best = times;
+        after = events[at + 1]?.event.name ?? '(nothing more)';
+      }
+    });
+    best.forEach((at, step) => reached[step].push(step ? at - best[step - 1] : 0));
+    if (best.length && best.length < wanted.length) next[best.length - 1].set(after, (next[best.length - 1].get(after) ?? 0) + 1);
+  }
+  return { wanted, reached, next };
+}
+const median = (list) => (list.length ? list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] / 1000 : null);
+
+function movesOf(query) {
+  const span = range(query);
+  const found = new Map();
+  for (const { person, touches } of conversionsIn(span, keepOf(query))) {
+    touches.slice(1).forEach((touch, at) => {
+      const key = `${touches[at].channel}\u0000${touch.channel}`;
+      const row = found.get(key) ?? found.set(key, { people: new Set(), count: 0, gaps: [] }).get(key);
+      row.people.add(person.id);
+      row.count++;
+      row.gaps.push(touch.at - touches[at].at);
+    });
+  }
+  return [...found].map(([key, row]) => [...key.split('\u0000'), row.people.size, row.count, median(row.gaps)]).sort((a, b) => b[2] - a[2]);
+}
+
+function explore(query) {
+  const end = query.get('end');
+  const place = end ?? query.get('start') ?? 'event:session_start';
+  const [depth, width] = [Number(query.get('depth') ?? 4), Number(query.get('width') ?? 6)];
+  const walks = [];
+  for (const { session } of sessionsIn(range(query))) {
+    const { events } = session;
+    const at = end ? events.findLastIndex((event) => meets(place, event)) : events.findIndex((event) => meets(place, event));
+    if (at < 0) continue;
+    const names = (end ? events.slice(0, at + 1).reverse() : events.slice(at)).map((event) => (event.name === 'page_view' ? event.page : event.name));
+    walks.push(Array.from({ length: depth + 1 }, (_, step) => names[step] ?? '(end)'));
+  }
+  const shown = Array.from({ length: depth + 1 }, (_, step) => {
+    const sizes = count(walks, (walk) => walk[step], (row) => (row.n = (row.n ?? 0) + 1));
+    return new Set([...sizes].sort((a, b) => b[1].n - a[1].n).slice(0, width).map(([name]) => name));
+  });
+  const name = (walk, at) => (walk[at] === '(end)' || shown[at].has(walk[at]) ? walk[at] : '(others)');
+  return Array.from({ length: depth }, (_, step) => {
+    const found = count(walks.filter((walk) => walk[step] !== '(end)'), (walk) => `${name(walk, step)}\u0000${name(walk, step + 1)}`, (row) => (row.n = (row.n ?? 0) + 1));
+    return [...found].map(([key, row]) => [step, ...key.split('\u0000'), row.n]);
+  }).flat();
+}
+
+/** Every path that was walked, with its conversions and the people who did not convert. */
+function walked(query) {
+  const span = range(query);
+  const found = new Map();
+  const put = (path, change) => {
+    const row = found.get(path) ?? found.set(path, { conversions: 0, value: 0, nulls: 0 }).get(path);
+    change(row);
+  };
+  for (const { conversion, touches } of conversionsIn(span, keepOf(query))) put(touches.map((touch) => touch.channel).join(' > '), (row) => { row.conversions++; row.value += conversion.value; });
+  for (const person of people) {
+    const path = person.conversions.length ? '' : person.sessions.filter((session) => session.at >= span.start && session.at < span.end).map((session) => session.channel).join(' > ');
+    if (path) put(path, (row) => row.nulls++);
+  }
+  return [...found].map(([path, row]) => ({ path, length: path ? path.split(' > ').length : 0, ...row, rate: row.conversions / (row.conversions + row.nulls) }));
+}
+
+export const reports = {
+  overview(query) {
+    const span = range(query);
+    const length = span.end - span.start;
+    const [now, then] = [totals(span, keepOf(query)), totals({ start: span.start - length, end: span.start }, keepOf(query))];
+    const unit = { value: 'EUR', average_value: 'EUR', conversion_rate: 'percent', unattributed_share: 'percent' };
+    const empty = then.sessions === 0;
+    return { columns: [text('kpi'), number('value'), number('previous'), text('unit')], rows: Object.keys(now).map((kpi) => [kpi, now[kpi], empty ? null : then[kpi], unit[kpi] ?? null]) };
+  },
+  trend(query) {
+    const span = range(query);
+    const visits = count(sessionsIn(span), ({ session }) => dayOf(session.at), (row, { person }) => { row.n = (row.n ?? 0) + 1; (row.people ??= new Set()).add(person.id); });
+    const bought = count(conversionsIn(span, keepOf(query)), ({ conversion }) => dayOf(conversion.at), (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
+    const rows = [];
+    for (let at = span.start; at < span.end; at += day) rows.push([dayOf(at), visits.get(dayOf(at))?.n ?? 0, visits.get(dayOf(at))?.people.size ?? 0, bought.get(dayOf(at))?.n ?? 0, round(bought.get(dayOf(at))?.value ?? 0, 2)]);
+    return { columns: [time('day'), whole('sessions'), whole('people', 'people'), whole('conversions'), money('value')], rows };
+  },
+  attribution(query) {
+    const intervals = query.get('intervals') === 'true';
+    const measure = query.get('measure') ?? 'conversions';
+    const rows = creditOf(query, usualModels).flatMap(({ model, credit }) => {
+      const all = sum([...credit.values()].map((one) => one[measure])) || 1;
+      return [...credit].sort((a, b) => b[1].conversions - a[1].conversions).map(([label, one]) => {
+        const spread = 1.96 * Math.sqrt(Math.max(one.conversions, 0.2)) * (measure === 'value' ? one.value / Math.max(one.conversions, 0.2) : 1);
+        return [model, label, round(one.conversions), round(one.value), one[measure] / all, ...(intervals ? [round(Math.max(0, one[measure] - spread)), round(one[measure] + spread)] : [])];
+      });
+    });
+    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
+  },
+  agreement(query) {
+    const found = creditOf(query, usualModels).map(({ model, credit }) => {
+      credit.delete('(unattributed)');
+      const all = sum([...credit.values()].map((one) => one.conversions)) || 1;
+      return { model, shares: new Map([...credit].map(([label, one]) => [label, one.conversions / all])) };
+    });
+    const rows = found.flatMap((one, at) => found.slice(at + 1).map((other) => [one.model, other.model, round(sum([...new Set([...one.shares.keys(), ...other.shares.keys()])].map((label) => Math.abs((one.shares.get(label) ?? 0) - (other.shares.get(label) ?? 0)))) / 2)]));
+    return { columns: [text('model_a'), text('model_b'), share('distance')], rows };
+  },
+  backtest(query) {
+    const specs = query.getAll('model').length ? query.getAll('model') : usualModels;
+    const score = { first: [0.382, 0.61], last: [0.371, 0.66], last_non_direct: [0.377, 0.63], linear: [0.365, 0.69], position: [0.367, 0.68], time_decay: [0.362, 0.7], markov: [0.341, 0.74], shapley: [0.355, 0.71] };
+    if (query.get('show') === 'calibration') {
+      return { columns: [text('model'), whole('bin'), share('predicted'), share('observed')], rows: specs.flatMap((model, at) => Array.from({ length: 10 }, (_, bin) => [model, bin + 1, round(0.01 + bin * 0.022), round(0.008 + bin * (0.017 + (at % 4) * 0.003))])) };
+    }
+    return { columns: [text('model'), number('log_loss'), number('auc'), share('steadiness')], rows: specs.map((model, at) => [model, ...(score[model] ?? [0.39, 0.6]), 0.9 + (at % 5) * 0.015]), notes: ['Learned from paths that began before 2026-10-15, tested on the rest.'] };
+  },
+  explain(query) {
+    const span = range(query);
+    const by = query.get('by') ?? 'channel';
+    const label = labelBy(by, withinOf(query));
+    const [model, wanted, limit] = [query.get('model') ?? 'last', query.get('label') ?? '', Number(query.get('conversions') ?? 10)];
+    const strength = model === 'markov' ? removal(pathsOf(span, label, keepOf(query))) : new Map();
+    const given = conversionsIn(span, keepOf(query)).flatMap((one) => {
+      if (wanted === '(unattributed)') return one.touches.length ? [] : [{ ...one, shares: [], part: 1 }];
+      const shares = weights(model, one.touches, one.conversion.at, label, strength);
+      const part = sum(one.touches.map((touch, at) => (label(touch) === wanted ? shares[at] : 0)));
+      return part > 0 ? [{ ...one, shares, part }] : [];
+    }).sort((a, b) => b.part - a.part || b.conversion.value - a.conversion.value);
+    const rows = given.slice(0, limit || undefined).flatMap(({ person, conversion, touches, shares }) => {
+      const base = [conversion.order, iso(conversion.at), person.id, conversion.value];
+      if (!touches.length) return [[...base, null, null, null, null, null, null, null, null, null]];
+      return touches.map((touch, at) => [...base, at + 1, iso(touch.at), round((conversion.at - touch.at) / day, 2), label(touch), touch.source, touch.medium, touch.campaign || null, 'visit', round(shares[at])]);
+    });
+    return { columns: [text('conversion_id'), time('converted_at'), text('person_id'), money('conversion_value'), whole('place'), time('touched_at'), number('age_days'), text('label'), text('source'), text('medium'), text('campaign'), text('interaction'), share('weight')], rows, total_rows: sum(given.map((one) => Math.max(1, one.touches.length))), notes: [`${given.length} conversions gave it a share.`] };
+  },
+  paths(query) {
+    const rows = walked(query).filter((row) => row.conversions > 0).sort((a, b) => b.conversions - a.conversions);
+    return { columns: [text('path'), whole('length'), whole('conversions'), money('value'), whole('nulls', 'people'), share('conversion_rate')], rows: rows.map((row) => [row.path, row.length, row.conversions, round(row.value, 2), row.nulls, row.rate]) };
+  },
+  'null-paths'(query) {
+    const rows = walked(query).filter((row) => row.nulls > 0).sort((a, b) => b.nulls - a.nulls);
+    return { columns: [text('path'), whole('length'), whole('people', 'people'), whole('conversions'), share('conversion_rate')], rows: rows.map((row) => [row.path, row.length, row.nulls, row.conversions, row.rate]) };
+  },
+  'path-lengths'(query) {
+    const found = count(conversionsIn(range(query), keepOf(query)), ({ touches }) => touches.length, (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
+    return { columns: [whole('touches'), whole('conversions'), money('value'), whole('nulls')], rows: [...found].sort((a, b) => a[0] - b[0]).map(([touches, row]) => [touches, row.n, round(row.value, 2), Math.round(row.n * 2.7)]) };
+  },
+  'time-lags'(query) {
+    const found = count(conversionsIn(range(query), keepOf(query)).filter((one) => one.touches.length), ({ conversion, touches }) => Math.floor((conversion.at - touches[0].at) / day), (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
+    return { columns: [whole('days'), whole('conversions'), money('value')], rows: [...found].sort((a, b) => a[0] - b[0]).map(([days, row]) => [days, row.n, round(row.value, 2)]) };
+  },
+  positions(query) {
+    const found = count(conversionsIn(range(query), keepOf(query)).flatMap(({ touches }) => touches.map((touch, at) => ({ touch, at, last: touches.length - 1 }))), ({ touch }) => touch.channel, (row, { at, last }) => { row.all = (row.all ?? 0) + 1; const part = at === last ? 'late' : at === 0 ? 'early' : 'mid'; row[part] = (row[part] ?? 0) + 1; });
+    return { columns: [text('channel'), share('early'), share('mid'), share('late'), whole('touches')], rows: [...found].sort((a, b) => b[1].all - a[1].all).map(([channel, row]) => [channel, (row.early ?? 0) / row.all, (row.mid ?? 0) / row.all, (row.late ?? 0) / row.all, row.all]) };
+  },
+  transitions: (query) => ({ columns: [text('from'), text('to'), whole('people', 'people'), whole('count'), number('median_seconds', 'seconds')], rows: movesOf(query) }),
+  explorer: (query) => ({ columns: [whole('from_step'), text('from'), text('to'), whole('people', 'people')], rows: explore(query) }),
+  funnel(query) {
+    const { wanted, reached } = funnelOf(query);
+    return { columns: [text('step'), whole('people', 'people'), share('share_of_first'), share('share_of_previous'), number('median_seconds', 'seconds'), whole('dropped', 'people')], rows: wanted.map((step, at) => [nameOf(step), reached[at].length, reached[0].length ? reached[at].length / reached[0].length : null, at && reached[at - 1].length ? reached[at].length / reached[at - 1].length : null, at ? median(reached[at]) : null, at + 1 < wanted.length ? reached[at].length - reached[at + 1].length : null]) };
+  },
+  dropouts(query) {
+    const { next } = funnelOf(query);
+    return { columns: [text('next'), whole('people', 'people')], rows: [...(next[Number(query.get('after')) - 1] ?? [])].sort((a, b) => b[1] - a[1]) };
+  },
+  obstacles(query) {
+    const visits = sessionsIn(range(query));
+    const found = count(visits.flatMap(({ person, session }) => session.events.map((event, at) => ({ person, page: event.page, left: at === session.events.length - 1 && event.name !== 'purchase' }))), ({ page }) => page, (row, { person, left }) => { (row.reach ??= new Set()).add(person.id); if (left) (row.leave ??= new Set()).add(person.id); });
+    const buyers = new Set(people.filter((person) => person.conversions.length).map((person) => person.id));
+    const rows = [...found].map(([page, row]) => {
+      const stayed = [...row.reach].filter((id) => !row.leave?.has(id));
+      const rate = stayed.length ? stayed.filter((id) => buyers.has(id)).length / stayed.length : 0;
+      const stake = (row.leave?.size ?? 0) * rate;
+      return [page, row.reach.size, row.leave?.size ?? 0, round(stake, 2), round(stake * 88.4, 2)];
+    }).sort((a, b) => b[3] - a[3]);
+    return { columns: [text('place'), whole('people_reaching', 'people'), whole('people_leaving', 'people'), number('conversions_at_stake'), money('value_at_stake')], rows, notes: ['Leavers are compared with those who reached the place and went on. This is association.'] };
+  },
+  retention(query) {
+    const span = range(query);
+    const long = query.get('every') === 'month' ? 30 * day : 7 * day;
+    const cohorts = new Map();
+    for (const person of people) {
+      const born = Math.floor((person.sessions[0].at - span.start) / long);
+      if (person.sessions[0].at < span.start || person.sessions[0].at >= span.end) continue;
+      const row = cohorts.get(born) ?? cohorts.set(born, []).get(born);
+      row.push(new Set(person.sessions.filter((session) => session.at < span.end).map((session) => Math.floor((session.at - span.start) / long) - born)));
+    }
+    const last = Math.floor((span.end - 1 - span.start) / long);
+    const rows = [...cohorts].sort((a, b) => a[0] - b[0]).flatMap(([born, list]) => Array.from({ length: last - born + 1 }, (_, period) => { const back = list.filter((seen) => seen.has(period)).length; return [dayOf(span.start + born * long), period, back, list.length, list.length ? back / list.length : null, span.start + (born + period + 1) * long <= span.end]; }));
+    return { columns: [time('cohort'), whole('period'), whole('people', 'people'), whole('size', 'people'), share('share'), { name: 'is_complete', type: 'bool', unit: null }], rows };
+  },
+  people(query) {
+    const search = query.get('search') ?? '';
+    const rows = people.filter((person) => !search || person.id.startsWith(search) || `user-${person.number}`.startsWith(search)).map((person) => [person.id, iso(person.sessions[0].at), iso(person.sessions.at(-1).at), person.sessions.length, person.conversions.length, round(sum(person.conversions.map((one) => one.value)), 2), person.sessions.at(-1).channel]).sort((a, b) => (a[2] < b[2] ? 1 : -1));
+    return { columns: [text('person_id'), time('first_seen'), time('last_seen'), whole('sessions'), whole('conversions'), money('value'), text('last_channel')], rows };
+  },
+  quality() {
+    const checks = [['rejected rows', 37, 0.0006, 'look at the rejected rows below, correct them and import the file again'], ['events without an identifier', 248, 0.004, 'map a column to anonymous_id, user_id, email, phone or crm_id'], ['events received over an hour late', 91, 0.0015, 'look at the queues and clocks of tracking clients'], ['events dated after they were received', 0, 0, 'a clock or a time zone is wrong'], ['touches of an unknown channel', 118, 0.0174, 'add a rule for the sources below'], ['sources spelled in several ways', 2, 0.18, 'name them as one under [channels.aliases]'], ['orders told more than once', 21, 0.028, 'nothing to do: an order counts once'], ['conversions that no touch preceded', 62, 0.08, 'look at the look-back window']];
+    return { columns: [text('check'), whole('count'), share('share'), text('what_to_do')], rows: checks };
+  },
+  rejects: () => ({ columns: [text('origin'), whole('line'), text('column'), text('value'), text('reason')], rows: Array.from({ length: 37 }, (_, at) => ['till-2026-10.csv', 118 + at * 13, at % 3 ? 'occurred_at' : 'value', at % 3 ? `${(at % 28) + 1}.13.2026` : '12,5O', at % 3 ? 'no date: there is no month 13' : 'no number: "O" in place of a digit']) }),
+  sources(query) {
+    const found = count(sessionsIn(range(query)), ({ session }) => [session.source, session.medium, session.channel].join('\u0000'), (row, { session }) => (row.n = (row.n ?? 0) + session.events.length));
+    return { columns: [text('source'), text('medium'), text('channel'), whole('events')], rows: [...found].map(([key, row]) => [...key.split('\u0000'), row.n]).sort((a, b) => Number(b[2] === 'Unassigned') - Number(a[2] === 'Unassigned') || b[3] - a[3]) };
+  },
+  channels(query) {
+    const span = range(query);
+    const visits = count(sessionsIn(span), ({ session }) => session.channel, (row, { person }) => { row.n = (row.n ?? 0) + 1; (row.people ??= new Set()).add(person.id); });
+    const on = count(conversionsIn(span, keepOf(query)).flatMap(({ conversion, touches }) => [...new Set(touches.map((touch) => touch.channel))].map((channel) => ({ channel, conversion }))), ({ channel }) => channel, (row, { conversion }) => { row.n = (row.n ?? 0) + 1; row.value = (row.value ?? 0) + conversion.value; });
+    const [linear, last] = creditOf(new URLSearchParams([...[...query].filter(([name]) => name !== 'model'), ['model', 'linear'], ['model', 'last']]));
+    const rows = [...new Set([...linear.credit.keys(), ...visits.keys()])].map((channel) => {
+      const sessions = visits.get(channel)?.n ?? 0;
+      const cost = costOf[channel] ? round(costOf[channel] * sessions, 2) : null;
+      const of = ({ credit }) => { const won = credit.get(channel) ?? { conversions: 0, value: 0 }; return [round(won.conversions), round(won.value, 2), cost === null ? null : round(won.value / cost, 3)]; };
+      return [channel, sessions, visits.get(channel)?.people.size ?? 0, on.get(channel)?.n ?? 0, round(on.get(channel)?.value ?? 0, 2), cost, ...of(linear), ...of(last)];
+    }).sort((a, b) => b[6] - a[6]);
+    return { columns: [text('channel'), whole('sessions'), whole('people', 'people'), number('conversions'), money('value'), money('cost'), ...['linear', 'last'].flatMap((model) => [number(`credit ${model}`), money(`value ${model}`), number(`roas ${model}`)])], rows };
+  },
+  sessions(query) {
+    const found = count(sessionsIn(range(query)), ({ session }) => session[query.get('by') ?? 'channel'], (row) => (row.n = (row.n ?? 0) + 1));
+    return { columns: [text('label'), whole('sessions')], rows: [...found].map(([label, row]) => [label, row.n]) };
+  },
+};

@@ -1,0 +1,157 @@
+// Stands in for the server while the screens are developed and tested: the same contract over an imaginary shop.
+// `node mock/server.mjs [port]` also serves dist/ with the content security policy of the real server.
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { models } from './credit.mjs';
+import { reports } from './reports.mjs';
+import { tables, tomlText } from './fixtures.mjs';
+import { firstDay, lastDay, people } from './world.mjs';
+
+const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+export const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const known = { goal: 'purchase', settings: 'a41c09', program: '0.1.0', data: 42 };
+
+/** State that tests change; each server has its own. */
+function fresh(setup) {
+  return {
+    logged: false, setup, settings: { text: tomlText, version: 'a41c09', history: [{ version: 'a41c09', time: 1_795_079_520, user: 'ada@example.com' }, { version: '77be02', time: 1_793_371_200, user: 'ada@example.com' }] },
+    users: [{ id: 1, name: 'Ada Shop', email: 'ada@example.com', role: 'admin' }, { id: 2, name: 'Jón Viewer', email: 'jon@example.com', role: 'viewer' }], tokens: [{ id: 1, name: 'nightly export', sql_user: 'ada-1', created_at: 1_790_899_200, expires_at: null }],
+  };
+}
+
+const problem = (status, code, title, detail, hint, more = {}) => ({ status, body: { type: `https://safar.example/problems/${code}`, title, status, code, detail, hint, ...more } });
+const cell = (value) => (value === null ? '' : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+
+function answerReport(name, query) {
+  const made = reports[name];
+  if (!made) return problem(404, 'unknown-report', 'No such report', `There is no report "${name}".`, 'GET /openapi.json lists the reports.');
+  if ((query.get('where') ?? '').includes('!!')) return problem(400, 'bad-condition', 'The condition is no SQL', `"${query.get('where')}" cannot be read.`, 'Write a condition over paths, such as value > 100.', { line: 1, column: 7 });
+  const began = performance.now();
+  const { columns, rows, total_rows: total = rows.length, notes = [], seed = null } = made(query);
+  if (query.get('format') === 'csv') return { status: 200, type: 'text/csv; charset=utf-8', file: `${name}.csv`, raw: [columns.map((column) => column.name), ...rows].map((row) => row.map(cell).join(',')).join('\r\n') };
+  if (query.get('format')) return { status: 200, type: 'application/json', file: `${name}.${query.get('format')}`, raw: JSON.stringify(rows) };
+  const [offset, limit] = [Number(query.get('offset') ?? 0), Number(query.get('limit') ?? rows.length)];
+  const shown = rows.slice(offset, offset + limit);
+  return { status: 200, body: { meta: { report: name, data_version: known.data, settings_version: known.settings, program_version: known.program, seed, took_ms: Math.round(performance.now() - began), cached: false, from: query.get('from'), to: query.get('to'), goal: query.get('goal') ?? known.goal, notes }, columns, rows: shown, total_rows: total, extra: {} } };
+}
+
+function personOf(id) {
+  const person = people.find((one) => one.id === id);
+  if (!person) return problem(404, 'unknown-person', 'Nobody has this id', `There is no person "${id}".`, 'Search the list of people.');
+  const iso = (at) => new Date(at).toISOString();
+  const [first, last] = [iso(person.sessions[0].at), iso(person.sessions.at(-1).at)];
+  const value = person.conversions.reduce((sum, one) => sum + one.value, 0);
+  return {
+    status: 200,
+    body: {
+      person: { person_id: person.id, first_seen: first, last_seen: last, sessions: person.sessions.length, conversions: person.conversions.length, value: Math.round(value * 100) / 100, last_channel: person.sessions.at(-1).channel },
+      identifiers: [
+        { namespace: 'anonymous', value: `d-${person.number.toString(16).padStart(6, '0')}`, first_seen: first, last_seen: last, why: 'the first device seen' },
+        ...(person.known ? [{ namespace: 'user', value: `user-${person.number}`, first_seen: first, last_seen: last, why: 'logged in on device d-' + person.number.toString(16).padStart(6, '0') }, { namespace: 'email', value: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', first_seen: first, last_seen: last, why: `given by account user-${person.number}` }] : []),
+      ],
+      sessions: person.sessions.map((session) => ({ time: iso(session.at), channel: session.channel, source: session.source, campaign: session.campaign || null, events: session.events.length })),
+      timeline: person.sessions.flatMap((session, at) => session.events.map((event, place) => ({ time: iso(event.at), kind: event.name === 'purchase' ? 'conversion' : place === 0 ? 'session' : 'event', name: event.name, channel: place === 0 ? session.channel : null, source: place === 0 ? session.source : null, campaign: place === 0 ? session.campaign || null : null, value: event.value, page: event.page, session: at + 1 }))),
+      conversions: person.conversions.map((one) => ({ goal: one.goal, time: iso(one.at), value: one.value, order_id: one.order })),
+    },
+  };
+}
+
+function tomlProblem(text) {
+  const line = text.split('\n').findIndex((one) => /=\s*$/.test(one));
+  return line < 0 ? null : { type: 'about:blank', title: 'safar.toml cannot be read', status: 400, code: 'settings', detail: `safar.toml:${line + 1}: a key without a value`, hint: 'Write a value behind the equals sign, or remove the line.', file: 'safar.toml', line: line + 1, column: 1 };
+}
+
+function api(state, method, path, query, body) {
+  const at = `${method} ${path}`;
+  if (at === 'GET /session') return { status: 200, body: { user: state.logged ? { name: 'Ada Shop', email: 'ada@example.com', role: state.role ?? 'admin' } : null, setup_needed: state.setup, csrf: 'mock', locale: null } };
+  if (at === 'POST /setup') {
+    if (body.code !== 'AB12-CD34') return problem(403, 'wrong-code', 'The one-time code is wrong', 'The code is not the one that was printed.', 'Copy it from the terminal where safar serve runs.');
+    state.setup = false;
+    state.logged = true;
+    return { status: 204 };
+  }
+  if (at === 'POST /login') {
+    if (body.password !== 'correct horse battery') return problem(401, 'wrong-password', 'Wrong e-mail or password', 'Wrong e-mail or password.', 'Try again.');
+    state.logged = true;
+    state.role = body.email.startsWith('jon') ? 'viewer' : 'admin';
+    return { status: 204 };
+  }
+  if (!state.logged) return problem(401, 'log-in', 'Not logged in', 'This needs a session.', 'Log in.');
+  if (at === 'POST /logout') return (state.logged = false), { status: 204 };
+  if (at === 'GET /workspace') return { status: 200, body: { name: 'coats-and-boots', time_zone: 'Europe/Warsaw', currency: 'EUR', goals: ['purchase', 'sign-up'], models, dimensions: ['channel', 'source', 'medium', 'campaign', 'content', 'term'], first_day: firstDay, last_day: lastDay, events: 61_240, people: people.length, data_version: known.data, last_build: { finished_at: '2026-11-22T01:00:00Z' }, locale: null } };
+  if (path.startsWith('/reports/')) return answerReport(decodeURIComponent(path.slice(9)), query);
+  if (path.startsWith('/people/')) return personOf(decodeURIComponent(path.slice(8)));
+  if (at === 'GET /tables') return { status: 200, body: tables };
+  if (at === 'POST /sql') {
+    if (!/^\s*(select|with|explain|show)/i.test(body.query)) return problem(400, 'bad-sql', 'The query cannot be read', 'Expected a query, found something else.', 'Only reading is allowed: begin with SELECT.', { line: 1, column: 1 });
+    const { columns, rows } = reports.channels(new URLSearchParams());
+    return { status: 200, body: { ...answerReport('channels', new URLSearchParams()).body, columns: columns.slice(0, 2), rows: rows.map((row) => row.slice(0, 2)) } };
+  }
+  if (at === 'GET /settings') return { status: 200, body: state.settings };
+  if (at === 'POST /settings/check') return { status: 200, body: { ok: !tomlProblem(body.text), problem: tomlProblem(body.text) } };
+  if (at === 'POST /settings/preview') return { status: 200, body: { people: 96, channels: 1, conversions: 11 } };
+  if (at === 'PUT /settings') {
+    if (body.version !== state.settings.version) return problem(409, 'changed-meanwhile', 'The settings changed meanwhile', 'Somebody else saved.', 'Load the new version.');
+    const wrong = tomlProblem(body.text);
+    if (wrong) return { status: 400, body: wrong };
+    const version = Math.abs([...body.text].reduce((hash, char) => (hash * 31 + char.charCodeAt(0)) | 0, 7)).toString(16).slice(0, 6);
+    state.settings = { text: body.text, version, history: [{ version, time: 1_795_323_600, user: 'ada@example.com' }, ...state.settings.history] };
+    return { status: 200, body: state.settings };
+  }
+  if (at === 'POST /build') return { status: 202, body: { job: 1 } };
+  if (path.startsWith('/jobs/')) return { status: 200, body: { id: 1, state: 'done', lines: ['3 people changed', 'credits of 7 models'] } };
+  if (at === 'GET /users') return { status: 200, body: state.users };
+  if (at === 'GET /tokens') return { status: 200, body: state.tokens };
+  if (at === 'POST /users') return state.users.push({ id: state.users.length + 10, name: body.name, email: body.email, role: body.role }), { status: 201, body: {} };
+  if (at === 'POST /tokens') return state.tokens.push({ id: state.tokens.length + 10, name: body.name, sql_user: 'ada', created_at: 1_795_323_600, expires_at: body.days ? 1_795_323_600 + body.days * 86_400 : null }), { status: 201, body: { secret: 'safar_mock_0123456789' } };
+  const [, list, id] = /^\/(users|tokens)\/(.+)$/.exec(path) ?? [];
+  if (list && method === 'DELETE') return (state[list] = state[list].filter((one) => String(one.id) !== id)), { status: 204 };
+  if (list && method === 'PATCH') return (state[list] = state[list].map((one) => (String(one.id) === id ? { ...one, ...body } : one))), { status: 200, body: {} };
+  return problem(404, 'no-such-route', 'No such address', `${at} is not part of the contract.`, 'See /openapi.json.');
+}
+
+function live(answer) {
+  answer.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  const events = people.slice(0, 60).flatMap((person) => person.sessions[0].events.map((event) => ({ name: event.name, channel: person.sessions[0].channel, person: person.id })));
+  let turn = 0;
+  const send = () => answer.write(`data: ${JSON.stringify({ events: events.slice(turn * 3, turn * 3 + 3).map((event, at) => ({ ...event, time: new Date(Date.parse('2026-11-22T05:00:00Z') + turn * 3000 - at * 700).toISOString() })), per_minute: 41 + (turn % 5), lag_seconds: 1.2 })}\n\n`) && (turn = (turn + 1) % 40);
+  send();
+  const timer = setInterval(send, 3000);
+  answer.on('close', () => clearInterval(timer));
+}
+
+/** Starts a server; `setup` begins with the first run. */
+export function serve(port = 0, { setup = false, logged = true } = {}) {
+  const state = { ...fresh(setup), logged: logged && !setup };
+  const server = createServer((request, answer) => {
+    const url = new URL(request.url, 'http://mock');
+    answer.setHeader('Content-Security-Policy', policy);
+    answer.setHeader('X-Content-Type-Options', 'nosniff');
+    if (!url.pathname.startsWith('/api/v1')) {
+      const file = join(dist, normalize(url.pathname));
+      const found = file.startsWith(dist) && extname(file) && existsSync(file) ? file : join(dist, 'index.html');
+      if (!existsSync(found)) return void answer.writeHead(503).end('dist/ is missing: run npm run build');
+      answer.writeHead(200, { 'Content-Type': types[extname(found)] ?? 'application/octet-stream' });
+      return void createReadStream(found).pipe(answer);
+    }
+    const path = url.pathname.slice('/api/v1'.length);
+    if (path === '/live' && state.logged) return void live(answer);
+    let text = '';
+    request.on('data', (part) => (text += part));
+    request.on('end', () => {
+      const unsafe = request.method !== 'GET' && request.headers['x-safar-csrf'] !== 'mock';
+      const said = unsafe ? problem(403, 'csrf', 'The request was forged', 'X-Safar-CSRF is missing or wrong.', 'Send the token of GET /session.') : api(state, request.method, path, url.searchParams, text ? JSON.parse(text) : {});
+      if (said.raw !== undefined) return void answer.writeHead(said.status, { 'Content-Type': said.type, 'Content-Disposition': `attachment; filename="${said.file}"` }).end(said.raw);
+      answer.writeHead(said.status, { 'Content-Type': said.status < 400 ? 'application/json' : 'application/problem+json' }).end(said.body === undefined ? '' : JSON.stringify(said.body));
+    });
+  });
+  return new Promise((ready) => server.listen(port, '127.0.0.1', () => ready({ server, url: `http://127.0.0.1:${server.address().port}`, stop: () => new Promise((done) => (server.closeAllConnections(), server.close(done))) })));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { url } = await serve(Number(process.argv[2] ?? 8099));
+  console.log(`The imaginary shop answers at ${url}`);
+}

@@ -1,0 +1,29 @@
+// Says what the first view costs over the wire, and fails above the limit: index.html, what it loads, and the overview.
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const limit = 150 * 1024;
+const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
+const sent = (file) => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length;
+
+/** A file and every script or style that it imports at once; lazy imports are not followed. */
+function reach(file, seen) {
+  if (seen.has(file)) return;
+  seen.add(file);
+  if (!file.endsWith('.js')) return;
+  const text = readFileSync(join(dist, file), 'utf8');
+  for (const [, name] of text.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) reach(`assets/${name}`, seen);
+}
+
+const first = new Set();
+for (const [, file] of readFileSync(join(dist, 'index.html'), 'utf8').matchAll(/(?:src|href)="\/([^"]+)"/g)) reach(file, first);
+for (const name of readdirSync(join(dist, 'assets'))) if (/^Overview-/.test(name)) reach(`assets/${name}`, first);
+first.add('index.html');
+
+const total = [...first].reduce((sum, file) => sum + sent(file), 0);
+const all = readdirSync(join(dist, 'assets')).reduce((sum, name) => sum + sent(`assets/${name}`), 0);
+for (const file of [...first].sort()) console.log(String(sent(file)).padStart(8), file);
+console.log(`first view: ${(total / 1024).toFixed(1)} kB gzip of ${limit / 1024}; everything: ${(all / 1024).toFixed(1)} kB`);
+if (total > limit) process.exit(1);

@@ -1,0 +1,161 @@
+/** Words, numbers and dates in the reader's language. */
+import { yearOf } from '../lib/days';
+import { en, type Catalogue, type Key, type Message } from './en';
+
+export const locales = {
+  en: { name: 'English', tag: 'en-GB', dir: 'ltr' },
+  fa: { name: 'فارسی', tag: 'fa-IR', dir: 'rtl' },
+  ar: { name: 'العربية', tag: 'ar-EG', dir: 'rtl' },
+  pl: { name: 'Polski', tag: 'pl-PL', dir: 'ltr' },
+  is: { name: 'Íslenska', tag: 'is-IS', dir: 'ltr' },
+} as const;
+export type Locale = keyof typeof locales;
+
+const catalogues: Record<Locale, () => Promise<Catalogue>> = {
+  en: async () => en,
+  fa: async () => (await import('./fa')).fa,
+  ar: async () => (await import('./ar')).ar,
+  pl: async () => (await import('./pl')).pl,
+  is: async () => (await import('./is')).is,
+};
+
+export const isLocale = (name: string | null | undefined): name is Locale => name != null && name in locales;
+
+type Values = Record<string, string | number>;
+
+/** How a language writes what is not words. */
+export interface Formats {
+  number: (value: number, options: Intl.NumberFormatOptions) => string;
+  date: (at: Date, options: Intl.DateTimeFormatOptions) => string;
+  plural: (value: number) => Intl.LDMLPluralRule;
+}
+
+/** What the browser knows of a language. Makers of formats are dear, so they are kept. */
+function browserFormats(tag: string): Formats {
+  const numbers = new Map<string, Intl.NumberFormat>();
+  const dates = new Map<string, Intl.DateTimeFormat>();
+  const rules = new Intl.PluralRules(tag);
+  const kept = <T>(map: Map<string, T>, options: object, make: () => T): T => {
+    const key = JSON.stringify(options);
+    const found = map.get(key) ?? make();
+    map.set(key, found);
+    return found;
+  };
+  return {
+    number: (value, options) => kept(numbers, options, () => new Intl.NumberFormat(tag, options)).format(value),
+    date: (at, options) => kept(dates, options, () => new Intl.DateTimeFormat(tag, options)).format(at),
+    plural: (value) => rules.select(value),
+  };
+}
+
+async function formatsOf(locale: Locale): Promise<Formats> {
+  const { tag } = locales[locale];
+  if (locale === 'is' && Intl.NumberFormat.supportedLocalesOf(tag).length === 0) return (await import('./icelandic')).icelandic;
+  return browserFormats(tag);
+}
+
+class Words {
+  locale = $state<Locale>('en');
+  #catalogue = $state.raw<Catalogue>(en);
+  readonly tag = $derived(locales[this.locale].tag);
+  readonly rtl = $derived(locales[this.locale].dir === 'rtl');
+  #formats = $state.raw<Formats>(browserFormats(locales.en.tag));
+
+  async use(locale: Locale): Promise<void> {
+    const [catalogue, formats] = await Promise.all([catalogues[locale](), formatsOf(locale)]);
+    this.#catalogue = catalogue;
+    this.#formats = formats;
+    this.locale = locale;
+    document.documentElement.lang = locale;
+    document.documentElement.dir = locales[locale].dir;
+  }
+
+  /** The language to start with: the reader's choice, the server's, the browser's, English. */
+  first(server: string | null | undefined): Locale {
+    const wishes = [localStorage.getItem('safar.locale'), server, ...navigator.languages.map((tag) => tag.slice(0, 2))];
+    return wishes.find(isLocale) ?? 'en';
+  }
+
+  choose(locale: Locale): void {
+    localStorage.setItem('safar.locale', locale);
+    void this.use(locale);
+  }
+
+  has(key: string): key is Key {
+    return key in en;
+  }
+
+  t(key: Key, values: Values = {}): string {
+    const message: Message = this.#catalogue[key];
+    const form = typeof message === 'string' ? message : (message[this.#formats.plural(Number(values['n'] ?? 0))] ?? message.other);
+    return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name];
+      return value === undefined ? whole : typeof value === 'number' ? this.number(value) : value;
+    });
+  }
+
+  /** The label of something the server names: known names are translated, others are shown as they are. */
+  known(prefix: 'col' | 'kpi' | 'check' | 'dim' | 'model' | 'measure', name: string): string {
+    const key = `${prefix}.${name}`;
+    return this.has(key) ? this.t(key) : name.replaceAll('_', ' ');
+  }
+
+  number(value: number, digits = 2): string {
+    const whole = Number.isInteger(value) || Math.abs(value) >= 10_000;
+    return this.#formats.number(value, { signDisplay: 'negative', maximumFractionDigits: whole ? 0 : Math.abs(value) >= 100 ? Math.min(1, digits) : digits });
+  }
+
+  /** For axes: 12 k, 1.5 M. */
+  compact(value: number): string {
+    return this.#formats.number(value, { notation: 'compact', maximumFractionDigits: 1 });
+  }
+
+  percent(share: number, digits = 1): string {
+    return this.#formats.number(share, { style: 'percent', signDisplay: 'negative', maximumFractionDigits: digits });
+  }
+
+  money(value: number, currency: string): string {
+    return this.#formats.number(value, { style: 'currency', currency, maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 2 });
+  }
+
+  day(day: string): string {
+    return this.#formats.date(new Date(`${day.slice(0, 10)}T00:00:00Z`), { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+  }
+
+  dayShort(day: string): string {
+    return this.#formats.date(new Date(`${day.slice(0, 10)}T00:00:00Z`), { day: 'numeric', month: 'short', timeZone: 'UTC' });
+  }
+
+  /** Month and year, in this order: browsers put Persian years first, Persian readers do not. */
+  month(day: string): string {
+    const month = this.#formats.date(new Date(`${day}T00:00:00Z`), { month: 'long', timeZone: 'UTC' });
+    return `${month} ${this.#formats.number(yearOf(this.tag, day), { useGrouping: false })}`;
+  }
+
+  dayNumber(day: string): string {
+    return this.#formats.date(new Date(`${day}T00:00:00Z`), { day: 'numeric', timeZone: 'UTC' });
+  }
+
+  weekday(day: string): string {
+    return this.#formats.date(new Date(`${day}T00:00:00Z`), { weekday: 'narrow', timeZone: 'UTC' });
+  }
+
+  time(instant: string, zone: string): string {
+    const at = new Date(instant);
+    return Number.isNaN(at.getTime()) ? instant : this.#formats.date(at, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone });
+  }
+
+  clock(instant: string, zone: string): string {
+    const at = new Date(instant);
+    return Number.isNaN(at.getTime()) ? instant : this.#formats.date(at, { timeStyle: 'medium', timeZone: zone });
+  }
+
+  /** A length of time in its largest fitting unit. */
+  span(seconds: number): string {
+    const [size, unit] = seconds >= 172_800 ? [86_400, 'day'] : seconds >= 7200 ? [3600, 'hour'] : seconds >= 120 ? [60, 'minute'] : [1, 'second'];
+    return this.#formats.number(seconds / (size as number), { style: 'unit', unit: unit as string, unitDisplay: 'short', maximumFractionDigits: 1 });
+  }
+}
+
+export const words = new Words();
+export const t = (key: Key, values?: Values): string => words.t(key, values);

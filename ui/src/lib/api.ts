@@ -1,0 +1,182 @@
+/** The server's answers, as its contract (`/api/v1/openapi.json`) has them, and the one way to ask for them. */
+
+export type Cell = string | number | boolean | null;
+export type Params = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+
+/** RFC 9457: what went wrong, and the way out. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  code?: string;
+  hint?: string;
+  file?: string;
+  line?: number;
+  column?: number;
+}
+
+export interface Column {
+  name: string;
+  type: 'text' | 'number' | 'integer' | 'time' | 'bool';
+  unit: string | null;
+}
+
+export interface Meta {
+  report: string;
+  data_version: number | string | null;
+  settings_version: string | null;
+  program_version: string;
+  seed: number | null;
+  took_ms: number;
+  cached: boolean;
+  from: string | null;
+  to: string | null;
+  goal: string | null;
+  notes: string[];
+}
+
+export interface Report {
+  meta: Meta;
+  columns: Column[];
+  rows: Cell[][];
+  total_rows: number;
+  extra?: Record<string, unknown>;
+}
+
+export interface Session {
+  user: null | { name: string; email: string; role: Role };
+  setup_needed: boolean;
+  csrf: string;
+  locale: string | null;
+}
+
+export type Role = 'viewer' | 'analyst' | 'admin';
+
+export interface ModelInfo {
+  spec: string;
+  name: string;
+  help: string;
+  causal: boolean;
+}
+
+export interface Workspace {
+  name: string;
+  time_zone: string;
+  currency: string;
+  goals: string[];
+  models: ModelInfo[];
+  dimensions: string[];
+  first_day: string | null;
+  last_day: string | null;
+  events: number;
+  people: number;
+  data_version: number | string | null;
+  last_build: { finished_at?: string; [key: string]: unknown } | null;
+  locale: string | null;
+}
+
+export interface Person {
+  person: Record<string, Cell>;
+  identifiers: { namespace: string; value: string; first_seen: string | null; last_seen: string | null; why: string | null }[];
+  sessions: Record<string, Cell>[];
+  timeline: Record<string, Cell>[];
+  conversions: Record<string, Cell>[];
+}
+
+export interface Live {
+  events: { time: string; name: string; channel: string | null; person: string | null }[];
+  per_minute: number;
+  lag_seconds: number | null;
+}
+
+export interface Settings {
+  text: string;
+  version: string;
+  /** `time` is in seconds since 1970. */
+  history: { version: string; time: number; user: string | null }[];
+}
+
+/** A refusal of the server, or no answer at all (status 0). */
+export class ApiError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail ?? problem.title);
+  }
+}
+
+const base = '/api/v1';
+let csrf = '';
+
+/** The token that every request that changes something must carry; `GET /session` tells it. */
+export function keepCsrf(token: string): void {
+  csrf = token;
+}
+
+/** Writes parameters as a query; what is null, undefined or empty is left out, lists repeat. */
+export function query(params: Params): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value === null || value === undefined || value === '') continue;
+    if (typeof value === 'object') for (const item of value) search.append(name, item);
+    else search.append(name, String(value));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : '';
+}
+
+export function reportUrl(name: string, params: Params): string {
+  return `${base}/reports/${encodeURIComponent(name)}${query(params)}`;
+}
+
+/** Asks the server. Throws {@link ApiError} for a refusal, and the `AbortError` of `signal`. */
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  if (method !== 'GET') headers['X-Safar-CSRF'] = csrf;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  let answer: Response;
+  try {
+    answer = await fetch(base + path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError({ type: 'about:blank', title: 'offline', status: 0, code: 'offline' });
+  }
+  if (!answer.ok) throw new ApiError(await problemOf(answer));
+  if (answer.status === 204) return undefined as T;
+  const text = await answer.text();
+  return (text ? parse(text) : undefined) as T;
+}
+
+/** JSON in which whole numbers beyond 2⁵³ (63-bit ids) stay exact, as text. */
+export function parse(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const exact = (_: string, value: unknown, context?: { source: string }): unknown =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && context && /^-?\d+$/.test(context.source) ? context.source : value;
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown);
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const plain: Problem = { type: 'about:blank', title: answer.statusText || String(answer.status), status: answer.status };
+  if (!answer.headers.get('content-type')?.includes('json')) return plain;
+  try {
+    return { ...plain, ...((await answer.json()) as Partial<Problem>) };
+  } catch {
+    return plain;
+  }
+}
+
+export type Row = Record<string, Cell>;
+
+/** Rows by column name. */
+export function records(report: Report | null | undefined): Row[] {
+  if (!report) return [];
+  return report.rows.map((row) => Object.fromEntries(report.columns.map((column, at) => [column.name, row[at] ?? null])));
+}
+
+export const num = (cell: Cell | undefined): number => (typeof cell === 'number' ? cell : Number(cell ?? 0) || 0);
+export const text = (cell: Cell | undefined): string => (cell === null || cell === undefined ? '' : String(cell));
