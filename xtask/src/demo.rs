@@ -1,9 +1,13 @@
 //! `cargo xtask demo`: from nothing to an attribution report.
-use crate::run::{Outcome, Steps, cargo, command, root, run, target};
+use crate::{
+    run::{Outcome, Steps, cargo, command, root, run, target},
+    ui,
+};
 use std::fs;
 
 pub fn demo() -> Outcome {
     let mut steps = Steps::default();
+    steps.step("build the screens", ui::build)?;
     steps.step("build the program", || run(cargo().args(["build", "--workspace", "--bins"])))?;
     let safar = target().join("debug/safar");
     let folder = root().join("target/demo");
@@ -22,6 +26,8 @@ pub fn demo() -> Outcome {
     safar_step(&["--workspace", "shop", "paths", "--limit", "10"])?;
     safar_step(&["--workspace", "shop", "attribute"])?;
     steps.print();
-    eprintln!("\nThe workspace is {}; `safar --help` says what else it can answer.", folder.join("shop").display());
+    let shop = folder.join("shop");
+    eprintln!("\nThe workspace is {}; `safar --help` says what else it can answer.", shop.display());
+    eprintln!("To see it in a browser: {} --workspace {} serve", safar.display(), shop.display());
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! One-command tasks: `cargo xtask demo`, `test`, `lint`, `bench`, `docs`, `sdks`.
+//! One-command tasks: `cargo xtask demo`, `test`, `ui`, `lint`, `bench`, `docs`, `sdks`.
 mod bench;
 mod demo;
 mod run;
 mod sdks;
 mod test;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -11,7 +12,8 @@ const HELP: &str = "\
 cargo xtask TASK
 
   demo               build Safar, make a workspace with sample data, print the attribution report
-  test [WORDS…]      everything: formatting, Rust tests, readers in Python; WORDS narrow the Rust tests
+  test [WORDS…]      everything: formatting, Rust tests, readers in Python, screens in Chromium; WORDS narrow the Rust tests
+  ui                 build the screens, which the program holds
   lint               clippy over the whole workspace, warnings are errors
   docs [--check]     write docs/reference from the program itself, or check that it is up to date
   bench journeys     paths from 20 M events, beside chDB, DuckDB and Polars
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["demo"] => demo::demo(),
         ["test", rest @ ..] => test::test(rest),
+        ["ui"] => ui::build(),
         ["lint"] => test::lint(),
         ["docs"] => test::docs(false),
         ["docs", "--check"] => test::docs(true),

@@ -1,15 +1,20 @@
 //! `cargo xtask test`, `lint` and `docs`.
-use crate::run::{Outcome, Steps, cargo, command, output, python, root, run, target};
+use crate::{
+    run::{Outcome, Steps, cargo, command, output, python, root, run, target},
+    ui,
+};
 use std::{env, fs};
 
 pub fn test(words: &[&str]) -> Outcome {
     let mut steps = Steps::default();
     steps.step("formatting", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    steps.step("build the screens", ui::build)?;
     steps.step("build the program and its tests", || run(cargo().args(["test", "--workspace", "--no-run"])))?;
     steps.step("Rust tests", || run(cargo().args(["test", "--workspace", "--no-fail-fast", "--"]).args(words)))?;
     if words.is_empty() {
         steps.step("the reference in docs/ is up to date", || docs(true))?;
         steps.step("tables read by delta-rs and DuckDB for Python", readers)?;
+        steps.step("tests of the screens", ui::test)?;
     }
     steps.print();
     Ok(())
