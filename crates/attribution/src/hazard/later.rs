@@ -85,6 +85,7 @@ mod tests {
             by_intent: vec![0.0; 3],
             lift: vec![0.0; 9],
             sources: vec![vec![]; 3],
+            lifted: vec![],
             base: 0.01,
             base_by_intent: 0.0,
             effect: vec![0.1, 0.2, 0.3],

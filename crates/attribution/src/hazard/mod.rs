@@ -31,8 +31,10 @@ mod fit;
 mod later;
 mod learned;
 mod maximise;
+mod newton;
 mod params;
 mod pass;
+mod resample;
 mod role;
 mod scan;
 mod settings;
@@ -41,17 +43,14 @@ mod state;
 mod sums;
 
 pub use learned::{ChannelDiagnostics, HazardDiagnostics};
+pub use resample::bootstrap_timelines;
 pub use role::Role;
 pub use settings::HazardSettings;
 pub(crate) use side::OfTimelines;
 pub use side::attribute_timelines;
 
-use crate::{Credit, Error, Result, sum::sum};
-use safar_model::{DAY_US, Timelines};
-use scan::{Clock, days};
-
-/// Steps in the whole observation where none is set.
-const STEPS: f64 = 30.0;
+use crate::{Credit, Result};
+use safar_model::Timelines;
 
 /// Credits of every channel, and what no channel caused.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,25 +77,7 @@ pub fn attribute_hazard(
     timelines: &Timelines,
     names: &[String],
 ) -> Result<HazardAttribution> {
-    settings.check()?;
-    let channels = timelines.channel_count();
-    if channels > names.len() {
-        return Err(Error::UnnamedChannel { channel: channels - 1, names: names.len() });
-    }
-    let (start, end) = timelines.span().unwrap_or_default();
-    // A minute at least, so that an observation of no length is one step.
-    let span = days(start, end).max(1.0 / 1_440.0);
-    let step = settings.step.map_or(span / STEPS, |step| step as f64 / DAY_US as f64);
-    let clock = Clock { step, start, season: span / settings.seasons as f64 };
-    let set = |channel: usize| settings.roles.get(channel).copied().flatten();
-    let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
-    let params = begin::begin(settings, timelines, roles.collect(), span, clock);
-    let (params, diagnostics) = fit::fit(settings, timelines, clock, params);
-    let credits = credit::credits(timelines, clock, &params, settings.anyway.then_some(end));
-    let value = sum(timelines.iter().flat_map(|line| line.values.iter().copied()));
-    let baseline = Credit {
-        conversions: timelines.outcomes() as f64 - sum(credits.iter().map(|credit| credit.conversions)),
-        value: value - sum(credits.iter().map(|credit| credit.value)),
-    };
-    Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics })
+    let learned = fit::learn(settings, timelines, names)?;
+    let (credits, baseline) = credit::credits(&learned.crowd, &learned.params, learned.end);
+    Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics: learned.diagnostics })
 }
