@@ -55,7 +55,7 @@ fn credits_of(
     let mut sums = vec![[Sum::default(); 2]; channels + 1];
     let mut seen = Seen::new(channels, params.seasons);
     let mut pass = Pass::new(params, rates, false);
-    let mut later = Later::new(channels);
+    let mut later = Later::new(params, rates, crowd.clock.step);
     let mut shares = vec![0.0; channels];
     for (line, weight) in people.map(|index| crowd.get(index)) {
         if line.outcomes.is_empty() || weight == 0.0 {

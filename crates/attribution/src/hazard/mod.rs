@@ -14,7 +14,8 @@
 //! with a rate of its own after the first landing for channels that follow visitors. z is a lasting part (a grid on a normal
 //! distribution) plus a passing mood (a chain of few levels). How likely each intent is at each moment comes from all touches
 //! and conversions of the person, forwards and backwards (Baum, Petrie, Soules and Weiss 1970; a marked point process
-//! modulated by a Markov chain, Rydén 1996), the parameters by expectation and maximisation over all people.
+//! modulated by a Markov chain, Rydén 1996), the parameters by expectation and maximisation, on a part of the people where
+//! there are many, and then by Newton's steps on all.
 //!
 //! A conversion's credit goes to channels as likely as they caused it. Where a touch was itself brought about by another
 //! channel, or by the person's being followed, both were needed and share (Shapley). What would have come later anyway is

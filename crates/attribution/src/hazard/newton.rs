@@ -10,6 +10,9 @@ const FLOOR: f64 = 1e-7;
 const NUDGE: f64 = 1e-4;
 /// No parameter goes further in one step; logs for rates.
 const REACH: f64 = 0.7;
+/// A step is at most so many times that of expectation and maximisation: where nearly nothing can be known, the data shall not
+/// lead far away.
+const LONGEST: f64 = 40.0;
 /// What has no log is taken for this.
 const NOTHING: f64 = 1e-300;
 /// People on whom the slope is worked out.
@@ -115,6 +118,7 @@ impl Slope {
             for (change, (there, here)) in there.change.iter().zip(&here.change).enumerate() {
                 table[change * size + parameter] = (there - here) / NUDGE;
             }
+            table[parameter * size + parameter] -= 1.0 / LONGEST;
         }
         Self { table, unit }
     }

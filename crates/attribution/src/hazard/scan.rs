@@ -64,6 +64,10 @@ pub(super) struct Scan {
     /// Sum of the logs of all factors that no state changes.
     pub(super) log: f64,
     weight: f64,
+    /// Days since the person was first watched.
+    time: f64,
+    /// By channel: up to when its stock is known.
+    known: Vec<f64>,
     now: Vec<f64>,
     aging: Vec<f64>,
     /// [channel × channels + origin]: stock by the channel that earns what it does; empty where nobody asks.
@@ -100,10 +104,10 @@ impl Scan {
         let lead = days(clock.start, line.from);
         let time = |times: &[Micros], index: usize| times.get(index).map_or(f64::INFINITY, |at| days(line.from, *at));
         let (mut touch, mut outcome) = (0, 0);
-        let mut at = 0.0;
         for bin in 0..bins {
             let begin = bin as f64 * clock.step;
-            let end = if bin + 1 == bins { length } else { (bin + 1) as f64 * clock.step };
+            let is_last = bin + 1 == bins;
+            let end = if is_last { length } else { (bin + 1) as f64 * clock.step };
             let middle = lead + begin + clock.step / 2.0;
             let season = ((middle / clock.season) as usize).min(params.seasons - 1);
             self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, touches: 0, outcomes: 0 });
@@ -113,11 +117,10 @@ impl Scan {
                 let (next_touch, next_outcome) = (time(line.times, touch), time(line.outcomes, outcome));
                 let next = next_touch.min(next_outcome);
                 // Nothing is left over at the last end, whatever rounding does.
-                if next > end && (bin + 1 < bins || next.is_infinite()) {
+                if next > end && (!is_last || next.is_infinite()) {
                     break;
                 }
-                self.advance(next - at, params);
-                at = next;
+                self.live_until(next);
                 if next_touch <= next_outcome {
                     self.touch(line.channels[touch].0 as usize, season, params, seen);
                     touch += 1;
@@ -126,10 +129,14 @@ impl Scan {
                     outcome += 1;
                 }
             }
-            // Of a step in which nothing happens the length is exact, and known.
-            let rest = if at == begin && bin + 1 < bins { clock.step } else { end - at };
-            self.advance(rest, params);
-            at = end;
+            self.live_until(end);
+            for channel in 0..params.channels {
+                // Of a step in which nothing happened the length is exact, and known.
+                let days =
+                    if self.known[channel] == begin && !is_last { clock.step } else { end - self.known[channel] };
+                self.fade(channel, days, params);
+                self.known[channel] = end;
+            }
             (self.bins[bin].touches, self.bins[bin].outcomes) = (touch, outcome);
             self.expose(bin, params, seen);
         }
@@ -141,7 +148,8 @@ impl Scan {
             list.clear();
         }
         self.touches.clear();
-        for list in [&mut self.now, &mut self.aging] {
+        self.time = 0.0;
+        for list in [&mut self.now, &mut self.aging, &mut self.known] {
             list.clear();
             list.resize(channels, 0.0);
         }
@@ -157,31 +165,36 @@ impl Scan {
         self.whole_step = clock.step;
     }
 
-    fn advance(&mut self, days: f64, params: &Params) {
-        if days <= 0.0 {
+    fn live_until(&mut self, at: f64) {
+        if let Some(bin) = self.bins.last_mut() {
+            bin.days[usize::from(!self.landings.is_empty())] += (at - self.time).max(0.0);
+        }
+        self.time = at;
+    }
+
+    /// Brings the stock of a channel up to now.
+    fn catch_up(&mut self, channel: usize, params: &Params) {
+        self.fade(channel, self.time - self.known[channel], params);
+        self.known[channel] = self.time;
+    }
+
+    fn fade(&mut self, channel: usize, days: f64, params: &Params) {
+        let stock = self.now[channel];
+        if stock == 0.0 || days <= 0.0 {
             return;
         }
         let channels = params.channels;
-        let bin = self.bins.len() - 1;
-        let landed = usize::from(!self.landings.is_empty());
-        self.bins[bin].days[landed] += days;
-        let row = bin * channels;
-        for channel in 0..channels {
-            let stock = self.now[channel];
-            if stock == 0.0 {
-                continue;
-            }
-            let [rest, part, aged] =
-                if days == self.whole_step { self.whole[channel] } else { fade(params.fading[channel], days) };
-            let aging = self.aging[channel];
-            self.stock[row + channel] += stock * part;
-            self.aged[row + channel] += aging * part + stock * aged;
-            self.now[channel] = stock * rest;
-            self.aging[channel] = rest * (aging + days * stock);
-            if !self.origins.is_empty() {
-                let row = channel * channels;
-                self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
-            }
+        let place = (self.bins.len() - 1) * channels + channel;
+        let [rest, part, aged] =
+            if days == self.whole_step { self.whole[channel] } else { fade(params.fading[channel], days) };
+        let aging = self.aging[channel];
+        self.stock[place] += stock * part;
+        self.aged[place] += aging * part + stock * aged;
+        self.now[channel] = stock * rest;
+        self.aging[channel] = rest * (aging + days * stock);
+        if !self.origins.is_empty() {
+            let row = channel * channels;
+            self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
         }
     }
 
@@ -192,6 +205,8 @@ impl Scan {
         self.touches.push(kind);
         self.bins[bin].pull += params.by_intent[kind] * params.trust[kind];
         seen.season[channel * params.seasons + season] += self.weight;
+        self.catch_up(channel, params);
+        params.sources[channel].iter().for_each(|source| self.catch_up(*source, params));
         let lift = |source: usize| params.lift[source * channels + channel];
         let factor = 1.0 + params.sources[channel].iter().map(|&source| lift(source) * self.now[source]).sum::<f64>();
         for &source in &params.sources[channel] {
@@ -235,6 +250,7 @@ impl Scan {
     }
 
     fn outcome(&mut self, params: &Params) {
+        (0..params.channels).for_each(|channel| self.catch_up(channel, params));
         let added: Vec<f64> = self.now.iter().zip(&params.effect).map(|(stock, effect)| effect * stock).collect();
         let age = |(aging, stock): (&f64, &f64)| if *stock > 0.0 { aging / stock } else { 0.0 };
         let origins = self.origins.chunks_exact(params.channels.max(1)).zip(&params.effect);
