@@ -180,11 +180,12 @@ impl<'a> Pass<'a> {
         for outcome in &self.scan.outcomes[start..head.outcomes] {
             let added: f64 = outcome.added.iter().sum();
             let mut rest = 0.0;
-            for state in 0..states {
-                let own = base[state] * season;
+            let uncaused = &mut sums.touches[kinds * states..(kinds + 1) * states];
+            for ((sum, now), base) in uncaused.iter_mut().zip(&self.next).zip(base) {
+                let own = base * season;
                 // No rate at all is where nothing was learned of a cause.
-                let share = if added > 0.0 { self.next[state] * own / (own + added) } else { self.next[state] };
-                sums.touches[kinds * states + state] += share;
+                let share = if added > 0.0 { now * own / (own + added) } else { *now };
+                *sum += share;
                 rest += share;
             }
             sums.seen.season[channels * seasons + head.season] += rest;

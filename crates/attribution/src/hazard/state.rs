@@ -24,8 +24,8 @@ impl Grid {
         // The number of heads among `coins` coins, made to have mean 0 and variance 1 (Ehrenfest's chain).
         let coins = moods.max(1) - 1;
         let mut mood_weights = vec![1.0];
-        for _ in 0..coins {
-            mood_weights.push(0.0);
+        for coin in 1..=coins {
+            mood_weights.resize(coin + 1, 0.0);
             for index in (0..mood_weights.len()).rev() {
                 let before = if index > 0 { mood_weights[index - 1] } else { 0.0 };
                 mood_weights[index] = (mood_weights[index] + before) / 2.0;
