@@ -89,6 +89,7 @@ pub(super) fn begin(
         trust: vec![1.0; kinds],
         rate,
         lift,
+        lifted: (0..channels).filter(|target| !sources[*target].is_empty()).collect(),
         sources,
         base: 0.4 * outcomes / watched,
         base_by_intent: if is_hidden { 0.6 } else { 0.0 },

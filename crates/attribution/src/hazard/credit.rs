@@ -1,56 +1,71 @@
 //! From causes to credit.
 use super::{
     Role,
-    expect::CHUNK,
+    expect::{CHUNK, Crowd},
     later::Later,
     params::Params,
     pass::Pass,
-    scan::{Clock, days},
+    scan::days,
     sums::Seen,
 };
-use crate::{Credit, sum::Sum};
+use crate::{
+    Credit,
+    sum::{Sum, sum},
+};
 use rayon::prelude::*;
-use safar_model::{Micros, Timelines};
+use safar_model::Micros;
 
-/// Conversions and value by channel. Where the `end` of the data is given, what would have come until then anyway is taken
-/// back.
-pub(super) fn credits(timelines: &Timelines, clock: Clock, params: &Params, end: Option<Micros>) -> Vec<Credit> {
+/// Conversions and value by channel, and what is left. Where the `end` of the data is given, what would have come until
+/// then anyway is taken back.
+pub(super) fn credits(crowd: &Crowd<'_>, params: &Params, end: Option<Micros>) -> (Vec<Credit>, Credit) {
     let rates = params.state_rates();
-    let chunks = timelines.len().div_ceil(CHUNK);
+    let chunks = crowd.len().div_ceil(CHUNK);
     let parts: Vec<Vec<[Sum; 2]>> = (0..chunks)
         .into_par_iter()
         .map(|chunk| {
-            let people = chunk * CHUNK..((chunk + 1) * CHUNK).min(timelines.len());
-            credits_of(timelines, people, clock, params, &rates, end)
+            let people = chunk * CHUNK..((chunk + 1) * CHUNK).min(crowd.len());
+            credits_of(crowd, people, params, &rates, end)
         })
         .collect();
-    let mut sums = vec![[Sum::default(); 2]; params.channels];
+    // The last one is of all that is to be shared out.
+    let mut sums = vec![[Sum::default(); 2]; params.channels + 1];
     for part in parts {
         for (sums, part) in sums.iter_mut().zip(part) {
             sums.iter_mut().zip(part).for_each(|(sum, part)| sum.merge(part));
         }
     }
-    sums.into_iter().map(|[conversions, value]| Credit { conversions: conversions.get(), value: value.get() }).collect()
+    let credit = |[conversions, value]: [Sum; 2]| Credit { conversions: conversions.get(), value: value.get() };
+    let mut credits: Vec<Credit> = sums.into_iter().map(credit).collect();
+    let all = credits.pop().unwrap_or_default();
+    let baseline = Credit {
+        conversions: all.conversions - sum(credits.iter().map(|credit| credit.conversions)),
+        value: all.value - sum(credits.iter().map(|credit| credit.value)),
+    };
+    (credits, baseline)
 }
 
 fn credits_of(
-    timelines: &Timelines,
+    crowd: &Crowd<'_>,
     people: std::ops::Range<usize>,
-    clock: Clock,
     params: &Params,
     rates: &[f64],
     end: Option<Micros>,
 ) -> Vec<[Sum; 2]> {
     let channels = params.channels;
-    let mut sums = vec![[Sum::default(); 2]; channels];
+    let mut sums = vec![[Sum::default(); 2]; channels + 1];
     let mut seen = Seen::new(channels, params.seasons);
-    let mut pass = Pass::new(params, rates);
-    let mut later = Later::new(channels);
+    let mut pass = Pass::new(params, rates, false);
+    let mut later = Later::new(params, rates, crowd.clock.step);
     let mut shares = vec![0.0; channels];
-    for line in people.map(|person| timelines.get(person)).filter(|line| !line.outcomes.is_empty()) {
-        pass.scan.read(line, clock, params, &mut seen, true);
+    for (line, weight) in people.map(|index| crowd.get(index)) {
+        if line.outcomes.is_empty() || weight == 0.0 {
+            continue;
+        }
+        pass.scan.read((line, weight), crowd.clock, params, &mut seen, true);
         pass.forwards();
         for (index, (&at, &value)) in line.outcomes.iter().zip(line.values).enumerate() {
+            sums[channels][0].add(weight);
+            sums[channels][1].add(weight * value);
             let left = index + 1 == line.outcomes.len() && at == line.until;
             let rest = end.filter(|_| left).map_or(0.0, |end| days(at, end));
             let cause = pass.cause(index);
@@ -65,8 +80,8 @@ fn credits_of(
             }
             for ((share, role), sum) in shares.iter().zip(&params.roles).zip(&mut sums) {
                 if *role != Role::Direct {
-                    sum[0].add(*share);
-                    sum[1].add(share * value);
+                    sum[0].add(weight * share);
+                    sum[1].add(weight * share * value);
                 }
             }
         }

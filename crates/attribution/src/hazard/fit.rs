@@ -1,15 +1,20 @@
 //! Rounds of learning.
 use super::{
-    HazardDiagnostics, HazardSettings,
-    expect::expect,
+    HazardDiagnostics, HazardSettings, Role, begin,
+    expect::Crowd,
     maximise::{maximise, trust},
+    newton::{Round, Slope},
     params::Params,
-    scan::Clock,
+    scan::{Clock, days},
 };
-use safar_model::Timelines;
+use crate::{Error, Result};
+use safar_model::{DAY_US, Micros, Timelines};
 
-/// Learning rests when a round adds less than this to the log-likelihood, for each conversion.
-const REST: f64 = 2e-5;
+/// Steps of time in the whole observation where none is set.
+const CUTS: f64 = 30.0;
+
+/// Rounds rest when one adds less than this to the log-likelihood, for each conversion; Newton's steps go on from there.
+const REST: f64 = 2e-4;
 /// Steps grow by this as long as they help, up to the most.
 const LONGER: f64 = 1.25;
 const LONGEST: f64 = 12.0;
@@ -17,63 +22,170 @@ const LONGEST: f64 = 12.0;
 const REACH: f64 = 1.0;
 /// Rounds after which the trust in touches is weighed again.
 const WEIGH: [usize; 3] = [4, 9, 14];
+/// Learning begins on a part of the people, about as large as this where there are more.
+const PART: usize = 6_000;
+/// Most of Newton's steps with one slope; of a part of the people fewer, since it is only a beginning.
+const LEAPS: usize = 12;
+const LEAPS_OF_PART: usize = 5;
+/// Learning is over when no parameter has further to go than this, logs for rates, or when a step changes the log-likelihood
+/// by less than that: a tenth of what chance does.
+const NEAR: f64 = 1e-3;
+const LEVEL: f64 = 0.05;
+/// Newton's steps are given up where they lose more log-likelihood than this. They may lose a little: what is believed
+/// beforehand is not in it.
+const LOSS: f64 = 5.0;
 
-/// Learns by expectation and maximisation (Dempster, Laird and Rubin 1977), with steps made longer while that helps
-/// (Salakhutdinov and Roweis 2003).
-pub(super) fn fit(
-    settings: &HazardSettings,
-    timelines: &Timelines,
-    clock: Clock,
-    mut params: Params,
-) -> (Params, HazardDiagnostics) {
-    let enough = REST * (timelines.outcomes() as f64).max(1.0);
-    let mut log = f64::NEG_INFINITY;
-    let mut stride = 1.0;
-    let mut safe = params.clone();
-    let mut best = (f64::NEG_INFINITY, params.clone());
-    let (mut rounds, mut converged) = (0, false);
-    for round in 0..settings.rounds {
-        rounds = round + 1;
-        let sums = expect(timelines, clock, &params);
-        if !sums.log.is_finite() || sums.log < log {
-            // The step was too long: back to where plain maximisation led.
-            params.clone_from(&safe);
-            (stride, log) = (1.0, f64::NEG_INFINITY);
-            continue;
-        }
-        let gain = sums.log - log;
-        log = sums.log;
-        if log > best.0 {
-            best = (log, params.clone());
-        }
-        if gain < enough * stride {
-            converged = true;
-            break;
-        }
-        let before = params.list();
-        maximise(&mut params, &sums);
-        if settings.trust && WEIGH.contains(&round) {
-            trust(&mut params, &sums);
-            // Other weights, other likelihoods: these cannot be compared.
-            log = f64::NEG_INFINITY;
-            best.0 = f64::NEG_INFINITY;
-        }
-        safe.clone_from(&params);
-        let after = params.list();
-        let far: Vec<f64> = before
-            .iter()
-            .zip(&after)
-            .map(|(before, after)| {
-                let step = after - before;
-                let most = REACH.max(step.abs());
-                before + (stride * step).clamp(-most, most)
-            })
-            .collect();
-        params.take(&far);
-        stride = if round < 3 { 1.0 } else { (stride * LONGER).min(LONGEST) };
+/// What was learned, and of whom.
+pub(super) struct Learned<'a> {
+    pub(super) crowd: Crowd<'a>,
+    pub(super) params: Params,
+    pub(super) diagnostics: HazardDiagnostics,
+    /// Where the parameters are.
+    pub(super) slope: Slope,
+    /// The end of the data, where what would have come later anyway is wanted.
+    pub(super) end: Option<Micros>,
+}
+
+/// Learns from `timelines`.
+pub(super) fn learn<'a>(settings: &HazardSettings, timelines: &'a Timelines, names: &[String]) -> Result<Learned<'a>> {
+    settings.check()?;
+    let channels = timelines.channel_count();
+    if channels > names.len() {
+        return Err(Error::UnnamedChannel { channel: channels - 1, names: names.len() });
     }
-    let (log_likelihood, params) = if best.0.is_finite() { best } else { (log, safe) };
-    let learned =
-        HazardDiagnostics { rounds, converged, log_likelihood, ..HazardDiagnostics::new(&params, clock.step) };
-    (params, learned)
+    let (start, end) = timelines.span().unwrap_or_default();
+    // A minute at least, so that an observation of no length is one step.
+    let span = days(start, end).max(1.0 / 1_440.0);
+    let step = settings.step.map_or(span / CUTS, |step| step as f64 / DAY_US as f64);
+    let clock = Clock { step, start, season: span / settings.seasons as f64 };
+    let set = |channel: usize| settings.roles.get(channel).copied().flatten();
+    let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
+    let params = begin::begin(settings, timelines, roles.collect(), span, clock);
+    let crowd = Crowd { timelines, clock, stride: 1, weights: None };
+    let (params, slope, diagnostics) = fit(settings, crowd, params);
+    Ok(Learned { crowd, params, diagnostics, slope, end: settings.anyway.then_some(end) })
+}
+
+/// Learns on a part of the people first, then on all.
+fn fit(settings: &HazardSettings, crowd: Crowd<'_>, params: Params) -> (Params, Slope, HazardDiagnostics) {
+    let stride = (crowd.timelines.len() / PART).max(1);
+    let mut state = State::new(params);
+    let part = Crowd { stride, ..crowd };
+    state.climb(settings, part);
+    let mut slope = Slope::new(crowd, &state.params);
+    state.leap(part, &slope, if stride > 1 { LEAPS_OF_PART } else { LEAPS });
+    if stride > 1 {
+        state.rounds = 0;
+        if settings.trust {
+            let sums = crowd.expect(&state.params, true);
+            trust(&mut state.params, &sums);
+        }
+        state.leap(crowd, &slope, LEAPS);
+        if !state.converged {
+            // The part led astray.
+            state.climb(settings, crowd);
+            slope = Slope::new(crowd, &state.params);
+            state.leap(crowd, &slope, LEAPS);
+        }
+    }
+    let State { params, log, rounds, converged } = state;
+    let learned = HazardDiagnostics {
+        rounds,
+        converged,
+        log_likelihood: log,
+        ..HazardDiagnostics::new(&params, crowd.clock.step)
+    };
+    (params, slope, learned)
+}
+
+/// How far learning is.
+pub(super) struct State {
+    pub(super) params: Params,
+    /// Log-likelihood where that was last known.
+    log: f64,
+    /// Rounds on the last crowd.
+    rounds: usize,
+    converged: bool,
+}
+
+impl State {
+    pub(super) fn new(params: Params) -> Self {
+        Self { params, log: f64::NEG_INFINITY, rounds: 0, converged: false }
+    }
+
+    /// Expectation and maximisation (Dempster, Laird and Rubin 1977), with steps made longer while that helps (Salakhutdinov
+    /// and Roweis 2003).
+    fn climb(&mut self, settings: &HazardSettings, crowd: Crowd<'_>) {
+        let mut params = self.params.clone();
+        let mut log = f64::NEG_INFINITY;
+        let mut stride = 1.0;
+        let mut safe = params.clone();
+        let mut best = (f64::NEG_INFINITY, params.clone());
+        for round in 0..settings.rounds {
+            self.rounds = round + 1;
+            let weigh = settings.trust && WEIGH.contains(&round);
+            let sums = crowd.expect(&params, weigh);
+            if !sums.log.is_finite() || sums.log < log {
+                // The step was too long: back to where plain maximisation led.
+                params.clone_from(&safe);
+                (stride, log) = (1.0, f64::NEG_INFINITY);
+                continue;
+            }
+            let gain = sums.log - log;
+            log = sums.log;
+            if log > best.0 {
+                best = (log, params.clone());
+            }
+            if gain < REST * sums.outcomes.max(1.0) * stride {
+                break;
+            }
+            let before = params.list();
+            maximise(&mut params, &sums);
+            if weigh {
+                trust(&mut params, &sums);
+                // Other weights, other likelihoods: these cannot be compared.
+                log = f64::NEG_INFINITY;
+                best.0 = f64::NEG_INFINITY;
+            }
+            safe.clone_from(&params);
+            let after = params.list();
+            let far: Vec<f64> = before
+                .iter()
+                .zip(&after)
+                .map(|(before, after)| {
+                    let step = after - before;
+                    let most = REACH.max(step.abs());
+                    before + (stride * step).clamp(-most, most)
+                })
+                .collect();
+            params.take(&far);
+            stride = if round < 3 { 1.0 } else { (stride * LONGER).min(LONGEST) };
+        }
+        (self.log, self.params) = if best.0.is_finite() { best } else { (log, safe) };
+    }
+
+    /// Newton's steps with that slope, taken back where they do not help.
+    pub(super) fn leap(&mut self, crowd: Crowd<'_>, slope: &Slope, most: usize) {
+        let mut params = self.params.clone();
+        let mut log = f64::NEG_INFINITY;
+        (self.log, self.converged) = (log, false);
+        for _ in 0..most {
+            let round = Round::new(&crowd, &params);
+            let gain = round.sums.log - log;
+            log = round.sums.log;
+            if !log.is_finite() || log < self.log - LOSS {
+                return;
+            }
+            if log > self.log {
+                (self.log, self.params) = (log, params.clone());
+            }
+            self.rounds += 1;
+            let far = slope.step(&round, &mut params);
+            if far < NEAR || gain.abs() < LEVEL {
+                self.params = params;
+                self.converged = true;
+                return;
+            }
+        }
+    }
 }

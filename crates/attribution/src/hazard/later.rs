@@ -18,16 +18,31 @@ pub(super) struct Later {
     /// [cause × channels + channel]: the part that another channel gains.
     pub(super) gain: Vec<f64>,
     chance: Vec<f64>,
+    /// How fast passing intent is forgotten, a day.
+    forgets: f64,
+    /// By state: the rate of conversion without any touch once passing intent is forgotten.
+    forgotten: Vec<f64>,
 }
 
 impl Later {
-    pub(super) fn new(channels: usize) -> Self {
-        Self { keep: vec![1.0; channels], gain: vec![0.0; channels * channels], chance: vec![0.0; channels] }
+    /// `step` is the length of a step in days.
+    pub(super) fn new(params: &Params, rates: &[f64], step: f64) -> Self {
+        let channels = params.channels;
+        let (moods, weights) = (params.grid.moods.len(), &params.grid.mood_weights);
+        let base = &rates[params.kinds * params.grid.len()..];
+        let mean = |level: &[f64]| level.iter().zip(weights).map(|(rate, weight)| rate * weight).sum::<f64>();
+        Self {
+            keep: vec![1.0; channels],
+            gain: vec![0.0; channels * channels],
+            chance: vec![0.0; channels],
+            forgets: -(1.0 - 2.0 * params.turn).ln() / step,
+            forgotten: base.chunks_exact(moods).flat_map(|level| std::iter::repeat_n(mean(level), moods)).collect(),
+        }
     }
 
     /// Reckons for one conversion with `rest` days to come, of a person in states as likely as `states`. Shapley values by
     /// Owen's integral (1972) of the game in which a set of channels is worth the chance of any conversion; the touches to
-    /// come are taken at their mean, and passing intent as forgotten half-way.
+    /// come, and what passing intent comes to, are taken at their mean.
     pub(super) fn reckon(&mut self, params: &Params, rates: &[f64], states: &[f64], outcome: &Outcome, rest: f64) {
         self.keep.fill(1.0);
         self.gain.fill(0.0);
@@ -52,7 +67,9 @@ impl Later {
             let coming = rate(kind(channel)) * (1.0 + lift.sum::<f64>()) * (rest - part) / fading;
             self.chance[channel] = 1.0 - exp(-params.effect[channel] * (outcome.stock[channel] * part + coming));
         }
-        let without = weight * exp(-rate(params.kinds) * rest);
+        let remembered = (1.0 - exp(-self.forgets * rest)) / self.forgets;
+        let (now, then) = (rate(params.kinds), self.forgotten[state]);
+        let without = weight * exp(-(now * remembered + then * (rest - remembered)));
         for (node, measure) in NODES {
             // Each channel is there with chance `node`; the product is the chance that nothing comes.
             let none: f64 = self.chance.iter().map(|chance| 1.0 - node * chance).product::<f64>() * without * measure;
@@ -85,6 +102,7 @@ mod tests {
             by_intent: vec![0.0; 3],
             lift: vec![0.0; 9],
             sources: vec![vec![]; 3],
+            lifted: vec![],
             base: 0.01,
             base_by_intent: 0.0,
             effect: vec![0.1, 0.2, 0.3],
@@ -105,7 +123,7 @@ mod tests {
     #[test]
     fn a_conversion_at_the_end_is_kept_whole() {
         let params = params();
-        let mut later = Later::new(3);
+        let mut later = Later::new(&params, &params.state_rates(), 1.0);
         later.reckon(&params, &params.state_rates(), &[1.0], &outcome(), 0.0);
         assert_eq!((later.keep, later.gain), (vec![1.0; 3], vec![0.0; 9]));
     }
@@ -113,7 +131,7 @@ mod tests {
     #[test]
     fn shapley_values_are_those_of_all_sets() {
         let (params, rest) = (params(), 4.0);
-        let mut later = Later::new(3);
+        let mut later = Later::new(&params, &params.state_rates(), 1.0);
         later.reckon(&params, &params.state_rates(), &[1.0], &outcome(), rest);
         let hazard = |channel: usize| {
             let fading = params.fading[channel];

@@ -5,9 +5,9 @@ use safar_model::{DAY_US, Micros};
 /// What was learned, and how well.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HazardDiagnostics {
-    /// Rounds of learning.
+    /// How often all people were gone over. Where there are many, learning begins on a part of them; that is not counted.
     pub rounds: usize,
-    /// Whether learning came to rest before the rounds ran out.
+    /// Whether learning came to rest: no parameter has far to go, or going there makes no difference to the likelihood.
     pub converged: bool,
     /// Log-likelihood of all touches and conversions, each touch weighted by its trust.
     pub log_likelihood: f64,

@@ -19,11 +19,11 @@ pub(super) fn maximise(params: &mut Params, sums: &Sums) {
     }
     effects(params, sums);
     let channels = params.channels;
-    for target in 0..channels {
+    for (target, ratio) in ratio.iter().enumerate().take(channels) {
         for &source in &params.sources[target] {
             let place = source * channels + target;
             // The target's rates have just changed by its ratio.
-            let expected = ratio[target] * sums.lift[place];
+            let expected = ratio * sums.lift[place];
             if expected > 0.0 {
                 params.lift[place] = sums.seen.lifted[place] / expected;
             }

@@ -14,7 +14,8 @@
 //! with a rate of its own after the first landing for channels that follow visitors. z is a lasting part (a grid on a normal
 //! distribution) plus a passing mood (a chain of few levels). How likely each intent is at each moment comes from all touches
 //! and conversions of the person, forwards and backwards (Baum, Petrie, Soules and Weiss 1970; a marked point process
-//! modulated by a Markov chain, Rydén 1996), the parameters by expectation and maximisation over all people.
+//! modulated by a Markov chain, Rydén 1996), the parameters by expectation and maximisation, on a part of the people where
+//! there are many, and then by Newton's steps on all.
 //!
 //! A conversion's credit goes to channels as likely as they caused it. Where a touch was itself brought about by another
 //! channel, or by the person's being followed, both were needed and share (Shapley). What would have come later anyway is
@@ -31,8 +32,10 @@ mod fit;
 mod later;
 mod learned;
 mod maximise;
+mod newton;
 mod params;
 mod pass;
+mod resample;
 mod role;
 mod scan;
 mod settings;
@@ -41,17 +44,14 @@ mod state;
 mod sums;
 
 pub use learned::{ChannelDiagnostics, HazardDiagnostics};
+pub use resample::bootstrap_timelines;
 pub use role::Role;
 pub use settings::HazardSettings;
 pub(crate) use side::OfTimelines;
 pub use side::attribute_timelines;
 
-use crate::{Credit, Error, Result, sum::sum};
-use safar_model::{DAY_US, Timelines};
-use scan::{Clock, days};
-
-/// Steps in the whole observation where none is set.
-const STEPS: f64 = 30.0;
+use crate::{Credit, Result};
+use safar_model::Timelines;
 
 /// Credits of every channel, and what no channel caused.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,25 +78,7 @@ pub fn attribute_hazard(
     timelines: &Timelines,
     names: &[String],
 ) -> Result<HazardAttribution> {
-    settings.check()?;
-    let channels = timelines.channel_count();
-    if channels > names.len() {
-        return Err(Error::UnnamedChannel { channel: channels - 1, names: names.len() });
-    }
-    let (start, end) = timelines.span().unwrap_or_default();
-    // A minute at least, so that an observation of no length is one step.
-    let span = days(start, end).max(1.0 / 1_440.0);
-    let step = settings.step.map_or(span / STEPS, |step| step as f64 / DAY_US as f64);
-    let clock = Clock { step, start, season: span / settings.seasons as f64 };
-    let set = |channel: usize| settings.roles.get(channel).copied().flatten();
-    let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
-    let params = begin::begin(settings, timelines, roles.collect(), span, clock);
-    let (params, diagnostics) = fit::fit(settings, timelines, clock, params);
-    let credits = credit::credits(timelines, clock, &params, settings.anyway.then_some(end));
-    let value = sum(timelines.iter().flat_map(|line| line.values.iter().copied()));
-    let baseline = Credit {
-        conversions: timelines.outcomes() as f64 - sum(credits.iter().map(|credit| credit.conversions)),
-        value: value - sum(credits.iter().map(|credit| credit.value)),
-    };
-    Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics })
+    let learned = fit::learn(settings, timelines, names)?;
+    let (credits, baseline) = credit::credits(&learned.crowd, &learned.params, learned.end);
+    Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics: learned.diagnostics })
 }

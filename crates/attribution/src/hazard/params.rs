@@ -36,6 +36,8 @@ pub(super) struct Params {
     pub(super) roles: Vec<Role>,
     /// By target: its possible sources.
     pub(super) sources: Vec<Vec<usize>>,
+    /// The targets that have sources; each is of one kind, landed or not.
+    pub(super) lifted: Vec<usize>,
 }
 
 impl Params {

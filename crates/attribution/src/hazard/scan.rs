@@ -26,6 +26,8 @@ pub(super) struct Bin {
     pub(super) days: [f64; 2],
     /// Sum over touches of `by_intent` × `trust`.
     pub(super) pull: f64,
+    /// Touches up to the end of this step.
+    pub(super) touches: usize,
     /// Outcomes up to the end of this step.
     pub(super) outcomes: usize,
 }
@@ -50,17 +52,22 @@ pub(super) struct Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) bins: Vec<Bin>,
-    /// [bin × 2 × channels]: stock integrated, before and after the first landing.
+    /// [bin × channels]: stock integrated.
     pub(super) stock: Vec<f64>,
     /// The same of age-weighted stock.
     pub(super) aged: Vec<f64>,
-    /// [bin × (kinds + 1)]: exposure of every kind of touch, and of conversions, all factors but the state's.
-    pub(super) exposure: Vec<f64>,
-    /// [bin × kinds]: touches.
-    pub(super) touches: Vec<f64>,
+    /// [bin × lifted channels]: what other channels' stock adds to the days of exposure, times the season.
+    pub(super) raised: Vec<f64>,
+    /// The kind of each touch.
+    pub(super) touches: Vec<usize>,
     pub(super) outcomes: Vec<Outcome>,
     /// Sum of the logs of all factors that no state changes.
     pub(super) log: f64,
+    weight: f64,
+    /// Days since the person was first watched.
+    time: f64,
+    /// By channel: up to when its stock is known.
+    known: Vec<f64>,
     now: Vec<f64>,
     aging: Vec<f64>,
     /// [channel × channels + origin]: stock by the channel that earns what it does; empty where nobody asks.
@@ -81,33 +88,39 @@ fn fade(fading: f64, days: f64) -> [f64; 3] {
 }
 
 impl Scan {
-    /// Cuts `line`. Where `trace` is set, notes who earns what.
-    pub(super) fn read(&mut self, line: TimelineRef<'_>, clock: Clock, params: &Params, seen: &mut Seen, trace: bool) {
+    /// Cuts `line`, of which `seen` takes note as often as `weight` says. Where `trace` is set, notes who earns what.
+    pub(super) fn read(
+        &mut self,
+        (line, weight): (TimelineRef<'_>, f64),
+        clock: Clock,
+        params: &Params,
+        seen: &mut Seen,
+        trace: bool,
+    ) {
         self.clear(clock, params, trace);
+        self.weight = weight;
         let length = days(line.from, line.until);
         let bins = ((length / clock.step).ceil() as usize).max(1);
         let lead = days(clock.start, line.from);
         let time = |times: &[Micros], index: usize| times.get(index).map_or(f64::INFINITY, |at| days(line.from, *at));
         let (mut touch, mut outcome) = (0, 0);
-        let mut at = 0.0;
         for bin in 0..bins {
             let begin = bin as f64 * clock.step;
-            let end = if bin + 1 == bins { length } else { (bin + 1) as f64 * clock.step };
+            let is_last = bin + 1 == bins;
+            let end = if is_last { length } else { (bin + 1) as f64 * clock.step };
             let middle = lead + begin + clock.step / 2.0;
             let season = ((middle / clock.season) as usize).min(params.seasons - 1);
-            self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, outcomes: 0 });
-            self.stock.resize((bin + 1) * 2 * params.channels, 0.0);
-            self.aged.resize((bin + 1) * 2 * params.channels, 0.0);
-            self.touches.resize((bin + 1) * params.kinds, 0.0);
+            self.bins.push(Bin { season, days: [0.0; 2], pull: 0.0, touches: 0, outcomes: 0 });
+            self.stock.resize((bin + 1) * params.channels, 0.0);
+            self.aged.resize((bin + 1) * params.channels, 0.0);
             loop {
                 let (next_touch, next_outcome) = (time(line.times, touch), time(line.outcomes, outcome));
                 let next = next_touch.min(next_outcome);
                 // Nothing is left over at the last end, whatever rounding does.
-                if next > end && (bin + 1 < bins || next.is_infinite()) {
+                if next > end && (!is_last || next.is_infinite()) {
                     break;
                 }
-                self.advance(next - at, params);
-                at = next;
+                self.live_until(next);
                 if next_touch <= next_outcome {
                     self.touch(line.channels[touch].0 as usize, season, params, seen);
                     touch += 1;
@@ -116,21 +129,27 @@ impl Scan {
                     outcome += 1;
                 }
             }
-            // Of a step in which nothing happens the length is exact, and known.
-            let rest = if at == begin && bin + 1 < bins { clock.step } else { end - at };
-            self.advance(rest, params);
-            at = end;
-            self.bins[bin].outcomes = outcome;
+            self.live_until(end);
+            for channel in 0..params.channels {
+                // Of a step in which nothing happened the length is exact, and known.
+                let days =
+                    if self.known[channel] == begin && !is_last { clock.step } else { end - self.known[channel] };
+                self.fade(channel, days, params);
+                self.known[channel] = end;
+            }
+            (self.bins[bin].touches, self.bins[bin].outcomes) = (touch, outcome);
             self.expose(bin, params, seen);
         }
     }
 
     fn clear(&mut self, clock: Clock, params: &Params, trace: bool) {
         let channels = params.channels;
-        for list in [&mut self.stock, &mut self.aged, &mut self.exposure, &mut self.touches, &mut self.origins] {
+        for list in [&mut self.stock, &mut self.aged, &mut self.raised, &mut self.origins] {
             list.clear();
         }
-        for list in [&mut self.now, &mut self.aging] {
+        self.touches.clear();
+        self.time = 0.0;
+        for list in [&mut self.now, &mut self.aging, &mut self.known] {
             list.clear();
             list.resize(channels, 0.0);
         }
@@ -146,31 +165,36 @@ impl Scan {
         self.whole_step = clock.step;
     }
 
-    fn advance(&mut self, days: f64, params: &Params) {
-        if days <= 0.0 {
+    fn live_until(&mut self, at: f64) {
+        if let Some(bin) = self.bins.last_mut() {
+            bin.days[usize::from(!self.landings.is_empty())] += (at - self.time).max(0.0);
+        }
+        self.time = at;
+    }
+
+    /// Brings the stock of a channel up to now.
+    fn catch_up(&mut self, channel: usize, params: &Params) {
+        self.fade(channel, self.time - self.known[channel], params);
+        self.known[channel] = self.time;
+    }
+
+    fn fade(&mut self, channel: usize, days: f64, params: &Params) {
+        let stock = self.now[channel];
+        if stock == 0.0 || days <= 0.0 {
             return;
         }
         let channels = params.channels;
-        let bin = self.bins.len() - 1;
-        let landed = usize::from(!self.landings.is_empty());
-        self.bins[bin].days[landed] += days;
-        let row = (bin * 2 + landed) * channels;
-        for channel in 0..channels {
-            let stock = self.now[channel];
-            if stock == 0.0 {
-                continue;
-            }
-            let [rest, part, aged] =
-                if days == self.whole_step { self.whole[channel] } else { fade(params.fading[channel], days) };
-            let aging = self.aging[channel];
-            self.stock[row + channel] += stock * part;
-            self.aged[row + channel] += aging * part + stock * aged;
-            self.now[channel] = stock * rest;
-            self.aging[channel] = rest * (aging + days * stock);
-            if !self.origins.is_empty() {
-                let row = channel * channels;
-                self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
-            }
+        let place = (self.bins.len() - 1) * channels + channel;
+        let [rest, part, aged] =
+            if days == self.whole_step { self.whole[channel] } else { fade(params.fading[channel], days) };
+        let aging = self.aging[channel];
+        self.stock[place] += stock * part;
+        self.aged[place] += aging * part + stock * aged;
+        self.now[channel] = stock * rest;
+        self.aging[channel] = rest * (aging + days * stock);
+        if !self.origins.is_empty() {
+            let row = channel * channels;
+            self.origins[row..row + channels].iter_mut().for_each(|part| *part *= rest);
         }
     }
 
@@ -178,16 +202,18 @@ impl Scan {
         let channels = params.channels;
         let bin = self.bins.len() - 1;
         let kind = params.kind[channel * 2 + usize::from(!self.landings.is_empty())];
-        self.touches[bin * params.kinds + kind] += 1.0;
+        self.touches.push(kind);
         self.bins[bin].pull += params.by_intent[kind] * params.trust[kind];
-        seen.season[channel * params.seasons + season] += 1.0;
+        seen.season[channel * params.seasons + season] += self.weight;
+        self.catch_up(channel, params);
+        params.sources[channel].iter().for_each(|source| self.catch_up(*source, params));
         let lift = |source: usize| params.lift[source * channels + channel];
         let factor = 1.0 + params.sources[channel].iter().map(|&source| lift(source) * self.now[source]).sum::<f64>();
         for &source in &params.sources[channel] {
             let share = lift(source) * self.now[source] / factor;
             if share > 0.0 {
-                seen.lifted[source * channels + channel] += share;
-                seen.age[source] += share * self.aging[source] / self.now[source];
+                seen.lifted[source * channels + channel] += self.weight * share;
+                seen.age[source] += self.weight * share * self.aging[source] / self.now[source];
                 self.earn(channel, source, share / 2.0);
             }
         }
@@ -224,6 +250,7 @@ impl Scan {
     }
 
     fn outcome(&mut self, params: &Params) {
+        (0..params.channels).for_each(|channel| self.catch_up(channel, params));
         let added: Vec<f64> = self.now.iter().zip(&params.effect).map(|(stock, effect)| effect * stock).collect();
         let age = |(aging, stock): (&f64, &f64)| if *stock > 0.0 { aging / stock } else { 0.0 };
         let origins = self.origins.chunks_exact(params.channels.max(1)).zip(&params.effect);
@@ -240,30 +267,19 @@ impl Scan {
     /// The exposures of the step that ends now.
     fn expose(&mut self, bin: usize, params: &Params, seen: &mut Seen) {
         let channels = params.channels;
-        let head = &self.bins[bin];
-        for landed in 0..2 {
-            let row = (bin * 2 + landed) * channels;
-            for channel in 0..channels {
-                seen.stock[channel] += self.stock[row + channel];
-                seen.aged[channel] += self.aged[row + channel];
-                self.log -= params.effect[channel] * self.stock[row + channel];
-            }
+        let season = self.bins[bin].season;
+        let stock = &self.stock[bin * channels..(bin + 1) * channels];
+        let aged = &self.aged[bin * channels..(bin + 1) * channels];
+        for (channel, (stock, aged)) in stock.iter().zip(aged).enumerate() {
+            seen.stock[channel] += self.weight * stock;
+            seen.aged[channel] += self.weight * aged;
+            self.log -= params.effect[channel] * stock;
         }
-        let exposures = self.exposure.len();
-        self.exposure.resize(exposures + params.kinds, 0.0);
-        for target in 0..channels {
-            let season = params.season[target * params.seasons + head.season];
-            for landed in 0..2 {
-                let row = (bin * 2 + landed) * channels;
-                let mut part = head.days[landed];
-                for &source in &params.sources[target] {
-                    part += params.lift[source * channels + target] * self.stock[row + source];
-                }
-                self.exposure[exposures + params.kind[target * 2 + landed]] += season * part;
-            }
+        for &target in &params.lifted {
+            let lift = |source: &usize| params.lift[source * channels + target] * stock[*source];
+            let raised: f64 = params.sources[target].iter().map(lift).sum();
+            self.raised.push(params.season[target * params.seasons + season] * raised);
         }
-        let season = params.season[channels * params.seasons + head.season];
-        self.exposure.push(season * (head.days[0] + head.days[1]));
     }
 }
 

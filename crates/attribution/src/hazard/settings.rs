@@ -24,7 +24,7 @@ pub struct HazardSettings {
     pub trust: bool,
     /// Whether conversions that would have come later anyway are taken back.
     pub anyway: bool,
-    /// Most rounds of learning, 1 or more.
+    /// Most rounds of expectation and maximisation before Newton's steps, 1 or more.
     pub rounds: usize,
 }
 

@@ -24,8 +24,8 @@ impl Grid {
         // The number of heads among `coins` coins, made to have mean 0 and variance 1 (Ehrenfest's chain).
         let coins = moods.max(1) - 1;
         let mut mood_weights = vec![1.0];
-        for _ in 0..coins {
-            mood_weights.push(0.0);
+        for coin in 1..=coins {
+            mood_weights.resize(coin + 1, 0.0);
             for index in (0..mood_weights.len()).rev() {
                 let before = if index > 0 { mood_weights[index - 1] } else { 0.0 };
                 mood_weights[index] = (mood_weights[index] + before) / 2.0;
@@ -98,25 +98,62 @@ fn step_of<const MOODS: usize>(from: &[f64], to: &mut [f64], change: &[f64]) {
     }
 }
 
-/// One step backwards, into `to`; adds the chances of all changes of mood to `changes`.
+/// One step backwards, into `to`; adds to `pairs`, [mood × moods + mood], what came before times what came after times
+/// `weight`: with the chances of change multiplied in, the chances of all changes of mood.
 pub(super) fn step_back(
-    before: &[f64],
+    (before, weight): (&[f64], f64),
     after: &[f64],
     to: &mut [f64],
     change: &[f64],
-    changes: &mut [f64],
+    pairs: &mut [f64],
     moods: usize,
 ) {
-    let levels = before.chunks_exact(moods).zip(after.chunks_exact(moods)).zip(to.chunks_exact_mut(moods));
-    for ((before, after), to) in levels {
-        let rows = change.chunks_exact(moods).zip(changes.chunks_exact_mut(moods));
-        for ((before, to), (change, changes)) in before.iter().zip(to).zip(rows) {
-            *to = 0.0;
-            for ((after, change), changes) in after.iter().zip(change).zip(changes) {
-                *to += change * after;
-                *changes += before * change * after;
+    match moods {
+        2 => back_of::<2>((before, weight), after, to, change, pairs),
+        3 => back_of::<3>((before, weight), after, to, change, pairs),
+        4 => back_of::<4>((before, weight), after, to, change, pairs),
+        5 => back_of::<5>((before, weight), after, to, change, pairs),
+        _ => {
+            let levels = before.chunks_exact(moods).zip(after.chunks_exact(moods)).zip(to.chunks_exact_mut(moods));
+            for ((before, after), to) in levels {
+                let rows = change.chunks_exact(moods).zip(pairs.chunks_exact_mut(moods));
+                for ((before, to), (change, pairs)) in before.iter().zip(to).zip(rows) {
+                    *to = 0.0;
+                    for ((after, change), pairs) in after.iter().zip(change).zip(pairs) {
+                        *to += change * after;
+                        *pairs += before * weight * after;
+                    }
+                }
             }
         }
+    }
+}
+
+fn back_of<const MOODS: usize>(
+    (before, weight): (&[f64], f64),
+    after: &[f64],
+    to: &mut [f64],
+    change: &[f64],
+    pairs: &mut [f64],
+) {
+    let (change, _) = change.as_chunks::<MOODS>();
+    let (before, _) = before.as_chunks::<MOODS>();
+    let (after, _) = after.as_chunks::<MOODS>();
+    let (to, _) = to.as_chunks_mut::<MOODS>();
+    let mut met = [[0.0; MOODS]; MOODS];
+    for ((before, after), to) in before.iter().zip(after).zip(to) {
+        for mood in 0..MOODS {
+            let mut sum = 0.0;
+            for next in 0..MOODS {
+                sum += change[mood][next] * after[next];
+                met[mood][next] += before[mood] * after[next];
+            }
+            to[mood] = sum;
+        }
+    }
+    let (pairs, _) = pairs.as_chunks_mut::<MOODS>();
+    for (pairs, met) in pairs.iter_mut().zip(met) {
+        pairs.iter_mut().zip(met).for_each(|(pair, met)| *pair += weight * met);
     }
 }
 
@@ -148,9 +185,13 @@ mod tests {
             // The mean of what comes next is 1 − 2 · turn of what is.
             let mut back = vec![0.0; 2 * moods];
             let next = [grid.moods.clone(), grid.moods.clone()].concat();
-            let mut changes = vec![0.0; moods * moods];
-            step_back(&from, &next, &mut back, &table, &mut changes, moods);
+            let mut pairs = vec![0.0; moods * moods];
+            step_back((&from, 0.5), &next, &mut back, &table, &mut pairs, moods);
             back.iter().zip(&next).for_each(|(mean, mood)| assert!((mean - 0.8 * mood).abs() < 1e-12));
+            // Two levels of half the weight.
+            for (place, pair) in pairs.iter().enumerate() {
+                assert!((pair - weights[place / moods] * grid.moods[place % moods]).abs() < 1e-12);
+            }
         }
     }
 }

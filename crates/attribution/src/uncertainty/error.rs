@@ -16,6 +16,14 @@ pub enum BootstrapError {
         /// What fits in memory.
         most: usize,
     },
+    /// Ids that are not one for each timeline.
+    #[error("{got} ids were given for {timelines} timelines; give one id for each")]
+    People {
+        /// How many ids.
+        got: usize,
+        /// How many timelines.
+        timelines: usize,
+    },
     /// A level that no interval can have.
     #[error("{got} is no level of an interval; give a number between 0 and 1, such as 0.95")]
     Level {

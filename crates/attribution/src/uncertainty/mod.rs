@@ -27,6 +27,7 @@
 mod error;
 mod estimate;
 mod fixed;
+mod people;
 mod philox;
 mod poisson;
 mod ranks;
@@ -39,6 +40,8 @@ pub use estimate::Estimate;
 pub use ranks::Ranks;
 pub use resamples::{CreditEstimates, Measure, Resamples};
 pub use weights::Record;
+
+pub(crate) use people::People;
 
 use crate::{ModelSpec, attribute};
 use safar_model::Paths;
@@ -58,6 +61,20 @@ pub struct Bootstrap {
 impl Default for Bootstrap {
     fn default() -> Self {
         Self { replicates: 200, seed: 1, level: 0.95 }
+    }
+}
+
+impl Bootstrap {
+    /// Refuses what is out of range for so many channels.
+    pub(crate) fn check(&self, channels: usize) -> Result<(), BootstrapError> {
+        let most = CREDITS_MAX / (channels + 1);
+        if self.replicates < 2 || self.replicates as usize > most {
+            return Err(BootstrapError::Replicates { got: self.replicates, most });
+        }
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(BootstrapError::Level { got: self.level });
+        }
+        Ok(())
     }
 }
 
@@ -83,14 +100,8 @@ pub fn bootstrap(
     records: Option<&[Record]>,
     settings: Bootstrap,
 ) -> Result<Resamples, BootstrapError> {
-    let Bootstrap { replicates, seed, level } = settings;
-    let most = CREDITS_MAX / (channels.len() + 1);
-    if replicates < 2 || replicates as usize > most {
-        return Err(BootstrapError::Replicates { got: replicates, most });
-    }
-    if !(level > 0.0 && level < 1.0) {
-        return Err(BootstrapError::Level { got: level });
-    }
+    settings.check(channels.len())?;
+    let Bootstrap { replicates, seed, .. } = settings;
     let point = attribute(model, paths, channels)?;
     let weights = Weights::new(paths, records, seed)?;
     let rows = if fixed::has_fixed_shares(model) {

@@ -55,7 +55,7 @@ pub struct CreditEstimates {
 }
 
 impl Resamples {
-    pub(super) fn new(settings: Bootstrap, point: Attribution, rows: Vec<Credit>) -> Self {
+    pub(crate) fn new(settings: Bootstrap, point: Attribution, rows: Vec<Credit>) -> Self {
         let base = point.credits.iter().copied().chain([point.unattributed]).collect();
         Self { settings, point, base, rows }
     }

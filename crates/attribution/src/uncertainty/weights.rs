@@ -1,5 +1,5 @@
 //! What each path weighs in each resample.
-use super::{BootstrapError, philox::philox, poisson::Poisson};
+use super::{BootstrapError, People};
 use crate::sum::Sum;
 use safar_model::{PathRef, Paths};
 
@@ -29,8 +29,7 @@ pub(super) struct Weight {
 /// Weights of all paths in all resamples, drawn when asked for.
 pub(super) struct Weights<'a> {
     paths: &'a Paths,
-    seed: u64,
-    poisson: Poisson,
+    draws: People,
     /// With records: those of path p are `starts[p]..starts[p + 1]`.
     people: Option<(Vec<usize>, Vec<Record>)>,
 }
@@ -53,7 +52,7 @@ impl<'a> Weights<'a> {
             }
         }
         let people = records.map(|records| group(paths, records)).transpose()?;
-        Ok(Self { paths, seed, poisson: Poisson::new(), people })
+        Ok(Self { paths, draws: People::new(seed), people })
     }
 
     /// The weight of the path at `index` in a resample; without `NULLS`, nulls are not drawn and 0.
@@ -74,17 +73,18 @@ impl<'a> Weights<'a> {
     fn of_counts<const NULLS: bool>(&self, index: usize, path: PathRef<'_>, replicate: u32) -> Weight {
         // The pair number 0 is for draws that need one number; large means take pairs from 2 on, conversions the
         // even and nulls the odd ones.
-        let pair = |number: u64| philox(self.seed, [index as u64, u64::from(replicate) << 32 | number]);
+        let pair = |number: u64| self.draws.pair(index as u64, replicate, number);
+        let poisson = &self.draws.poisson;
         let [first, second] = pair(0);
         let mut weight = Weight::default();
         if path.conversions > 0.0 {
-            weight.conversions = self.poisson.draw(path.conversions, first, |attempt| pair(2 + 2 * attempt));
+            weight.conversions = poisson.draw(path.conversions, first, |attempt| pair(2 + 2 * attempt));
             weight.value = path.value * (weight.conversions / path.conversions);
         } else if path.value != 0.0 {
-            weight.value = path.value * self.poisson.one(first);
+            weight.value = path.value * poisson.one(first);
         }
         if NULLS {
-            weight.nulls = self.poisson.draw(path.nulls, second, |attempt| pair(3 + 2 * attempt));
+            weight.nulls = poisson.draw(path.nulls, second, |attempt| pair(3 + 2 * attempt));
         }
         weight
     }
@@ -95,7 +95,7 @@ impl<'a> Weights<'a> {
             if !NULLS && record.conversions == 0.0 && record.value == 0.0 {
                 continue;
             }
-            let times = self.poisson.one(philox(self.seed, [record.person, u64::from(replicate) << 32])[0]);
+            let times = self.draws.times(record.person, replicate);
             weight.conversions += times * record.conversions;
             weight.value += times * record.value;
             if NULLS {

@@ -2,7 +2,8 @@
 use proptest::prelude::*;
 use safar_attribution::{
     Credit, Error,
-    hazard::{HazardAttribution, HazardSettings, Role, attribute_hazard},
+    hazard::{HazardAttribution, HazardSettings, Role, attribute_hazard, bootstrap_timelines},
+    uncertainty::{Bootstrap, BootstrapError},
 };
 use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
 
@@ -126,6 +127,34 @@ fn the_number_of_threads_does_not_matter() {
         pool.install(|| attribute_hazard(&quick(HazardSettings::default()), &lines, &names()).unwrap())
     };
     assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn intervals_hold_what_leaps_to_the_eye() {
+    let lines = shown();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let settings = Bootstrap { replicates: 40, ..Bootstrap::default() };
+        pool.install(|| bootstrap_timelines(&"hazard".parse().unwrap(), &lines, None, &names(), settings).unwrap())
+    };
+    let found = run(1);
+    assert_eq!(found, run(3));
+    let display = found.estimates()[3].conversions.unwrap();
+    // 100 of 400 people, nearly all for one reason: the standard error is about √100.
+    assert!((7.0..13.0).contains(&display.error) && display.low < 95.0 && display.high > 95.0, "{display:?}");
+    assert_eq!(found.estimates()[0].conversions.unwrap().high, 0.0, "direct visits earn nothing");
+}
+
+#[test]
+fn intervals_of_what_cannot_be_are_refused() {
+    let run = |model: &str, people: Option<&[u64]>, replicates| {
+        let settings = Bootstrap { replicates, ..Bootstrap::default() };
+        bootstrap_timelines(&model.parse().unwrap(), &shown(), people, &names(), settings).unwrap_err()
+    };
+    let error = run("hazard", Some(&[1, 2]), 2);
+    assert_eq!(error.to_string(), "2 ids were given for 400 timelines; give one id for each");
+    assert_eq!(run("linear", None, 2), BootstrapError::Model(Error::NeedsPaths { model: "linear" }));
+    assert!(matches!(run("hazard", None, 1), BootstrapError::Replicates { got: 1, .. }));
 }
 
 #[test]
