@@ -1,5 +1,6 @@
 //! Removal effects in a Markov chain of any order (Anderl, Becker, von Wangenheim, Schumann 2016), solved exactly.
 pub(super) mod chain;
+mod coarse;
 pub(super) mod direct;
 mod exits;
 mod order;
