@@ -1,5 +1,5 @@
 //! `cargo xtask test`, `lint` and `docs`.
-use crate::run::{Outcome, Steps, cargo, command, output, python, root, run, target};
+use crate::run::{Outcome, Steps, cache, cargo, command, output, python, root, run, target, without_cargo};
 use std::{env, fs};
 
 pub fn test(words: &[&str]) -> Outcome {
@@ -10,6 +10,7 @@ pub fn test(words: &[&str]) -> Outcome {
     if words.is_empty() {
         steps.step("the reference in docs/ is up to date", || docs(true))?;
         steps.step("tables read by delta-rs and DuckDB for Python", readers)?;
+        steps.step("the Python package", package)?;
     }
     steps.print();
     Ok(())
@@ -36,6 +37,14 @@ pub fn docs(check: bool) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Builds and tests the Python package, with its environment and its build under the cache folder.
+fn package() -> Outcome {
+    let folder = cache()?;
+    let mut script = without_cargo(command("sh"));
+    script.arg(root().join("python/test.sh"));
+    run(script.env("CARGO_TARGET_DIR", folder.join("python-target")).env("SAFAR_CACHE", folder))
 }
 
 /// Builds a small workspace and reads its tables with other people's readers.

@@ -27,8 +27,6 @@
 mod error;
 mod estimate;
 mod fixed;
-mod philox;
-mod poisson;
 mod ranks;
 mod refit;
 mod resamples;

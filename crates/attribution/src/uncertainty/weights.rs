@@ -1,6 +1,6 @@
 //! What each path weighs in each resample.
-use super::{BootstrapError, philox::philox, poisson::Poisson};
-use crate::sum::Sum;
+use super::BootstrapError;
+use crate::{philox::philox, poisson::Poisson, sum::Sum};
 use safar_model::{PathRef, Paths};
 
 /// One person's part of a path: what was grouped into [`Paths`], and who it was.

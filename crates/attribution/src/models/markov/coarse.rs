@@ -3,7 +3,7 @@
 //! Sweeps soon settle how the nodes of a group differ; what is slow is the level of whole groups, which loops hand
 //! round. So the error is taken to be one number a group, and those numbers are solved for exactly (aggregation, as in
 //! Koury, McAllister and Stewart 1984, but additive): their residual, summed over each group by flow, is gone.
-use super::reduced::Reduced;
+use super::{reduced::Reduced, sweeps::Aligned};
 
 pub(super) struct Coarse<const LANES: usize> {
     groups: usize,
@@ -77,18 +77,18 @@ impl<const LANES: usize> Coarse<LANES> {
         &self,
         graph: &Reduced,
         held: &[u8],
-        q: &mut [[f64; LANES]],
-        next: impl Fn(usize, &[[f64; LANES]]) -> [f64; LANES],
+        q: &mut [Aligned<LANES>],
+        next: impl Fn(usize, &[Aligned<LANES>]) -> [f64; LANES],
     ) {
         let mut sums = vec![[0.0; LANES]; self.groups];
         for node in graph.core.clone() {
             let (next, sum) = (next(node, q), &mut sums[usize::from(graph.groups[node])]);
-            (0..LANES).for_each(|lane| sum[lane] += graph.totals[node] * (next[lane] - q[node][lane]));
+            (0..LANES).for_each(|lane| sum[lane] += graph.totals[node] * (next[lane] - q[node].0[lane]));
         }
         self.solve(&mut sums);
         for node in graph.core.clone() {
             let (sum, free) = (&sums[usize::from(graph.groups[node])], free::<LANES>(held[node]));
-            (0..LANES).for_each(|lane| q[node][lane] += free[lane] * sum[lane]);
+            (0..LANES).for_each(|lane| q[node].0[lane] += free[lane] * sum[lane]);
         }
     }
 }

@@ -12,12 +12,17 @@ use std::ops::Range;
 
 /// Lanes of a chain of usual size: as many numbers as fill a cache line.
 const WIDE: usize = 8;
-/// Lanes of a chain of more nodes than this, so that each thread needs 64 MB for each 2 million nodes.
+/// Lanes of a chain of more nodes than this, so that a thread needs 64 MB for 2 million nodes.
 const NARROW: usize = 4;
 const WIDE_MAX: usize = 500_000;
 
 /// One number for each lane.
 type Lane<const LANES: usize> = [f64; LANES];
+/// The same where it is stored: 4 lanes do not fall on two cache lines.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub(super) struct Aligned<const LANES: usize>(pub(super) Lane<LANES>);
+
 /// The same, half as wide: what BiCGSTAB is made of.
 type Half<const LANES: usize> = [f32; LANES];
 
@@ -42,7 +47,7 @@ pub(super) fn lost(chain: &mut Chain<'_>, order: usize) -> (Vec<Lost>, Solver) {
     if reduced.states.len() > WIDE_MAX { solve::<NARROW>(chain, &reduced) } else { solve::<WIDE>(chain, &reduced) }
 }
 
-fn solve<const LANES: usize>(chain: &Chain<'_>, reduced: &Reduced) -> (Vec<Lost>, Solver) {
+pub(super) fn solve<const LANES: usize>(chain: &Chain<'_>, reduced: &Reduced) -> (Vec<Lost>, Solver) {
     let blocks: Vec<_> = (0..chain.channels).step_by(LANES).collect();
     let solved: Vec<_> =
         blocks.into_par_iter().map(|first| Block::<LANES>::new(chain, reduced, first).solve(chain)).collect();
@@ -77,8 +82,8 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
 
     fn solve(mut self, chain: &Chain<'_>) -> ([Lost; LANES], usize, f64) {
         let nodes = self.held.len();
-        let mut q: Vec<Lane<LANES>> =
-            self.held.iter().map(|held| std::array::from_fn(|lane| f64::from(held >> lane & 1))).collect();
+        let mut q: Vec<Aligned<LANES>> =
+            self.held.iter().map(|held| Aligned(lanes(|lane| f64::from(held >> lane & 1)))).collect();
         self.sweep(0..self.graph.core.start, &mut q);
         let residual = self.settle(&mut q);
         self.sweep(self.graph.core.end..nodes, &mut q);
@@ -86,7 +91,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
         for ((state, end), node) in chain.ends.iter().zip(&self.graph.ends) {
             let own = held::<LANES>(chain, *state as usize, self.first);
             for (lane, (conversions, value)) in sums.iter_mut().enumerate() {
-                let q = if own >> lane & 1 == 1 { 1.0 } else { q[*node as usize][lane] };
+                let q = if own >> lane & 1 == 1 { 1.0 } else { q[*node as usize].0[lane] };
                 conversions.add(end.conversions * q);
                 value.add(end.value * q);
             }
@@ -96,7 +101,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
     }
 
     /// Finds q on the core; returns an estimate of the remaining relative error.
-    fn settle(&mut self, q: &mut [Lane<LANES>]) -> f64 {
+    fn settle(&mut self, q: &mut [Aligned<LANES>]) -> f64 {
         let core = self.graph.core.clone();
         if core.is_empty() {
             return 0.0;
@@ -141,39 +146,39 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
     }
 
     /// Sets every node to the mean of its inflow.
-    fn sweep(&mut self, nodes: Range<usize>, q: &mut [Lane<LANES>]) {
+    fn sweep(&mut self, nodes: Range<usize>, q: &mut [Aligned<LANES>]) {
         self.sweeps += 1;
         for node in nodes {
-            q[node] = self.next(node, q);
+            q[node].0 = self.next(node, q);
         }
     }
 
     /// The same on the core, telling `keep` each change. Returns the largest change of a lane over its size, both
     /// weighted by flow.
-    fn sweep_measured(&mut self, q: &mut [Lane<LANES>], mut keep: impl FnMut(usize, Lane<LANES>)) -> f64 {
+    fn sweep_measured(&mut self, q: &mut [Aligned<LANES>], mut keep: impl FnMut(usize, Lane<LANES>)) -> f64 {
         self.sweeps += 1;
         let (mut changed, mut size) = ([0.0; LANES], [0.0; LANES]);
         for node in self.graph.core.clone() {
             let next = self.next(node, q);
             let total = self.graph.totals[node];
-            let by: Lane<LANES> = std::array::from_fn(|lane| next[lane] - q[node][lane]);
+            let by: Lane<LANES> = std::array::from_fn(|lane| next[lane] - q[node].0[lane]);
             keep(node, by);
             for lane in 0..LANES {
                 changed[lane] += total * by[lane].abs();
                 size[lane] += total * next[lane];
             }
-            q[node] = next;
+            q[node].0 = next;
         }
         let parts = changed.into_iter().zip(size).filter(|(_, size)| *size > 0.0);
         parts.map(|(changed, size)| changed / size).fold(0.0, f64::max)
     }
 
     #[inline(always)]
-    fn next(&self, node: usize, q: &[Lane<LANES>]) -> Lane<LANES> {
+    fn next(&self, node: usize, q: &[Aligned<LANES>]) -> Lane<LANES> {
         let edges = self.graph.starts[node] as usize..self.graph.starts[node + 1] as usize;
         let mut mean = [0.0; LANES];
         for (source, part) in self.graph.sources[edges.clone()].iter().zip(&self.graph.parts[edges]) {
-            let from = &q[*source as usize];
+            let from = &q[*source as usize].0;
             for lane in 0..LANES {
                 mean[lane] += part * from[lane];
             }
@@ -208,7 +213,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
 
     /// Adds to q what makes the next sweep change nothing, by BiCGSTAB in each lane on its own. A lane that breaks down
     /// stays where it was.
-    fn accelerate(&mut self, q: &mut [Lane<LANES>]) {
+    fn accelerate(&mut self, q: &mut [Aligned<LANES>]) {
         let core = self.graph.core.clone();
         let nil: Half<LANES> = [0.0; LANES];
         let mut r = vec![nil; core.len()];
@@ -241,10 +246,11 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
             add(&mut r, &v, alpha.map(|alpha| -half(alpha)));
             self.operator(&r, &mut t);
             let (tr, tt) = (dot(&t, &r), dot(&t, &t));
-            let omega = lanes::<LANES>(|lane| if tt[lane] > 0.0 { guarded(&mut live[lane], tr[lane] / tt[lane]) } else { 0.0 });
+            let omega =
+                lanes::<LANES>(|lane| if tt[lane] > 0.0 { guarded(&mut live[lane], tr[lane] / tt[lane]) } else { 0.0 });
             for (((q, p), r), t) in q.iter_mut().zip(&p).zip(&mut r).zip(&t) {
                 for lane in 0..LANES {
-                    q[lane] += alpha[lane] * f64::from(p[lane]) + omega[lane] * f64::from(r[lane]);
+                    q.0[lane] += alpha[lane] * f64::from(p[lane]) + omega[lane] * f64::from(r[lane]);
                     r[lane] -= half(omega[lane]) * t[lane];
                 }
             }
@@ -254,7 +260,8 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
                 break;
             }
             let next = dot(&shadow, &r);
-            let beta = lanes::<LANES>(|lane| guarded(&mut live[lane], next[lane] / rho[lane] * (alpha[lane] / omega[lane])));
+            let beta =
+                lanes::<LANES>(|lane| guarded(&mut live[lane], next[lane] / rho[lane] * (alpha[lane] / omega[lane])));
             rho = next;
             let (beta, omega) = (beta.map(half), omega.map(half));
             for ((p, r), v) in p.iter_mut().zip(&r).zip(&v) {
