@@ -43,6 +43,13 @@ def outcomes(file):
     return polars.concat(ends)
 
 
+def converting(file):
+    """Paths that converted, and how often: some packages take no weights, there a path is given that many times."""
+    data = frame(file)
+    data = data[data[CONVERSIONS] > 0]
+    return zip(data[PATH], data[CONVERSIONS])
+
+
 def channel_attribution(file, case):
     import ChannelAttribution
 
@@ -76,8 +83,8 @@ def do_attribution(file, case):
 
     if case == "shapley":
         # Another game than Safar's: a set is worth the conversions of the paths with exactly its channels.
-        data = frame(file)
-        ShapleyAttribution().fit(data[PATH], data[CONVERSIONS])
+        paths = [path for path, times in converting(file) for _ in range(times)]
+        ShapleyAttribution().fit(paths, [1] * len(paths))
         return None
     order = int(case.removeprefix("markov:order="))
     data = outcomes(file)
@@ -89,10 +96,7 @@ def do_attribution(file, case):
 def shapley_attribution(file, case):
     import shapley_attribution as package
 
-    # It takes no weights: a path that converted five times is there five times.
-    data = frame(file)
-    data = data[data[CONVERSIONS] > 0]
-    journeys = [path.split(" > ") for path, times in zip(data[PATH], data[CONVERSIONS]) for _ in range(times)]
+    journeys = [path.split(" > ") for path, times in converting(file) for _ in range(times)]
     rules = [package.FirstTouchAttribution, package.LastTouchAttribution, package.LinearAttribution]
     for model in rules if case == "rules" else [package.SimplifiedShapleyAttribution]:
         fitted = model(normalize=False).fit(journeys)

@@ -24,7 +24,7 @@ def main():
     for row in rows:
         tool = row["tool"].split(" ")[0]
         line = lines.setdefault(row["case"], {}).setdefault((tool, int(row["channels"])), [])
-        line.append((int(row["rows"]), max(float(row["cpu_s"]), 0.01)))
+        line.append((int(row["rows"]), float(row["cpu_s"])))
     tools = sorted({tool for panel in lines.values() for tool, _ in panel}, key=lambda tool: (tool != "Safar", tool))
     channels = sorted({count for panel in lines.values() for _, count in panel})
     colours = dict(zip(tools, plt.get_cmap("tab10").colors))
@@ -41,7 +41,7 @@ def main():
         for (tool, count), points in sorted(panel.items()):
             axis.plot(*zip(*sorted(points)), styles[count], color=colours[tool], marker="o", markersize=3)
         at = sorted({rows for points in panel.values() for rows, _ in points})
-        axis.plot(at, [0.1 * rows / at[0] for rows in at], color="0.8", zorder=0)
+        axis.plot(at, [0.01 * rows / at[0] for rows in at], color="0.8", zorder=0)
         axis.set(title=case, xscale="log", yscale="log")
         axis.grid(color="0.93")
     for axis in axes[:, 0]:

@@ -36,6 +36,16 @@ use safar_model::{PathRef, Paths};
 ///
 /// With [`Order::Auto`] the order is the one with the least log-loss of those chances on held-out people, by eight-fold
 /// cross-validation; [`MarkovDiagnostics::choice`] holds the loss of each.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"markov:order=1".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// // Half of those who come to B come from A: without A, 10 + 35 conversions are lost, without B 70.
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [31.0, 49.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Markov {
     /// How many touches a state remembers.

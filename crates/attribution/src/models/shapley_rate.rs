@@ -12,6 +12,16 @@ use std::collections::BTreeMap;
 ///
 /// A channel that does worse in company than alone can get negative credit. Where the rates of a set cancel to
 /// nothing, its channels share equally.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"shapley_rate".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// // On A > B, A adds (10 % + 50 % − 20 %) / 2 and B adds (20 % + 50 % − 10 %) / 2: two parts and three of 50.
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [30.0, 50.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ShapleyRate {
     /// Paths of more distinct channels stay unattributed; no limit where not given.

@@ -62,6 +62,21 @@ pub struct Range {
 ///
 /// # Errors
 /// Fewer than 2 weeks, or a week without credit; too few replicates; paths that the model refuses.
+///
+/// ```
+/// use safar_attribution::validation::{StabilitySettings, stability};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let week = |a, b| {
+/// #     let file = format!("path;conversions\nA;{a}\nB;{b}\n");
+/// #     read_paths(file.as_bytes(), &ReadOptions::default()).unwrap()
+/// # };
+/// // Of 100 conversions, A has 50 in the first week, 52 in the second, 90 in the third.
+/// let ([first, second, third], channels) = ([week(50, 50).0, week(52, 48).0, week(90, 10).0], week(1, 1).1);
+/// let of = |weeks: &[_]| stability(&"last".parse().unwrap(), weeks, &channels, &StabilitySettings::default()).unwrap();
+/// let still = of(&[first, second.clone()]);
+/// assert!((still.distance - 0.02).abs() < 1e-12 && still.p > 0.5); // chance alone moves more
+/// assert!(of(&[second, third]).p <= 0.05);
+/// ```
 pub fn stability(
     model: &ModelSpec,
     weeks: &[Paths],
