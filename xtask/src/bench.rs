@@ -1,7 +1,7 @@
 //! `cargo xtask bench …`: Safar beside its peers, on the same files, in one run. Timings depend on the machine; ratios less so.
 mod attribution;
 
-use crate::run::{Outcome, cache, cargo, command, output, python, root, run};
+use crate::run::{Outcome, cache, cargo, command, output, python, root};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 
