@@ -20,6 +20,7 @@ import time
 
 PACKAGES = ["ChannelAttribution", "marketing_attribution_models", "do-attribution", "shapley-attribution"]
 MEMORY = 8 << 30  # bytes that one process may hold
+IMPORTS = 300  # seconds that importing may take, before the time that counts
 PATH, CONVERSIONS, VALUE, NULLS = COLUMNS = ["path", "total_conversions", "total_conversion_value", "total_null"]
 
 
@@ -143,6 +144,7 @@ def run(tool, case, file, out):
     found = {"tool": f"{tool} {version}"}
     try:
         warm(tool)
+        out.put(None)
         wall, used = time.perf_counter(), time.process_time()
         conversions = TOOLS[tool](file, case)
         found |= {"cpu_s": round(time.process_time() - used, 3), "wall_s": round(time.perf_counter() - wall, 3)}
@@ -170,17 +172,19 @@ def timed(tool, case, file, limit):
     out = context.Queue()
     process = context.Process(target=run, args=(tool, case, file, out))
     process.start()
-    found, end = None, time.monotonic() + limit
+    found, end = None, time.monotonic() + IMPORTS
     while found is None and process.is_alive() and time.monotonic() < end:
         try:
             found = out.get(timeout=0.5)
         except queue.Empty:
-            pass
+            continue
+        if found is None:  # its packages are there, its time begins
+            end = time.monotonic() + limit
     if found is None and process.is_alive():
         process.kill()
         found = {"missing": f"not within {limit} s"}
     process.join()
-    if found is None:
+    while found is None:
         try:
             found = out.get(timeout=1)
         except queue.Empty:

@@ -87,6 +87,8 @@ pub fn bench(words: &[&str]) -> Outcome {
     };
     let benches = root().join("crates/attribution/benches");
     let python = python("bench-venv", &PACKAGES)?;
+    fs::create_dir_all(&options.out).map_err(|e| format!("{}: {e}", options.out.display()))?;
+    let sheet = options.out.join("attribution.csv");
     let (mut results, mut table) = (vec![], vec![]);
     for channels in &options.channels {
         // By case and peer: why it could not do with fewer rows.
@@ -127,14 +129,14 @@ pub fn bench(words: &[&str]) -> Outcome {
                     found.push(answer);
                 }
                 results.extend([mine].into_iter().chain(found).map(|line| csv(*rows, *channels, case, &line)));
+                // After each case, so that a run that is cut short leaves what it found.
+                let head = "rows,channels,case,tool,cpu_s,wall_s,peak_mb,missing\n";
+                fs::write(&sheet, head.to_owned() + &results.concat())
+                    .map_err(|e| format!("{}: {e}", sheet.display()))?;
             }
         }
     }
     print("Safar beside its peers, reading the file included", &table);
-    fs::create_dir_all(&options.out).map_err(|e| format!("{}: {e}", options.out.display()))?;
-    let sheet = options.out.join("attribution.csv");
-    let head = "rows,channels,case,tool,cpu_s,wall_s,peak_mb,missing\n";
-    fs::write(&sheet, head.to_owned() + &results.concat()).map_err(|e| format!("{}: {e}", sheet.display()))?;
     let plot = options.out.join("attribution.svg");
     run(command(&python).arg(benches.join("plot.py")).arg(&sheet).arg(&plot))?;
     eprintln!("written: {} and {}", sheet.display(), plot.display());
