@@ -53,7 +53,7 @@ impl Estimate {
 pub struct CreditEstimates {
     /// Conversions.
     conversions: Option<Estimate>,
-    /// Value.
+    /// In the currency of the paths.
     value: Option<Estimate>,
     /// Share of conversions.
     conversion_share: Option<Estimate>,
