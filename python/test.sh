@@ -1,10 +1,12 @@
 #!/bin/sh
-# Builds the wheel and tests it, in an environment outside the checkout. Needs Rust, Python and a package index.
+# Builds the wheel and tests it; the environment and the build lie outside the checkout. Needs Rust, Python and a
+# package index.
 # Words go to pytest.
 set -eu
 cd "$(dirname "$0")"
-venv="${SAFAR_CACHE:-$HOME/.cache/safar}/python-venv"
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+cache="${SAFAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/safar}"
+venv="$cache/python-venv"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/python-target}"
 wheels="$CARGO_TARGET_DIR/wheels"
 
 cargo fmt --check

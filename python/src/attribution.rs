@@ -40,7 +40,7 @@ impl Attribution {
 }
 
 /// Stands in tables where a channel's name stands otherwise.
-const UNATTRIBUTED: &str = "(unattributed)";
+pub const UNATTRIBUTED: &str = "(unattributed)";
 
 fn table(given: &safar_attribution::Attribution, channels: &[String]) -> Result<RecordBatch, ArrowError> {
     let model = given.model.to_string();

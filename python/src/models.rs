@@ -68,8 +68,8 @@ impl PresetInfo {
 /// >>> [model.name for model in safar.models()][:4]
 /// ['first', 'last', 'last_non_direct', 'linear']
 /// >>> markov = next(model for model in safar.models() if model.name == "markov")
-/// >>> [(setting.name, setting.default) for setting in markov.settings]
-/// [('order', '1')]
+/// >>> markov.settings[0].name, markov.settings[0].default
+/// ('order', '1')
 #[pyfunction]
 pub fn models() -> Vec<ModelInfo> {
     let setting = |info: &safar_attribution::SettingInfo| SettingInfo {

@@ -112,9 +112,8 @@ def test_models_and_transforms(text):
         safar.attribute(paths, 7)
     with pytest.raises(TypeError):
         safar.attribute("paths.csv", "first")
-    many = safar.Paths.from_arrow(polars.DataFrame({"path": [[f"c{i}" for i in range(21)]], "conversions": [1]}))
-    with pytest.raises(ValueError, match="shapley_markov is exact up to .* got 21; group rare channels first"):
-        safar.attribute(many, "shapley_markov")
+    with pytest.raises(ValueError, match="hazard reads whole timelines of people, not paths"):
+        safar.attribute(paths, "hazard")
 
 
 def test_reports(text):

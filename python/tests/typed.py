@@ -30,6 +30,11 @@ assert_type([item.model for item in report], list[str])
 assert_type(report.unattributed, dict[str, safar.Credit])
 assert_type([setting.default for model in safar.models() for setting in model.settings], list[str])
 
+drawn = safar.bootstrap(paths, "linear", replicates=50)
+assert_type(drawn.estimates["Mail"].conversions, safar.Estimate | None)
+assert_type(drawn.ranks("value").above["Mail"]["Ads"], float)
+assert_type(drawn.point, safar.Attribution)
+
 safar.attribute(paths, 7)  # type: ignore[call-overload]
 safar.Paths.from_arrow([["A"]])  # type: ignore[arg-type]
 paths.channels = []  # type: ignore[misc]

@@ -49,8 +49,8 @@ function personOf(id) {
     body: {
       person: { person_id: person.id, first_seen: first, last_seen: last, sessions: person.sessions.length, conversions: person.conversions.length, value: Math.round(value * 100) / 100, last_channel: person.sessions.at(-1).channel },
       identifiers: [
-        { namespace: 'anonymous', value: `d-${person.number.toString(16).padStart(6, '0')}`, first_seen: first, last_seen: last, why: 'the first device seen' },
-        ...(person.known ? [{ namespace: 'user', value: `user-${person.number}`, first_seen: first, last_seen: last, why: 'logged in on device d-' + person.number.toString(16).padStart(6, '0') }, { namespace: 'email', value: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', first_seen: first, last_seen: last, why: `given by account user-${person.number}` }] : []),
+        { namespace: 'anonymous', identifier: `d-${person.number.toString(16).padStart(6, '0')}`, first_seen: first, last_seen: last, why: 'the first device seen' },
+        ...(person.known ? [{ namespace: 'user', identifier: `user-${person.number}`, first_seen: first, last_seen: last, why: 'logged in on device d-' + person.number.toString(16).padStart(6, '0') }, { namespace: 'email', identifier: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', first_seen: first, last_seen: last, why: `given by account user-${person.number}` }] : []),
       ],
       sessions: person.sessions.map((session) => ({ time: iso(session.at), channel: session.channel, source: session.source, campaign: session.campaign || null, events: session.events.length })),
       timeline: person.sessions.flatMap((session, at) => session.events.map((event, place) => ({ time: iso(event.at), kind: event.name === 'purchase' ? 'conversion' : place === 0 ? 'session' : 'event', name: event.name, channel: place === 0 ? session.channel : null, source: place === 0 ? session.source : null, campaign: place === 0 ? session.campaign || null : null, value: event.value, page: event.page, session: at + 1 }))),

@@ -1,12 +1,14 @@
 //! `cargo xtask bench …`: Safar beside its peers, on the same files, in one run. Timings depend on the machine; ratios less so.
-use crate::run::{Outcome, cache, cargo, command, output, python, root, run};
+mod attribution;
+
+use crate::run::{Outcome, cache, cargo, command, output, python, root};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 
 pub fn bench(words: &[&str]) -> Outcome {
     match words {
         ["journeys", rest @ ..] => journeys(rest),
-        ["attribution"] => attribution(),
+        ["attribution", rest @ ..] => attribution::bench(rest),
         ["import"] => import(),
         ["collect", rest @ ..] => collect(rest),
         _ => Err("name a benchmark: journeys, attribution, import, collect".to_owned()),
@@ -30,53 +32,6 @@ fn text<'a>(line: &'a Value, key: &str) -> &'a str {
 
 fn seconds(line: &Value, key: &str) -> f64 {
     line[key].as_f64().unwrap_or(f64::NAN)
-}
-
-/// Rows × channels of the attribution benchmark.
-const SIZES: [(u64, u64); 2] = [(1_000_000, 10), (1_000_000, 50)];
-/// The peer's case, and what Safar computes for it: the rules share one reading of the file, as they do in the peer's one call.
-const CASES: [(&str, &str); 5] = [
-    ("rules", "first+last+linear"),
-    ("markov:order=1", "markov:order=1"),
-    ("markov:order=2", "markov:order=2"),
-    ("markov:order=3", "markov:order=3"),
-    ("markov:order=4", "markov:order=4"),
-];
-
-fn attribution() -> Outcome {
-    let ours = || {
-        let mut command = cargo();
-        command.args(["bench", "--quiet", "--package", "safar-attribution", "--bench", "models", "--"]);
-        command
-    };
-    let python = python("bench-venv", &["ChannelAttribution", "matplotlib", "pandas"])?;
-    let mut table = vec![];
-    for (rows, channels) in SIZES {
-        let file = cache()?.join(format!("paths-{rows}-{channels}.csv"));
-        if !file.exists() {
-            run(ours().args(["generate", &rows.to_string(), &channels.to_string()]).arg(&file))?;
-        }
-        let peers = lines(command(&python).arg(root().join("crates/attribution/benches/peer.py")).arg(&file))?;
-        for (case, ours_case) in CASES {
-            let mine = lines(ours().arg("run").arg(&file).arg(ours_case))?;
-            let mine = mine.first().ok_or(format!("Safar did not run {case}"))?;
-            let peer = peers
-                .iter()
-                .find(|line| text(line, "case") == case)
-                .ok_or(format!("ChannelAttribution did not run {case}"))?;
-            table.push(format!(
-                "{rows:>9} rows {channels:>3} channels  {case:<15} CPU {:>8.2} s against {:>8.2} s: {:>6.1}×   wall {:>5.1}×   peak {:>5.0} MB against {:>5.0} MB",
-                seconds(mine, "cpu_s"),
-                seconds(peer, "cpu_s"),
-                seconds(peer, "cpu_s") / seconds(mine, "cpu_s"),
-                seconds(peer, "wall_s") / seconds(mine, "wall_s"),
-                seconds(mine, "peak_mb"),
-                seconds(peer, "peak_mb"),
-            ));
-        }
-    }
-    print("Safar against ChannelAttribution, reading the file included", &table);
-    Ok(())
 }
 
 fn journeys(rest: &[&str]) -> Outcome {

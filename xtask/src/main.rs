@@ -12,12 +12,14 @@ const HELP: &str = "\
 cargo xtask TASK
 
   demo               build Safar, make a workspace with sample data, print the attribution report
-  test [WORDS…]      everything: formatting, Rust tests, readers in Python, screens in Chromium; WORDS narrow the Rust tests
+  test [WORDS…]      everything: formatting, Rust tests, readers in Python, the Python package, screens in Chromium; WORDS narrow
+                     the Rust tests
   ui                 build the screens, which the program holds
   lint               clippy over the whole workspace, warnings are errors
   docs [--check]     write docs/reference from the program itself, or check that it is up to date
   bench journeys     paths from 20 M events, beside chDB, DuckDB and Polars
-  bench attribution  every model on 1 M paths, beside ChannelAttribution
+  bench attribution  every model on up to 1 M paths, beside other packages; --rows, --channels, --cases, --limit SECONDS,
+                     --no-peers, --out FOLDER for the CSV and the plot
   bench import       rows a second from CSV
   bench collect      durable requests a second, beside a server that stores nothing
   sdks [WORDS…]      real SDKs against a running collector: every event once in the tables; WORDS narrow

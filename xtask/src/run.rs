@@ -38,14 +38,18 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
 /// Cargo, as if it were called from the shell: what the outer cargo says of this package would make build scripts that look at
 /// it (ring's) run again, and everything above them.
 pub fn cargo() -> Command {
-    let mut cargo = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    without_cargo(command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())))
+}
+
+/// The same command without what the outer cargo says.
+pub fn without_cargo(mut command: Command) -> Command {
     let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     for (name, _) in env::vars_os() {
         if of_package.iter().any(|start| name.to_string_lossy().starts_with(start)) {
-            cargo.env_remove(&name);
+            command.env_remove(&name);
         }
     }
-    cargo
+    command
 }
 
 /// Runs `command` to its end; an error where it cannot start or fails.

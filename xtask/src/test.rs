@@ -1,6 +1,6 @@
 //! `cargo xtask test`, `lint` and `docs`.
 use crate::{
-    run::{Outcome, Steps, cargo, command, output, python, root, run, target},
+    run::{Outcome, Steps, cache, cargo, command, output, python, root, run, target, without_cargo},
     ui,
 };
 use std::{env, fs};
@@ -14,6 +14,7 @@ pub fn test(words: &[&str]) -> Outcome {
     if words.is_empty() {
         steps.step("the reference in docs/ is up to date", || docs(true))?;
         steps.step("tables read by delta-rs and DuckDB for Python", readers)?;
+        steps.step("the Python package", package)?;
         steps.step("tests of the screens", ui::test)?;
     }
     steps.print();
@@ -41,6 +42,14 @@ pub fn docs(check: bool) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Builds and tests the Python package, with its environment and its build under the cache folder.
+fn package() -> Outcome {
+    let folder = cache()?;
+    let mut script = without_cargo(command("sh"));
+    script.arg(root().join("python/test.sh"));
+    run(script.env("CARGO_TARGET_DIR", folder.join("python-target")).env("SAFAR_CACHE", folder))
 }
 
 /// Builds a small workspace and reads its tables with other people's readers.

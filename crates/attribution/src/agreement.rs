@@ -115,6 +115,18 @@ pub enum AgreementError {
 ///
 /// # Errors
 /// Fewer than 2 results; results of different numbers of channels; credits that sum to 0 or less.
+///
+/// ```
+/// use safar_attribution::{agreement, attribute, uncertainty::Measure};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // `A > B` with 8 conversions, `B` with 4.
+/// let results = ["first", "last"].map(|model| attribute(&model.parse().unwrap(), &paths, &channels).unwrap());
+/// let pair = agreement(&results, Measure::Conversions).unwrap().pairs[0];
+/// assert!((pair.distance - 8.0 / 12.0).abs() < 1e-12); // what A has by the one is B's by the other
+/// assert_eq!(pair.kendall, Some(-1.0));
+/// ```
 pub fn agreement(results: &[Attribution], measure: Measure) -> Result<Agreement, AgreementError> {
     let [first, _, ..] = results else { return Err(AgreementError::TooFew { got: results.len() }) };
     let models: Vec<Compared> =

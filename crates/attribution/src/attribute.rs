@@ -14,6 +14,19 @@ pub struct Credit {
 }
 
 /// A way to share conversions among the touches that led to them.
+///
+/// ```
+/// use safar_attribution::{AttributionModel, models::Linear};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // The paths `A > B` and `B`, of 8 and 4 conversions.
+/// let fitted = Linear.fit(&paths, &channels).unwrap();
+/// let mut shares = [0.0; 2];
+/// fitted.shares(paths.get(0), &mut shares);
+/// assert_eq!(shares, [0.5, 0.5]);
+/// assert_eq!(fitted.credits(&paths, 2)[1].conversions, 8.0);
+/// ```
 pub trait AttributionModel: Send + Sync {
     /// Learns from all paths, those that did not convert too; rule models learn nothing. `channels` names each
     /// channel by its index. The paths must be sound, as [`attribute`] checks.
@@ -184,6 +197,18 @@ pub struct Attribution {
 /// # Errors
 /// A channel without a name; counts that are negative or not finite; values that are not finite; too many channels
 /// for a model that enumerates coalitions.
+///
+/// ```
+/// use safar_attribution::attribute;
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // `A > B` with 8 conversions, `B` with 4, and 1 that no touch came before.
+/// let result = attribute(&"last".parse().unwrap(), &paths, &channels).unwrap();
+/// assert_eq!((result.credits[1].conversions, result.unattributed.conversions), (12.0, 1.0));
+/// let markov = attribute(&"markov".parse().unwrap(), &paths, &channels).unwrap();
+/// assert_eq!(markov.diagnostics.markov.unwrap().states, 2);
+/// ```
 pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Attribution> {
     check(paths, channels.len())?;
     let fitted = model.build().fit(paths, channels)?;
@@ -233,6 +258,17 @@ pub struct PlaceCredit {
 ///
 /// # Errors
 /// As [`attribute`]; and models whose credit is not given touch by touch (Markov) have no such table.
+///
+/// ```
+/// use safar_attribution::credits_by_place;
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // `A > B` with 8 conversions, `B` with 4: channel 1, B, stands at both places.
+/// let table = credits_by_place(&"shapley".parse().unwrap(), &paths, &channels).unwrap();
+/// let rows: Vec<_> = table.iter().map(|row| (row.channel, row.place, row.credit.conversions)).collect();
+/// assert_eq!(rows, [(0, 1, 4.0), (1, 1, 4.0), (1, 2, 4.0)]);
+/// ```
 pub fn credits_by_place(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Vec<PlaceCredit>> {
     check(paths, channels.len())?;
     let fitted = model.build().fit(paths, channels)?;
@@ -285,6 +321,15 @@ pub(crate) fn check(paths: &Paths, names: usize) -> Result<()> {
 }
 
 /// Conversions and value of all paths: what every model shares out.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // 8 + 4 conversions on paths, and 1 that no touch came before.
+/// let total = safar_attribution::total(&paths);
+/// assert_eq!((total.conversions, total.value), (13.0, 145.0));
+/// ```
 #[must_use]
 pub fn total(paths: &Paths) -> Credit {
     total_where(paths, |_| true)

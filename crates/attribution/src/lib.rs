@@ -23,6 +23,8 @@ pub mod experiment;
 pub mod hazard;
 pub mod models;
 mod names;
+mod philox;
+mod poisson;
 mod random;
 mod read;
 mod spec;

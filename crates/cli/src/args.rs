@@ -186,6 +186,17 @@ pub enum Collect {
     Openapi,
 }
 
+/// What gets the credit.
+#[derive(Debug, Args)]
+pub struct Labels {
+    /// What to credit: channel, source, medium, campaign, content, term, or property:NAME.
+    #[arg(long, default_value = "channel")]
+    pub by: String,
+    /// Look only into touches of one value, for example "channel=Paid Search"; all others are (elsewhere). Repeats.
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub within: Vec<String>,
+}
+
 /// Which paths a report looks at.
 #[derive(Debug, Args)]
 pub struct Selection {
@@ -207,7 +218,7 @@ pub struct Selection {
 pub struct Attribute {
     /// A file of ready paths (path;total_conversions;total_conversion_value;total_null); `-` reads standard
     /// input. Needs no workspace.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["goal", "from", "to", "condition", "by"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["goal", "from", "to", "condition", "by", "within"])]
     pub paths: Option<PathBuf>,
     /// A model, or `all`; repeats. Those of safar.toml otherwise. See `safar reference models`.
     #[arg(long, value_name = "MODEL", value_parser = model_choice)]
@@ -227,9 +238,8 @@ pub struct Attribute {
     /// Show how far each pair of models agrees, instead of their credits.
     #[arg(long)]
     pub agreement: bool,
-    /// What to credit: channel, source, medium, campaign, content, term, or property:NAME.
-    #[arg(long, default_value = "channel")]
-    pub by: String,
+    #[command(flatten)]
+    pub labels: Labels,
     #[command(flatten)]
     pub selection: Selection,
     #[arg(long, value_enum, default_value_t)]
@@ -272,9 +282,8 @@ pub struct Explain {
     pub model: ModelSpec,
     /// The row of the cell: a channel, or a value of --by.
     pub label: String,
-    /// What the report was made by: channel, source, medium, campaign, content, term, or property:NAME.
-    #[arg(long, default_value = "channel")]
-    pub by: String,
+    #[command(flatten)]
+    pub labels: Labels,
     #[command(flatten)]
     pub selection: Selection,
     /// How many conversions to show, the most credited first; 0 shows all.

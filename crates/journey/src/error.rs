@@ -40,7 +40,7 @@ pub enum Error {
         previous_at: i64,
     },
     /// No such time zone.
-    #[error("`{name}` is no time zone; use an IANA name such as \"UTC\", \"Europe/Reykjavik\" or \"Asia/Tehran\"")]
+    #[error("`{name}` is no time zone; use an IANA name such as \"UTC\", \"Atlantic/Reykjavik\" or \"Asia/Tehran\"")]
     TimeZone {
         /// What the rules say.
         name: String,

@@ -180,7 +180,7 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let name = String::deserialize(from)?;
     jiff::tz::TimeZone::get(&name).map_err(|_| {
         D::Error::custom(format!(
-            "`{name}` is no time zone; use an IANA name such as \"UTC\", \"Europe/Reykjavik\" or \"Asia/Tehran\""
+            "`{name}` is no time zone; use an IANA name such as \"UTC\", \"Atlantic/Reykjavik\" or \"Asia/Tehran\""
         ))
     })?;
     Ok(name)

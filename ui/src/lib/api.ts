@@ -78,7 +78,7 @@ export interface Workspace {
 
 export interface Person {
   person: Record<string, Cell>;
-  identifiers: { namespace: string; value: string; first_seen: string | null; last_seen: string | null; why: string | null }[];
+  identifiers: { namespace: string; identifier: string; first_seen: string | null; last_seen: string | null; why: string | null }[];
   sessions: Record<string, Cell>[];
   timeline: Record<string, Cell>[];
   conversions: Record<string, Cell>[];

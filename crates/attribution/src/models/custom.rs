@@ -2,6 +2,15 @@ use super::{ByPlace, by_place, count, normalise};
 use crate::CustomWeights;
 
 /// Weights by hand; see [`CustomWeights`].
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions\nA > B > C > D;100\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"custom:weights=1/2/3/4".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [10.0, 20.0, 30.0, 40.0]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Custom {
     /// Finite, not negative, not all 0.

@@ -2,6 +2,15 @@ use crate::{AttributionModel, FittedModel, Result};
 use safar_model::{PathRef, Paths};
 
 /// All to the last touch that is not direct; to the last touch where all are (Google Analytics' rule).
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions\nA > B > Direct;100\nDirect;7\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"last_non_direct".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [0.0, 100.0, 7.0]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct LastNonDirect {
     /// Names of channels that count as direct, compared without case.

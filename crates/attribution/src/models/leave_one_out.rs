@@ -8,6 +8,16 @@ use safar_model::{ChannelId, PathRef, Paths};
 ///
 /// Rates are those of exactly equal paths; a loss below 0 counts as 0, losses are normalised on each path, and the
 /// last touch earns all where nothing is lost. A path of one touch gives it all.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"leave_one_out".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// // On A > B, 30 % are lost without A and 40 % without B: three parts and four of 50.
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [31.0, 49.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LeaveOneOut;
 

@@ -26,6 +26,15 @@ use safar_model::{ChannelId, PathRef, Paths};
 /// was; where it is much, the regression tells little.
 ///
 /// [`FittedModel::probability`] is the mean of what the regressions say.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"logistic:bags=20,seed=1".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let (a, b) = (credits[0].conversions, credits[1].conversions);
+/// assert!((a + b - 80.0).abs() < 1e-9 && a < b);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Logistic {
     /// Regressions, at least 1.

@@ -1,6 +1,15 @@
 use super::{ByPlace, by_place, count};
 
 /// Touch i of n weighs i: the share is i / (n (n + 1) / 2).
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions\nA > B > C > D;100\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"position_decay".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [10.0, 20.0, 30.0, 40.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PositionDecay;
 

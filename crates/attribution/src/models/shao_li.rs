@@ -10,6 +10,15 @@ use safar_model::{ChannelId, PathRef, Paths};
 /// p(i) + Σ_j (p(i, j) − p(i) − p(j)) / (2 (|S| − 1)) over the others j, where p is the conversion rate of the paths
 /// that hold i, or i and j. Those sums ([`Diagnostics::raw`]) are no conversions; credits are scaled to sum to the
 /// conversions of paths with a touch. Where the sums cancel to 0, everything stays unattributed.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"shao_li".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [33.0, 47.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ShaoLi;
 

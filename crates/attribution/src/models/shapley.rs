@@ -7,6 +7,15 @@ use safar_model::{ChannelId, PathRef, Paths};
 ///
 /// Their closed form: each conversion is shared equally by the distinct channels of its path. A channel's part is
 /// shared equally by its touches, so that credits by place are the paper's ordered Shapley values.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions\nA > B > A;60\nB;40\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"shapley".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [30.0, 70.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Shapley;
 

@@ -16,6 +16,15 @@ use safar_model::{PathRef, Paths};
 /// Gómez, Tejada 2009; antithetic pairs as in Mitchell, Cooper, Frank, Holmes 2022). Each order shares all
 /// conversions, so the credits sum to them either way. [`Diagnostics::sampled`] says what was drawn and how far off it
 /// may be.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"shapley_markov".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// // Alone in the chain, A would bring 10 conversions and B 35; together they bring 80.
+/// assert!((credits[0].conversions - 27.5).abs() < 1e-9 && (credits[1].conversions - 52.5).abs() < 1e-9);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ShapleyMarkov {
     /// Of the chain, at least 1.

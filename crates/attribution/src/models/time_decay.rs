@@ -6,6 +6,15 @@ use safar_model::{DAY_US, Micros, PathRef, Paths};
 ///
 /// Where the paths carry no ages, as in files of ready paths, touches count as one day apart and the last touch as
 /// happening at the outcome; [`Diagnostics::assumed_ages`] says so.
+///
+/// ```
+/// # use safar_attribution::{ReadOptions, attribute, read_paths};
+/// let file = "path;conversions\nA > B > C > D;100\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let credits = attribute(&"time_decay:half_life=1d".parse().unwrap(), &paths, &channels).unwrap().credits;
+/// let rounded: Vec<_> = credits.iter().map(|credit| credit.conversions.round()).collect();
+/// assert_eq!(rounded, [7.0, 13.0, 27.0, 53.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TimeDecay {
     /// Microseconds; positive.

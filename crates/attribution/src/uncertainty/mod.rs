@@ -28,8 +28,6 @@ mod error;
 mod estimate;
 mod fixed;
 mod people;
-mod philox;
-mod poisson;
 mod ranks;
 mod refit;
 mod resamples;

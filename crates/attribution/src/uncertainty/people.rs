@@ -1,5 +1,5 @@
 //! How often people count in resamples.
-use super::{philox::philox, poisson::Poisson};
+use crate::{philox::philox, poisson::Poisson};
 
 /// Poisson draws of mean 1, one for each person and resample.
 pub(crate) struct People {

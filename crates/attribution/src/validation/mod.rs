@@ -19,7 +19,6 @@
 //! ```
 mod calibration;
 mod platt;
-mod poisson;
 mod predict;
 mod recommend;
 mod roc;

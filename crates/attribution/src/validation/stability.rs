@@ -1,7 +1,8 @@
 //! Do shares move from week to week, and more than chance moves them?
-use super::{ValidationError, poisson};
-use crate::{Attribution, ModelSpec, attribute, attribute::check, models::count, sum::sum};
-use rand::{SeedableRng, rngs::ChaCha8Rng};
+use super::ValidationError;
+use crate::{
+    Attribution, ModelSpec, attribute, attribute::check, models::count, philox::philox, poisson::Poisson, sum::sum,
+};
 use rayon::prelude::*;
 use safar_model::{PathRef, Paths, PathsBuilder};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,21 @@ pub struct Range {
 ///
 /// # Errors
 /// Fewer than 2 weeks, or a week without credit; too few replicates; paths that the model refuses.
+///
+/// ```
+/// use safar_attribution::validation::{StabilitySettings, stability};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let week = |a, b| {
+/// #     let file = format!("path;conversions\nA;{a}\nB;{b}\n");
+/// #     read_paths(file.as_bytes(), &ReadOptions::default()).unwrap()
+/// # };
+/// // Of 100 conversions, A has 50 in the first week, 52 in the second, 90 in the third.
+/// let ([first, second, third], channels) = ([week(50, 50).0, week(52, 48).0, week(90, 10).0], week(1, 1).1);
+/// let of = |weeks: &[_]| stability(&"last".parse().unwrap(), weeks, &channels, &StabilitySettings::default()).unwrap();
+/// let still = of(&[first, second.clone()]);
+/// assert!((still.distance - 0.02).abs() < 1e-12 && still.p > 0.5); // chance alone moves more
+/// assert!(of(&[second, third]).p <= 0.05);
+/// ```
 pub fn stability(
     model: &ModelSpec,
     weeks: &[Paths],
@@ -83,15 +99,14 @@ pub fn stability(
         })
         .collect::<Result<_, _>>()?;
     let distances: Vec<_> = shares.windows(2).map(|pair| distance(&pair[0], &pair[1])).collect();
-    let parts = parts(weeks);
+    let (parts, draws) = (parts(weeks), Draws { poisson: Poisson::new(), seed: settings.seed });
+    let count_of_weeks = weeks.len() as u64;
     let replicates: Vec<Vec<f64>> = (0..settings.replicates as u64)
         .into_par_iter()
         .map(|replicate| {
-            let mut dice = ChaCha8Rng::seed_from_u64(settings.seed);
-            dice.set_stream(replicate);
-            let drawn: Vec<_> = parts
-                .iter()
-                .map(|part| Ok(shares_of(&attribute(model, &draw(weeks, *part, &mut dice), channels)?)))
+            let drawn: Vec<_> = (replicate * count_of_weeks..)
+                .zip(&parts)
+                .map(|(week, part)| Ok(shares_of(&attribute(model, &draws.week(weeks, *part, week), channels)?)))
                 .collect::<crate::Result<_>>()?;
             let far = |pair: &[Option<Vec<f64>>]| match pair {
                 [Some(a), Some(b)] => distance(a, b),
@@ -141,15 +156,26 @@ fn parts(weeks: &[Paths]) -> Vec<[f64; 2]> {
     each.into_iter().map(|week| [part(week, 0), part(week, 1)]).collect()
 }
 
-/// A week as it could have been: parts of the paths of all weeks. Value plays no part and is left out.
-fn draw(weeks: &[Paths], [conversions, nulls]: [f64; 2], dice: &mut ChaCha8Rng) -> Paths {
-    let mut drawn = PathsBuilder::default();
-    for path in weeks.iter().flat_map(Paths::iter) {
-        let conversions = poisson::draw(dice, path.conversions * conversions);
-        let nulls = poisson::draw(dice, path.nulls * nulls);
-        if conversions + nulls > 0.0 {
-            drawn.push(PathRef { conversions, nulls, value: 0.0, ..path });
+/// Counts of people by the number of the path, among those of all weeks, and of the drawn week.
+struct Draws {
+    poisson: Poisson,
+    seed: u64,
+}
+
+impl Draws {
+    /// A week as it could have been: parts of the paths of all weeks. Value plays no part and is left out.
+    fn week(&self, weeks: &[Paths], [conversions, nulls]: [f64; 2], number: u64) -> Paths {
+        let mut drawn = PathsBuilder::default();
+        for (index, path) in (0..).zip(weeks.iter().flat_map(Paths::iter)) {
+            // The pair number 0 is for draws that need one number; large means take pairs from 2 on.
+            let pair = |of: u64| philox(self.seed, [index, number << 32 | of]);
+            let [first, second] = pair(0);
+            let conversions = self.poisson.draw(path.conversions * conversions, first, |attempt| pair(2 + 2 * attempt));
+            let nulls = self.poisson.draw(path.nulls * nulls, second, |attempt| pair(3 + 2 * attempt));
+            if conversions + nulls > 0.0 {
+                drawn.push(PathRef { conversions, nulls, value: 0.0, ..path });
+            }
         }
+        drawn.finish()
     }
-    drawn.finish()
 }

@@ -2,6 +2,7 @@
 mod agreement;
 mod calibrate;
 mod experiment;
+mod fuzz;
 mod goldens;
 mod hazard;
 mod laws;

@@ -1,11 +1,11 @@
 //! `safar attribute`
-use super::{batch, models, query};
+use super::{batch, dimension, models, query};
 use crate::{
     args::Attribute,
     output::{Alignment, Format, Grid, bar, number, render},
     printer::Printer,
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use safar_attribution::{
     Attribution, ModelSpec, Pair, ReadOptions, Solver, agreement, read_paths,
@@ -13,7 +13,7 @@ use safar_attribution::{
 };
 use safar_pipeline::{
     Settings, Workspace,
-    report::{self, AttributionReport, Dimension, Measure, Modelling, UNATTRIBUTED},
+    report::{self, AttributionReport, Measure, Modelling, UNATTRIBUTED},
 };
 use std::{
     fs::File,
@@ -40,7 +40,7 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
                 printer
                     .say("models of cause look at every touch of everyone: this takes minutes where touches are many");
             }
-            let by: Dimension = args.by.parse().map_err(|problem: String| anyhow!(problem))?;
+            let by = dimension(&args.labels)?;
             report::attribute(&workspace, &modelling, &by, &query(&args.selection)?).await?
         }
     };

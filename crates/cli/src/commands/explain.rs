@@ -1,20 +1,20 @@
 //! `safar explain`
-use super::query;
+use super::{dimension, query};
 use crate::{
     args::Explain,
     output::{Format, render},
     printer::Printer,
 };
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use safar_pipeline::{
     Workspace,
-    report::{self, Dimension},
+    report::{self},
 };
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Explain, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
-    let by: Dimension = args.by.parse().map_err(|problem: String| anyhow!(problem))?;
+    let by = dimension(&args.labels)?;
     let explanation =
         report::explain(&workspace, &args.model, &by, &args.label, &query(&args.selection)?, args.limit).await?;
     let text = explanation.lines.join("\n");

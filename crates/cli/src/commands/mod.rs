@@ -28,15 +28,15 @@ pub mod sql;
 pub mod validate;
 
 use crate::{
-    args::{ModelChoice, ScopeArgs, Selection},
+    args::{Labels, ModelChoice, ScopeArgs, Selection},
     output::{Format, render, with_bars},
     printer::Printer,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use arrow::array::{ArrayRef, RecordBatch};
 use jiff::civil::Date;
 use safar_attribution::ModelSpec;
-use safar_pipeline::report::{Answer, PathQuery, Scope};
+use safar_pipeline::report::{Answer, Dimension, PathQuery, Scope};
 use safar_store::{Store, WriteLock};
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,12 @@ fn query(selection: &Selection) -> Result<PathQuery> {
         to: day(selection.to.as_deref())?,
         condition: selection.condition.clone(),
     })
+}
+
+/// What gets the credit.
+fn dimension(labels: &Labels) -> Result<Dimension> {
+    let by = labels.by.parse::<Dimension>();
+    by.and_then(|by| labels.within.iter().try_fold(by, |by, condition| by.within(condition))).map_err(Error::msg)
 }
 
 /// The models asked for; empty stands for every model. Without any, `otherwise`.

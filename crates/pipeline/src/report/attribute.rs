@@ -1,5 +1,5 @@
 //! `safar attribute`: models side by side.
-use super::{Dimension, NOT_SET, PathQuery, UNATTRIBUTED, timelines::timelines};
+use super::{Dimension, NOT_SET, PathQuery, UNATTRIBUTED, select::ELSEWHERE, timelines::timelines};
 use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, ListArray, RecordBatch, StringArray},
@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{
     Attribution, Credit, ModelSpec, all_models, causal_models,
-    hazard::attribute_timelines,
+    hazard::{attribute_timelines, bootstrap_timelines},
     uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
 };
 use safar_engine::Session;
@@ -170,27 +170,25 @@ impl AttributionReport {
     fn fit<'p>(
         &mut self,
         modelling: &Modelling,
-        timelines: Option<&Timelines>,
+        timelines: Option<&(Timelines, Vec<u64>)>,
         paths_of: impl Fn(&ModelSpec) -> (&'p Paths, Option<&'p [Record]>),
     ) -> Result<()> {
         let every = modelling.every();
         for model in modelling.models.iter().chain(&every) {
             let (paths, records) = paths_of(model);
             let fitted = match (modelling.bootstrap, timelines) {
-                (Some(_), _) if model.is_causal() => {
-                    Err(Error::Request(format!("{model} has no intervals; leave --intervals out")))
+                (Some(settings), Some((timelines, people))) if model.is_causal() => {
+                    bootstrap_timelines(model, timelines, Some(people), &self.labels, settings)
+                        .map_err(Error::from)
+                        .map(|resamples| self.keep(resamples))
                 }
-                (None, Some(timelines)) if model.is_causal() => {
+                (None, Some((timelines, _))) if model.is_causal() => {
                     attribute_timelines(model, timelines, &self.labels).map_err(Error::from)
                 }
                 (None, _) => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
-                (Some(settings), _) => {
-                    bootstrap(model, paths, &self.labels, records, settings).map_err(Error::from).map(|resamples| {
-                        let point = resamples.point.clone();
-                        self.resamples.push(resamples);
-                        point
-                    })
-                }
+                (Some(settings), _) => bootstrap(model, paths, &self.labels, records, settings)
+                    .map_err(Error::from)
+                    .map(|resamples| self.keep(resamples)),
             };
             match fitted {
                 Ok(fitted) => self.models.push(fitted),
@@ -199,6 +197,15 @@ impl AttributionReport {
             }
         }
         Ok(())
+    }
+}
+
+impl AttributionReport {
+    /// Keeps what was drawn; the credits themselves are given back.
+    fn keep(&mut self, resamples: Resamples) -> Attribution {
+        let point = resamples.point.clone();
+        self.resamples.push(resamples);
+        point
     }
 }
 
@@ -220,7 +227,7 @@ pub async fn attribute(
     let mut names = Names::default();
     let loaded = load(&session, by, &condition, wanted, &mut names).await?;
     let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
-    let timelines = match modelling.reads_timelines() && whole && modelling.bootstrap.is_none() {
+    let timelines = match modelling.reads_timelines() && whole {
         true => Some(timelines(&session, by, &goal, &mut names).await?),
         false => None,
     };
@@ -391,22 +398,20 @@ pub(crate) async fn labels_of_touches(
     by: &Dimension,
     names: &mut Names,
 ) -> Result<HashMap<i64, ChannelId>> {
-    let column = match by {
-        Dimension::Channel => "channel",
-        Dimension::Column(column) => column,
-        Dimension::Property(_) => "properties",
-    };
+    let (column, outside) = by.sql();
     let mut labels = HashMap::new();
-    let mut stream =
-        session.sql(&format!("SELECT touchpoint_id, {column} FROM touchpoints")).await?.execute_stream().await?;
+    let sql = format!("SELECT touchpoint_id, {column}, {outside} FROM touchpoints");
+    let mut stream = session.sql(&sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
-        let ids = batch.column(0).as_primitive::<Int64Type>();
-        for (id, text) in ids.values().iter().zip(strings(&batch, 1)?) {
-            let label = match by {
-                Dimension::Property(name) => text.as_deref().and_then(|json| property(json, name)),
-                _ => text,
+        let ids = batch.column(0).as_primitive::<Int64Type>().values();
+        let outside = batch.column(2).as_boolean();
+        for (row, text) in strings(&batch, 1)?.into_iter().enumerate() {
+            let label = match by.property() {
+                _ if outside.value(row) => Some(ELSEWHERE.to_owned()),
+                Some(name) => text.as_deref().and_then(|json| property(json, name)),
+                None => text,
             };
-            labels.insert(*id, names.id(label.as_deref().unwrap_or(NOT_SET)));
+            labels.insert(ids[row], names.id(label.as_deref().unwrap_or(NOT_SET)));
         }
     }
     Ok(labels)

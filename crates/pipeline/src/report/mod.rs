@@ -51,7 +51,7 @@ pub use retention::{Activity, Every, retention};
 pub use safar_journey::funnel::Order;
 pub use scope::Scope;
 pub use segments::{Segments, compare, compare_funnels};
-pub use select::{Dimension, PathQuery};
+pub use select::{Dimension, ELSEWHERE, PathQuery};
 pub use sessions::sessions;
 pub use sources::{reject_reasons, rejects, sources};
 pub use steps::{Nodes, Step};

@@ -1,4 +1,5 @@
 //! Which paths a report looks at, and what it credits.
+use super::NOT_SET;
 use crate::{Error, Result, Workspace};
 use jiff::{civil::Date, tz::TimeZone};
 use safar_engine::Session;
@@ -15,6 +16,51 @@ pub enum Dimension {
     Column(&'static str),
     /// A name inside `properties`.
     Property(String),
+    /// Another one, of touches of one value of a column; every other touch is [`ELSEWHERE`].
+    Within(Box<Self>, &'static str, String),
+}
+
+/// How reports name touches outside of what they look into.
+pub const ELSEWHERE: &str = "(elsewhere)";
+
+impl Dimension {
+    /// The same, looking only into the touches for which `condition`, such as `channel=Paid Search`, holds.
+    ///
+    /// # Errors
+    /// When the condition does not name a column.
+    pub fn within(self, condition: &str) -> Result<Self, String> {
+        let (name, value) = condition
+            .split_once('=')
+            .ok_or_else(|| format!("`{condition}` is nothing to look into; write for example channel=Paid Search"))?;
+        match name.parse()? {
+            Self::Channel => Ok(Self::Within(Box::new(self), "channel", value.to_owned())),
+            Self::Column(name) => Ok(Self::Within(Box::new(self), name, value.to_owned())),
+            _ => Err(format!("`{name}` is no column; look into channel, source, medium, campaign, content or term")),
+        }
+    }
+
+    /// The name inside `properties`, where it is one.
+    pub(super) fn property(&self) -> Option<&str> {
+        match self {
+            Self::Channel | Self::Column(_) => None,
+            Self::Property(name) => Some(name),
+            Self::Within(of, ..) => of.property(),
+        }
+    }
+
+    /// The column of `touchpoints` that holds it, and an SQL condition for touches outside of it.
+    pub(super) fn sql(&self) -> (&'static str, String) {
+        match self {
+            Self::Channel => ("channel", "FALSE".to_owned()),
+            Self::Column(name) => (name, "FALSE".to_owned()),
+            Self::Property(_) => ("properties", "FALSE".to_owned()),
+            Self::Within(of, name, value) => {
+                let (column, outside) = of.sql();
+                let quoted = value.replace('\'', "''");
+                (column, format!("{outside} OR coalesce({name}, '{NOT_SET}') <> '{quoted}'"))
+            }
+        }
+    }
 }
 
 impl FromStr for Dimension {
@@ -46,6 +92,7 @@ impl fmt::Display for Dimension {
             Self::Channel => f.pad("channel"),
             Self::Column(name) => f.pad(name),
             Self::Property(name) => write!(f, "property:{name}"),
+            Self::Within(of, name, value) => write!(f, "{of} within {name}={value}"),
         }
     }
 }

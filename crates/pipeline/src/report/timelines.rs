@@ -20,8 +20,13 @@ struct Life {
 }
 
 /// Everyone who has a touch or reached `goal`, watched from the first to the last moment of the data. Labels are numbered on
-/// from `names`. People of whom nothing was ever seen cannot be known, so rates are those of people seen at least once.
-pub(super) async fn timelines(session: &Session, by: &Dimension, goal: &str, names: &mut Names) -> Result<Timelines> {
+/// from `names`. Beside them the ids of the people, as in `Record`. People of whom nothing was ever seen cannot be known, so rates are those of people seen at least once.
+pub(super) async fn timelines(
+    session: &Session,
+    by: &Dimension,
+    goal: &str,
+    names: &mut Names,
+) -> Result<(Timelines, Vec<u64>)> {
     let labels = match by {
         Dimension::Channel => None,
         other => Some(labels_of_touches(session, other, names).await?),
@@ -57,15 +62,17 @@ pub(super) async fn timelines(session: &Session, by: &Dimension, goal: &str, nam
         }
     }
     let moments = || lives.values().flat_map(|life| life.times.iter().chain(&life.outcomes)).copied();
-    let (Some(from), Some(until)) = (moments().min(), moments().max()) else { return Ok(Timelines::default()) };
+    let (Some(from), Some(until)) = (moments().min(), moments().max()) else {
+        return Ok(<_>::default());
+    };
     let mut people: Vec<i64> = lives.keys().copied().collect();
     people.sort_unstable();
     let mut timelines = Timelines::default();
-    for person in people {
-        let Some(life) = lives.get(&person) else { continue };
+    for person in &people {
+        let Some(life) = lives.get(person) else { continue };
         let Life { channels, times, outcomes, values } = life;
         let line = TimelineRef { from, until, channels, times, outcomes, values };
         timelines.push(line).map_err(|error| Error::Request(error.to_string()))?;
     }
-    Ok(timelines)
+    Ok((timelines, people.into_iter().map(i64::cast_unsigned).collect()))
 }

@@ -139,7 +139,7 @@ fn query(parameter: &Parameter) -> ParameterBuilder {
         Kind::Day => of(Type::String)
             .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date)))
             .into(),
-        Kind::Models | Kind::Steps => ArrayBuilder::new().items(of(Type::String)).into(),
+        Kind::Models | Kind::Steps | Kind::Within => ArrayBuilder::new().items(of(Type::String)).into(),
         Kind::Choice(words) => of(Type::String)
             .enum_values(Some(words.iter().copied()))
             .default(words.first().map(|word| Value::from(*word)))

@@ -9,11 +9,12 @@ use super::Lost;
 use crate::{Credit, sum::Sum};
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths};
+use std::ops::Range;
 
 pub(in crate::models) struct Chain<'a> {
     pub(in crate::models) channels: usize,
     /// Flows into state s from other states are `starts[s]..starts[s + 1]` of `sources` and `flows`.
-    pub(in crate::models) starts: Vec<usize>,
+    pub(in crate::models) starts: Vec<u32>,
     pub(in crate::models) sources: Vec<u32>,
     pub(in crate::models) flows: Vec<f64>,
     /// Flow from START into each state.
@@ -94,12 +95,30 @@ impl<'a> Chain<'a> {
 
     /// Lets go of the flows, which are most of the memory, once they stand elsewhere.
     pub(in crate::models) fn forget_flows(&mut self) {
-        (self.starts, self.sources, self.flows) = (vec![0], vec![], vec![]);
+        (self.starts, self.sources, self.flows, self.entries) = (vec![0], vec![], vec![], vec![]);
     }
 
     /// States of full length.
     pub(in crate::models) fn states(&self) -> usize {
-        self.entries.len()
+        match &self.windows {
+            Windows::Packed { keys, .. } => keys.len(),
+            Windows::Seen { at, .. } => at.len(),
+        }
+    }
+
+    /// The newest touch of `state`.
+    pub(super) fn newest(&self, state: usize) -> usize {
+        match &self.windows {
+            #[expect(clippy::cast_possible_truncation, reason = "a channel's index is below 2^32")]
+            Windows::Packed { keys, bits, .. } => (keys[state] & ((1 << bits) - 1)) as usize,
+            Windows::Seen { touches, at, order } => touches[at[state] + order - 1].0 as usize,
+        }
+    }
+
+    /// The flows into `state`, as places in `sources` and `flows`.
+    #[inline]
+    pub(in crate::models) fn inflows(&self, state: usize) -> Range<usize> {
+        self.starts[state] as usize..self.starts[state + 1] as usize
     }
 
     /// Calls `f` with each channel that `state` holds, repeats included.
@@ -284,7 +303,8 @@ impl<'a> Chain<'a> {
 
     fn open_state(&mut self) {
         if !self.entries.is_empty() {
-            self.starts.push(self.sources.len());
+            #[expect(clippy::cast_possible_truncation, reason = "fewer transitions than 2^32")]
+            self.starts.push(self.sources.len() as u32);
         }
         self.entries.push(0.0);
     }
@@ -306,7 +326,8 @@ impl<'a> Chain<'a> {
 
     fn close_states(&mut self) {
         if !self.entries.is_empty() {
-            self.starts.push(self.sources.len());
+            #[expect(clippy::cast_possible_truncation, reason = "fewer transitions than 2^32")]
+            self.starts.push(self.sources.len() as u32);
         }
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool
     let (mut back, mut clean, mut past) = (vec![0.0; n * n], vec![0.0; n], vec![0.0; n]);
     for (row, state) in kept.iter().enumerate() {
         clean[row] = chain.entries[*state];
-        for edge in chain.starts[*state]..chain.starts[state + 1] {
+        for edge in chain.inflows(*state) {
             match place[chain.sources[edge] as usize] {
                 usize::MAX => past[row] += chain.flows[edge],
                 column => back[row * n + column] += chain.flows[edge],

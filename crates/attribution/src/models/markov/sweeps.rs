@@ -1,21 +1,30 @@
-//! Large chains: Gauss–Seidel sweeps, sped up by BiCGSTAB (van der Vorst 1992), until only rounding changes.
+//! Large chains: Gauss–Seidel sweeps, sped up by coarse corrections, until only rounding changes.
 //!
-//! All channels share the flows; only the states at which q is fixed to 1 differ. Several channels side by side share
-//! the walk over the flows, which costs most.
-use super::{Lost, chain::Chain, reduced::Reduced};
+//! Where a coarse correction does not help enough (the chain remembers for long what its newest touch does not tell),
+//! BiCGSTAB (van der Vorst 1992) does, which needs several more numbers a node.
+//!
+//! All channels share the flows; only the states at which q is fixed to 1 differ. Several channels side by side, the
+//! lanes, share the walk over the flows, which costs most.
+use super::{Lost, chain::Chain, coarse::Coarse, reduced::Reduced};
 use crate::{Solver, sum::Sum};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Channels side by side: as many numbers as fill a cache line.
-const LANES: usize = 8;
-/// One number for each of these channels.
-type Lane = [f64; LANES];
-const ZERO: Lane = [0.0; LANES];
+/// Lanes of a chain of usual size: as many numbers as fill a cache line.
+const WIDE: usize = 8;
+/// Lanes of a chain of more nodes than this, so that a thread needs 64 MB for 2 million nodes.
+const NARROW: usize = 4;
+const WIDE_MAX: usize = 500_000;
 
-/// The same, half as wide: what corrections are made of.
-type Half = [f32; LANES];
-const NIL: Half = [0.0; LANES];
+/// One number for each lane.
+type Lane<const LANES: usize> = [f64; LANES];
+/// The same where it is stored: 4 lanes do not fall on two cache lines.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub(super) struct Aligned<const LANES: usize>(pub(super) Lane<LANES>);
+
+/// The same, half as wide: what BiCGSTAB is made of.
+type Half<const LANES: usize> = [f32; LANES];
 
 /// Remaining relative error at which a block is done.
 const TOLERANCE: f64 = 1e-13;
@@ -25,7 +34,9 @@ const NOISE: f64 = 4e-16;
 const SWEEPS_FIRST: usize = 6;
 const SWEEPS_STALLED: usize = 50;
 const SWEEPS_MAX: usize = 100_000;
-/// Steps of one acceleration at most, and how far the square of the residual falls in it: corrections have 24 bits.
+/// What a round of coarse correction and sweeps must leave of the error at most, or BiCGSTAB takes over.
+const COARSE_HELPS: f64 = 0.5;
+/// Steps of one acceleration at most, and how far the square of the residual falls in it: its numbers have 24 bits.
 const STEPS_MAX: usize = 40;
 const FALL_SQUARED: f64 = 1e-11;
 
@@ -33,42 +44,54 @@ const FALL_SQUARED: f64 = 1e-11;
 pub(super) fn lost(chain: &mut Chain<'_>, order: usize) -> (Vec<Lost>, Solver) {
     let reduced = Reduced::new(chain, order);
     chain.forget_flows();
-    let chain = &*chain;
+    if reduced.states.len() > WIDE_MAX { solve::<NARROW>(chain, &reduced) } else { solve::<WIDE>(chain, &reduced) }
+}
+
+pub(super) fn solve<const LANES: usize>(chain: &Chain<'_>, reduced: &Reduced) -> (Vec<Lost>, Solver) {
     let blocks: Vec<_> = (0..chain.channels).step_by(LANES).collect();
-    let solved: Vec<_> = blocks.into_par_iter().map(|first| Block::new(chain, &reduced, first).solve(chain)).collect();
+    let solved: Vec<_> =
+        blocks.into_par_iter().map(|first| Block::<LANES>::new(chain, reduced, first).solve(chain)).collect();
     let sweeps = solved.iter().map(|(_, sweeps, _)| *sweeps).max().unwrap_or(0);
     let residual = solved.iter().map(|(_, _, residual)| *residual).fold(0.0, f64::max);
     let lost = solved.into_iter().flat_map(|(lost, ..)| lost).take(chain.channels).collect();
     (lost, Solver::Iterative { sweeps, residual })
 }
 
-/// Eight channels and the whole chain.
-struct Block<'a> {
+/// What was done last to bring the error down.
+#[derive(Clone, Copy, PartialEq)]
+enum Round {
+    Sweeps,
+    Coarse,
+    Krylov,
+}
+
+/// A few channels and the whole chain.
+struct Block<'a, const LANES: usize> {
     graph: &'a Reduced,
     first: usize,
-    /// By node, one bit for each channel that it holds.
+    /// By node, one bit for each lane whose channel it holds.
     held: Vec<u8>,
     sweeps: usize,
 }
 
-impl<'a> Block<'a> {
+impl<'a, const LANES: usize> Block<'a, LANES> {
     fn new(chain: &Chain<'_>, graph: &'a Reduced, first: usize) -> Self {
-        let held = graph.states.iter().map(|state| held(chain, *state as usize, first)).collect();
+        let held = graph.states.iter().map(|state| held::<LANES>(chain, *state as usize, first)).collect();
         Self { graph, first, held, sweeps: 0 }
     }
 
     fn solve(mut self, chain: &Chain<'_>) -> ([Lost; LANES], usize, f64) {
         let nodes = self.held.len();
-        let mut q: Vec<Lane> =
-            self.held.iter().map(|held| std::array::from_fn(|lane| f64::from(held >> lane & 1))).collect();
+        let mut q: Vec<Aligned<LANES>> =
+            self.held.iter().map(|held| Aligned(lanes(|lane| f64::from(held >> lane & 1)))).collect();
         self.sweep(0..self.graph.core.start, &mut q);
         let residual = self.settle(&mut q);
         self.sweep(self.graph.core.end..nodes, &mut q);
         let mut sums = [(Sum::default(), Sum::default()); LANES];
         for ((state, end), node) in chain.ends.iter().zip(&self.graph.ends) {
-            let own = held(chain, *state as usize, self.first);
+            let own = held::<LANES>(chain, *state as usize, self.first);
             for (lane, (conversions, value)) in sums.iter_mut().enumerate() {
-                let q = if own >> lane & 1 == 1 { 1.0 } else { q[*node as usize][lane] };
+                let q = if own >> lane & 1 == 1 { 1.0 } else { q[*node as usize].0[lane] };
                 conversions.add(end.conversions * q);
                 value.add(end.value * q);
             }
@@ -78,71 +101,84 @@ impl<'a> Block<'a> {
     }
 
     /// Finds q on the core; returns an estimate of the remaining relative error.
-    fn settle(&mut self, q: &mut [Lane]) -> f64 {
+    fn settle(&mut self, q: &mut [Aligned<LANES>]) -> f64 {
         let core = self.graph.core.clone();
         if core.is_empty() {
             return 0.0;
         }
-        let mut change = vec![NIL; core.len()];
         (1..SWEEPS_FIRST).for_each(|_| self.sweep(core.clone(), q));
-        let mut before = self.sweep_measured(q, &mut change);
-        let mut swept = true;
+        let mut before = self.sweep_measured(q, |_, _| {});
+        let mut coarse = None;
+        let mut last = Round::Sweeps;
         // What one sweep leaves of the slowest part of the error.
         let mut slowest: f64 = 0.0;
         loop {
-            let now = self.sweep_measured(q, &mut change);
+            let now = self.sweep_measured(q, |_, _| {});
             let fall = now / before;
-            if swept && fall < 1.0 && now > NOISE {
+            if last == Round::Sweeps && fall < 1.0 && now > NOISE {
                 slowest = slowest.max(fall);
             }
             let error = now / (1.0 - slowest);
             if now <= NOISE || error <= TOLERANCE || self.sweeps >= SWEEPS_MAX {
                 return error;
             }
-            if swept || fall < 0.5 {
-                self.accelerate(q, &mut change);
-                (before, swept) = (now, false);
-            } else {
-                (0..SWEEPS_STALLED).for_each(|_| self.sweep(core.clone(), q));
-                before = self.sweep_measured(q, &mut change);
-                swept = true;
+            before = now;
+            last = match last {
+                Round::Sweeps if coarse.is_none() => Round::Coarse,
+                Round::Coarse if fall < COARSE_HELPS => Round::Coarse,
+                Round::Krylov if fall >= 0.5 => Round::Sweeps,
+                _ => Round::Krylov,
+            };
+            match last {
+                Round::Coarse => {
+                    let coarse = coarse.get_or_insert_with(|| Coarse::new(self.graph, &self.held));
+                    coarse.correct(self.graph, &self.held, q, |node, q| self.next(node, q));
+                    self.sweeps += 1;
+                    self.sweep(core.clone(), q);
+                }
+                Round::Krylov => self.accelerate(q),
+                Round::Sweeps => {
+                    (0..SWEEPS_STALLED).for_each(|_| self.sweep(core.clone(), q));
+                    before = self.sweep_measured(q, |_, _| {});
+                }
             }
         }
     }
 
     /// Sets every node to the mean of its inflow.
-    fn sweep(&mut self, nodes: Range<usize>, q: &mut [Lane]) {
+    fn sweep(&mut self, nodes: Range<usize>, q: &mut [Aligned<LANES>]) {
         self.sweeps += 1;
         for node in nodes {
-            q[node] = self.next(node, q);
+            q[node].0 = self.next(node, q);
         }
     }
 
-    /// The same on the core, keeping each change. Returns the largest change of a lane over its size, both weighted
-    /// by flow.
-    fn sweep_measured(&mut self, q: &mut [Lane], change: &mut [Half]) -> f64 {
+    /// The same on the core, telling `keep` each change. Returns the largest change of a lane over its size, both
+    /// weighted by flow.
+    fn sweep_measured(&mut self, q: &mut [Aligned<LANES>], mut keep: impl FnMut(usize, Lane<LANES>)) -> f64 {
         self.sweeps += 1;
-        let (mut changed, mut size) = (ZERO, ZERO);
-        for (node, change) in self.graph.core.clone().zip(change) {
+        let (mut changed, mut size) = ([0.0; LANES], [0.0; LANES]);
+        for node in self.graph.core.clone() {
             let next = self.next(node, q);
             let total = self.graph.totals[node];
+            let by: Lane<LANES> = std::array::from_fn(|lane| next[lane] - q[node].0[lane]);
+            keep(node, by);
             for lane in 0..LANES {
-                let by = next[lane] - q[node][lane];
-                change[lane] = half(by);
-                changed[lane] += total * by.abs();
+                changed[lane] += total * by[lane].abs();
                 size[lane] += total * next[lane];
             }
-            q[node] = next;
+            q[node].0 = next;
         }
-        lanes(|lane| if size[lane] > 0.0 { changed[lane] / size[lane] } else { 0.0 }).into_iter().fold(0.0, f64::max)
+        let parts = changed.into_iter().zip(size).filter(|(_, size)| *size > 0.0);
+        parts.map(|(changed, size)| changed / size).fold(0.0, f64::max)
     }
 
     #[inline(always)]
-    fn next(&self, node: usize, q: &[Lane]) -> Lane {
+    fn next(&self, node: usize, q: &[Aligned<LANES>]) -> Lane<LANES> {
         let edges = self.graph.starts[node] as usize..self.graph.starts[node + 1] as usize;
-        let mut mean = ZERO;
+        let mut mean = [0.0; LANES];
         for (source, part) in self.graph.sources[edges.clone()].iter().zip(&self.graph.parts[edges]) {
-            let from = &q[*source as usize];
+            let from = &q[*source as usize].0;
             for lane in 0..LANES {
                 mean[lane] += part * from[lane];
             }
@@ -152,13 +188,13 @@ impl<'a> Block<'a> {
     }
 
     /// `v` − (one sweep over the core from `v`, with 0 outside the core and where a channel is held).
-    fn operator(&mut self, v: &[Half], out: &mut [Half]) {
+    fn operator(&mut self, v: &[Half<LANES>], out: &mut [Half<LANES>]) {
         self.sweeps += 1;
         let Range { start, end } = self.graph.core;
         out.copy_from_slice(v);
         for node in start..end {
             let edges = self.graph.starts[node] as usize..self.graph.cores[node] as usize;
-            let mut mean = NIL;
+            let mut mean = [0.0; LANES];
             for (source, part) in self.graph.sources[edges.clone()].iter().zip(&self.graph.parts[edges]) {
                 let (from, part) = (&out[*source as usize - start], half(*part));
                 for lane in 0..LANES {
@@ -175,14 +211,17 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Adds to q what makes the next sweep change nothing, by BiCGSTAB in each lane on its own; `change` is what the
-    /// last sweep changed. A lane that breaks down stays where it was.
-    fn accelerate(&mut self, q: &mut [Lane], change: &mut [Half]) {
+    /// Adds to q what makes the next sweep change nothing, by BiCGSTAB in each lane on its own. A lane that breaks down
+    /// stays where it was.
+    fn accelerate(&mut self, q: &mut [Aligned<LANES>]) {
         let core = self.graph.core.clone();
+        let nil: Half<LANES> = [0.0; LANES];
+        let mut r = vec![nil; core.len()];
+        self.sweep_measured(q, |node, by| r[node - core.start] = by.map(half));
         let q = &mut q[core.clone()];
         let weights = &self.graph.totals[core];
-        let dot = |a: &[Half], b: &[Half]| {
-            let mut sums = ZERO;
+        let dot = |a: &[Half<LANES>], b: &[Half<LANES>]| {
+            let mut sums = [0.0; LANES];
             for ((a, b), weight) in a.iter().zip(b).zip(weights) {
                 for lane in 0..LANES {
                     sums[lane] += weight * f64::from(a[lane] * b[lane]);
@@ -191,40 +230,41 @@ impl<'a> Block<'a> {
             sums
         };
         // What the next sweep would change is the linear sweep of what the last one changed.
-        let mut v = vec![NIL; q.len()];
-        self.operator(change, &mut v);
-        let r = change;
-        add(r, &v, [-1.0; LANES]);
-        let shadow = r.to_vec();
-        let mut p = r.to_vec();
-        let mut t = vec![NIL; q.len()];
-        let mut rho = dot(&shadow, r);
+        let mut v = vec![nil; q.len()];
+        self.operator(&r, &mut v);
+        add(&mut r, &v, [-1.0; LANES]);
+        let shadow = r.clone();
+        let mut p = r.clone();
+        let mut t = vec![nil; q.len()];
+        let mut rho = dot(&shadow, &r);
         let start = rho;
         let mut live = start.map(|size| size > 0.0);
         for _ in 0..STEPS_MAX {
             self.operator(&p, &mut v);
             let shadow_v = dot(&shadow, &v);
-            let alpha = lanes(|lane| guarded(&mut live[lane], rho[lane] / shadow_v[lane]));
-            add(r, &v, alpha.map(|alpha| -half(alpha)));
-            self.operator(r, &mut t);
-            let (tr, tt) = (dot(&t, r), dot(&t, &t));
-            let omega = lanes(|lane| if tt[lane] > 0.0 { guarded(&mut live[lane], tr[lane] / tt[lane]) } else { 0.0 });
-            for (((q, p), r), t) in q.iter_mut().zip(&p).zip(&mut *r).zip(&t) {
+            let alpha = lanes::<LANES>(|lane| guarded(&mut live[lane], rho[lane] / shadow_v[lane]));
+            add(&mut r, &v, alpha.map(|alpha| -half(alpha)));
+            self.operator(&r, &mut t);
+            let (tr, tt) = (dot(&t, &r), dot(&t, &t));
+            let omega =
+                lanes::<LANES>(|lane| if tt[lane] > 0.0 { guarded(&mut live[lane], tr[lane] / tt[lane]) } else { 0.0 });
+            for (((q, p), r), t) in q.iter_mut().zip(&p).zip(&mut r).zip(&t) {
                 for lane in 0..LANES {
-                    q[lane] += alpha[lane] * f64::from(p[lane]) + omega[lane] * f64::from(r[lane]);
+                    q.0[lane] += alpha[lane] * f64::from(p[lane]) + omega[lane] * f64::from(r[lane]);
                     r[lane] -= half(omega[lane]) * t[lane];
                 }
             }
-            let size = dot(r, r);
+            let size = dot(&r, &r);
             (0..LANES).for_each(|lane| live[lane] &= size[lane] > FALL_SQUARED * start[lane]);
             if live.iter().all(|live| !live) {
                 break;
             }
-            let next = dot(&shadow, r);
-            let beta = lanes(|lane| guarded(&mut live[lane], next[lane] / rho[lane] * (alpha[lane] / omega[lane])));
+            let next = dot(&shadow, &r);
+            let beta =
+                lanes::<LANES>(|lane| guarded(&mut live[lane], next[lane] / rho[lane] * (alpha[lane] / omega[lane])));
             rho = next;
             let (beta, omega) = (beta.map(half), omega.map(half));
-            for ((p, r), v) in p.iter_mut().zip(&*r).zip(&v) {
+            for ((p, r), v) in p.iter_mut().zip(&r).zip(&v) {
                 for lane in 0..LANES {
                     p[lane] = r[lane] + beta[lane] * (p[lane] - omega[lane] * v[lane]);
                 }
@@ -234,7 +274,7 @@ impl<'a> Block<'a> {
 }
 
 /// Which of the block's channels a state holds.
-fn held(chain: &Chain<'_>, state: usize, first: usize) -> u8 {
+fn held<const LANES: usize>(chain: &Chain<'_>, state: usize, first: usize) -> u8 {
     let mut held = 0;
     chain.holds(state, |channel| {
         if (first..first + LANES).contains(&channel) {
@@ -245,7 +285,7 @@ fn held(chain: &Chain<'_>, state: usize, first: usize) -> u8 {
 }
 
 #[inline(always)]
-fn set_held<T>(mean: &mut [T; LANES], held: u8, value: T)
+fn set_held<T, const LANES: usize>(mean: &mut [T; LANES], held: u8, value: T)
 where
     T: Copy,
 {
@@ -263,7 +303,7 @@ fn half(x: f64) -> f32 {
     x as f32
 }
 
-fn lanes(f: impl FnMut(usize) -> f64) -> Lane {
+fn lanes<const LANES: usize>(f: impl FnMut(usize) -> f64) -> Lane<LANES> {
     std::array::from_fn(f)
 }
 
@@ -273,7 +313,7 @@ fn guarded(live: &mut bool, step: f64) -> f64 {
     if *live { step } else { 0.0 }
 }
 
-fn add(to: &mut [Half], from: &[Half], times: Half) {
+fn add<const LANES: usize>(to: &mut [Half<LANES>], from: &[Half<LANES>], times: Half<LANES>) {
     for (to, from) in to.iter_mut().zip(from) {
         for lane in 0..LANES {
             to[lane] += times[lane] * from[lane];

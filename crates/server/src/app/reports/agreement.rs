@@ -18,12 +18,12 @@ pub const REPORT: Report = Report {
     about: "How far each pair of models agrees on conversions: model_a, model_b, distance (the part of the credit that changes \
             hands, 0 to 1), spearman and kendall (rank correlation; null where it is not defined).",
     role: Role::Viewer,
-    parameters: &[PARAMETERS, SELECTION],
+    parameters: &[BY, PARAMETERS, SELECTION],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
 };
 
 const PARAMETERS: &[Parameter] =
-    &[BY, Parameter::new("model", Kind::Models, "A model, or all; repeats. Those of safar.toml otherwise.")];
+    &[Parameter::new("model", Kind::Models, "A model, or all; repeats. Those of safar.toml otherwise.")];
 
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let models = arguments.models("model", &workspace.settings().attribution.models);

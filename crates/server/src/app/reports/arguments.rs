@@ -21,6 +21,8 @@ pub enum Kind {
     Step,
     /// Steps; the parameter repeats.
     Steps,
+    /// Conditions such as `channel=Paid Search`; the parameter repeats.
+    Within,
     /// A model that must be given.
     Model,
     /// Models; the parameter repeats.
@@ -57,6 +59,7 @@ impl Parameter {
         match self.kind {
             Kind::Text | Kind::Needed | Kind::Condition => Ok(()),
             Kind::Day => text.parse::<Date>().map(drop).map_err(|_| wrong("write a day like 2026-03-31".to_owned())),
+            Kind::Within => Dimension::default().within(text).map(drop).map_err(bad),
             Kind::Step | Kind::Steps => text.parse::<Step>().map(drop).map_err(bad),
             Kind::Models if text == "all" => Ok(()),
             Kind::Model | Kind::Models => {
@@ -104,7 +107,7 @@ impl Arguments {
             })?;
             parameter.check(&value)?;
             let values = arguments.values.entry(parameter.name).or_default();
-            if !values.is_empty() && !matches!(parameter.kind, Kind::Models | Kind::Steps) {
+            if !values.is_empty() && !matches!(parameter.kind, Kind::Models | Kind::Steps | Kind::Within) {
                 return Err(bad(format!("`{name}` is given twice; give it once")));
             }
             values.push(value);
@@ -211,7 +214,9 @@ impl Arguments {
     /// # Errors
     /// [`Code::BadRequest`] for what cannot.
     pub fn dimension(&self) -> Result<Dimension, Problem> {
-        self.text("by").unwrap_or("channel").parse().map_err(bad)
+        let by = self.text("by").unwrap_or("channel").parse::<Dimension>().map_err(bad)?;
+        let within = self.values.get("within").into_iter().flatten();
+        within.fold(Ok(by), |by, condition| by?.within(condition).map_err(bad))
     }
 
     /// Which outcomes.

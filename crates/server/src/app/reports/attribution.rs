@@ -15,12 +15,11 @@ pub const REPORT: Report = Report {
     about: "Who gets the credit, by several models: model, label, conversions, value, share of the measure, and the ends of its \
             interval (low, high) where intervals are asked for. The label (unattributed) is what no touch earned.",
     role: Role::Viewer,
-    parameters: &[PARAMETERS, SELECTION],
+    parameters: &[BY, PARAMETERS, SELECTION],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
 };
 
 const PARAMETERS: &[Parameter] = &[
-    BY,
     Parameter::new("model", Kind::Models, "A model, or all; repeats. Those of safar.toml otherwise."),
     Parameter::new("measure", Kind::Choice(&["conversions", "value"]), "What share, low and high are of."),
     Parameter::new("intervals", Kind::Flag, "Whether to give intervals, by a bootstrap over people."),

@@ -10,14 +10,13 @@ pub const REPORT: Report = Report {
     about: "The conversions that gave a label its credit by a model, the most credited first, with every touch, its weight and \
             its credit; weights of a conversion sum to 1. `extra.lines` tells how the number follows.",
     role: Role::Analyst,
-    parameters: &[PARAMETERS, SELECTION],
+    parameters: &[BY, PARAMETERS, SELECTION],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
 };
 
 const PARAMETERS: &[Parameter] = &[
     Parameter::new("model", Kind::Model, "The model of the number."),
     Parameter::new("label", Kind::Needed, "The row of the number: a channel, or a value of `by`."),
-    BY,
     Parameter::new("conversions", Kind::Whole(10, 0, u64::MAX), "How many conversions; 0: all."),
 ];
 

@@ -68,11 +68,18 @@ const NODES: Parameter = Parameter::new(
 );
 
 /// What gets the credit.
-const BY: Parameter = Parameter::new(
-    "by",
-    Kind::Text,
-    "channel (the default), source, medium, campaign, content, term, or property:NAME.",
-);
+const BY: &[Parameter] = &[
+    Parameter::new(
+        "by",
+        Kind::Text,
+        "channel (the default), source, medium, campaign, content, term, or property:NAME.",
+    ),
+    Parameter::new(
+        "within",
+        Kind::Within,
+        "Look only into touches of one value, such as channel=Paid Search; all others are (elsewhere). Repeats.",
+    ),
+];
 
 /// Every report, in the order of the documentation.
 pub const REPORTS: &[Report] = &[

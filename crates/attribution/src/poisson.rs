@@ -8,7 +8,7 @@ const WALK: f64 = 10.0;
 const TAIL: f64 = 1.0 / (1_u128 << 70) as f64;
 
 /// Draws counts of any mean.
-pub(super) struct Poisson {
+pub(crate) struct Poisson {
     /// For the means 1, 2, ….
     tables: Vec<Table>,
 }
@@ -22,14 +22,14 @@ struct Table {
 }
 
 impl Poisson {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { tables: (1..=TABLES).map(Table::new).collect() }
     }
 
     /// A count with this mean, finite and not negative; 0 for a mean of 0. `bits` is an even draw; `pair` gives
     /// further ones by their number, wanted only for large means.
     #[inline]
-    pub(super) fn draw(&self, mean: f64, bits: u64, pair: impl Fn(u64) -> [u64; 2]) -> f64 {
+    pub(crate) fn draw(&self, mean: f64, bits: u64, pair: impl Fn(u64) -> [u64; 2]) -> f64 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 32, or not used")]
         let whole = mean as usize;
         #[expect(clippy::cast_precision_loss, reason = "at most 32 where it counts")]
@@ -46,7 +46,7 @@ impl Poisson {
 
     /// A count of mean 1.
     #[inline]
-    pub(super) fn one(&self, bits: u64) -> f64 {
+    pub(crate) fn one(&self, bits: u64) -> f64 {
         self.tables[0].draw(bits)
     }
 }

@@ -8,7 +8,7 @@ const WEYL: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Two even draws of 64 bits, the pair number `counter` of those that belong to `key`.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the low half of the product is meant")]
-pub(super) fn philox(key: u64, counter: [u64; 2]) -> [u64; 2] {
+pub(crate) fn philox(key: u64, counter: [u64; 2]) -> [u64; 2] {
     let ([mut left, mut right], mut key) = (counter, key);
     for _ in 0..10 {
         let product = u128::from(left) * u128::from(MULTIPLIER);

@@ -1,5 +1,5 @@
-use super::super::philox::philox;
 use super::*;
+use crate::philox::philox;
 
 fn draws(mean: f64, how_many: u64) -> Vec<f64> {
     let poisson = Poisson::new();
