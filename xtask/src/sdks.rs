@@ -100,7 +100,7 @@ fn serve(safar: &Path, shop: &Path) -> Outcome<(Server, String)> {
     let mut child = command(safar)
         .arg("--workspace")
         .arg(shop)
-        .args(["serve", "--collect", "127.0.0.1:0"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| format!("safar serve: {e}"))?;

@@ -177,9 +177,11 @@ fn is_transport(error: &DataFusionError) -> bool {
         }
         cause = error.source();
     }
-    // Between workers the error has become text.
+    // Between workers the error has become text. A worker that ends cancels what it had begun to read.
     let text = error.to_string();
-    ["transport error", "tcp connect error", "h2 protocol error"].iter().any(|sign| text.contains(sign))
+    ["transport error", "tcp connect error", "h2 protocol error", "was cancelled"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 fn lost(error: &DataFusionError, why: &'static str) -> DataFusionError {

@@ -37,7 +37,7 @@ impl Server {
     fn start(shop: &Shop) -> Self {
         let mut child = Command::new(crate::program())
             .current_dir(shop.folder.path())
-            .args(["-C", "shop", "serve", "--collect", "127.0.0.1:0"])
+            .args(["-C", "shop", "serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -28,6 +28,8 @@ viewer GET /tokens
 viewer POST /tokens
 viewer DELETE /tokens/{id}
 viewer GET /workspace
+analyst GET /people/{id}
+viewer GET /live
 viewer GET /tables
 analyst POST /sql
 analyst GET /settings
@@ -36,13 +38,32 @@ analyst POST /settings/check
 admin PUT /settings
 analyst POST /build
 analyst GET /jobs/{id}
+viewer GET /reports/overview
+viewer GET /reports/trend
 viewer GET /reports/attribution
 viewer GET /reports/agreement
 viewer GET /reports/backtest
 viewer GET /reports/experiment
 analyst GET /reports/explain
+viewer GET /reports/channels
 viewer GET /reports/paths
+viewer GET /reports/null-paths
+viewer GET /reports/path-lengths
+viewer GET /reports/time-lags
+viewer GET /reports/positions
+viewer GET /reports/transitions
+viewer GET /reports/explorer
+viewer GET /reports/funnel
+viewer GET /reports/dropouts
+viewer GET /reports/obstacles
+viewer GET /reports/retention
+analyst GET /reports/people
+analyst GET /reports/compare
 viewer GET /reports/sessions
+viewer GET /reports/quality
+analyst GET /reports/rejects
+viewer GET /reports/reject-reasons
+viewer GET /reports/sources
 ";
 
 #[test]
@@ -148,7 +169,7 @@ async fn what_is_wrong_is_a_problem_with_a_way_out() {
         assert_eq!(admin.post("/sql", json!({"query": unread})).await.problem(), "read_only", "{unread}");
     }
     let problem = admin.get("/reports/attribution?colour=red").await.json();
-    assert!(problem["detail"].as_str().unwrap().contains("there are by, model"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("there are by, within, model"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,10 +14,27 @@ pub const QUESTIONS: &[(&str, &str)] = &[
     ("explain", "?model=linear&label=Direct"),
     ("paths", ""),
     ("sessions", "?by=day"),
+    ("overview", ""),
+    ("trend", ""),
+    ("channels", ""),
+    ("null-paths", ""),
+    ("path-lengths", ""),
+    ("time-lags", ""),
+    ("positions", ""),
+    ("transitions", ""),
+    ("obstacles", ""),
+    ("retention", ""),
+    ("people", ""),
+    ("quality", ""),
+    ("sources", ""),
+    ("explorer", "?start=event:page_view"),
+    ("funnel", "?step=event:page_view&step=goal:purchase"),
+    ("dropouts", "?step=event:page_view&step=goal:purchase&after=1"),
+    ("compare", "?a=channel%3D%27Direct%27&b=channel%3C%3E%27Direct%27"),
 ];
 
-/// Needs settings and events of its own, which `safar experiment` is tested with.
-const ELSEWHERE: &[&str] = &["experiment"];
+/// These need settings or faulty rows, which the commands of the same names are tested with.
+const ELSEWHERE: &[&str] = &["experiment", "rejects", "reject-reasons"];
 
 async fn ask(browser: &mut Browser, path: &str) -> Value {
     let answer = browser.get(path).await;

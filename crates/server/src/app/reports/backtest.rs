@@ -15,7 +15,7 @@ pub const REPORT: Report = Report {
 };
 
 const PARAMETERS: &[Parameter] = &[
-    Parameter::new("model", Kind::Models, "A model, or all (the default); repeats."),
+    Parameter::new("model", Kind::Models, "A model, or all; repeats. Those of safar.toml otherwise."),
     Parameter::new(
         "split",
         Kind::Day,
@@ -31,7 +31,7 @@ const PARAMETERS: &[Parameter] = &[
 
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let resamples = usize::try_from(arguments.whole("resamples")).unwrap_or(usize::MAX);
-    let models = arguments.models("model", &[]);
+    let models = arguments.models("model", &workspace.settings().attribution.models);
     let found = report::backtest(workspace, &models, &arguments.selection(), arguments.day("split"), resamples).await?;
     let rows = match arguments.choice("show") {
         "calibration" => found.calibration(),

@@ -2,9 +2,13 @@
 use crate::app::{App, cells::cells, problem::Problem};
 use axum::{
     extract::State,
-    response::sse::{Event, KeepAlive, Sse},
+    http::header::CACHE_CONTROL,
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures::{Stream, stream};
+use futures::stream;
 use safar_pipeline::{Workspace, report};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,7 +31,7 @@ struct News {
 }
 
 /// A stream of server-sent events; what is there at the beginning is told first.
-pub async fn stream(State(app): State<Arc<App>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub async fn stream(State(app): State<Arc<App>>) -> impl IntoResponse {
     let news = stream::unfold((app, None::<(String, i64)>), |(app, last)| async move {
         let mut first = last.is_none();
         loop {
@@ -35,13 +39,13 @@ pub async fn stream(State(app): State<Arc<App>>) -> Sse<impl Stream<Item = Resul
                 tokio::time::sleep(EVERY).await;
             }
             match look(&app, last.as_ref()).await {
-                Ok(Some((seen, event))) => return Some((Ok(event), (app, Some(seen)))),
+                Ok(Some((seen, event))) => return Some((Ok::<_, Infallible>(event), (app, Some(seen)))),
                 Ok(None) => {}
                 Err(problem) => tracing::warn!(detail = problem.detail, "cannot tell what arrives"),
             }
         }
     });
-    Sse::new(news).keep_alive(KeepAlive::default())
+    ([(CACHE_CONTROL, "no-store")], Sse::new(news).keep_alive(KeepAlive::default()))
 }
 
 /// The version of the data with the time of its newest event, and what to tell; nothing where the version is known.
