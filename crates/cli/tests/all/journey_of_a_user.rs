@@ -320,6 +320,29 @@ fn intervals_hold_the_credit_and_every_model_is_shown_beside_the_others() {
 }
 
 #[test]
+fn what_campaigns_of_a_channel_earn_is_what_the_channel_earns() {
+    let shop = with_sample();
+    let credits = |words: &[&str]| -> Vec<(String, f64)> {
+        let words = [&["-C", "shop", "attribute", "--model", "linear", "--format", "csv"], words].concat();
+        let csv = shop.output(&words);
+        let cells = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (cells[1].to_owned(), cells[2].parse::<f64>().unwrap())
+        };
+        csv.lines().skip(1).map(cells).collect()
+    };
+    let sum = |rows: &[(String, f64)]| rows.iter().map(|row| row.1).sum::<f64>();
+    let channels = credits(&[]);
+    let paid = channels.iter().find(|row| row.0 == "Paid Search").unwrap().1;
+    let mut campaigns = credits(&["--by", "campaign", "--within", "channel=Paid Search"]);
+    assert!((sum(&campaigns) - sum(&channels)).abs() < 1e-6, "{campaigns:?}");
+    campaigns.retain(|row| !row.0.starts_with("(elsewhere)") && !row.0.starts_with("(unattributed)"));
+    assert!(campaigns.len() > 1 && (sum(&campaigns) - paid).abs() < 1e-6, "{campaigns:?} instead of {paid}");
+    let wrong = shop.safar(&["-C", "shop", "attribute", "--within", "weather=rain"]).assert().failure();
+    assert!(String::from_utf8_lossy(&wrong.get_output().stderr).contains("weather"));
+}
+
+#[test]
 fn models_are_tested_on_later_paths_and_one_is_recommended_or_none() {
     let shop = with_sample();
     let scores = shop.output(&["-C", "shop", "backtest", "--model", "linear", "--model", "markov", "--format", "csv"]);

@@ -353,8 +353,8 @@ pub(crate) async fn load(
                             "ready paths know channels only: they cannot be reported by {by}\n  hint: name another goal with --goal"
                         )));
                     }
-                    let not_set = names.id(NOT_SET);
-                    id_values[span(ids, row)].iter().map(|id| of_touch.get(id).copied().unwrap_or(not_set)).collect()
+                    let label = |id: &i64| of_touch.get(id).copied().unwrap_or_else(|| names.id(NOT_SET));
+                    id_values[span(ids, row)].iter().map(label).collect()
                 }
             };
             let [conversions, value, nulls] = numbers.map(|column| column.value(row));
