@@ -39,13 +39,12 @@ impl<'a> Rules<'a> {
         for (step, chance) in draws.steps.iter().enumerate() {
             stock.iter_mut().zip(&self.fade).for_each(|(stock, fade)| *stock *= fade);
             let (brand, direct) = if self.lifts { self.lift(&stock) } else { (1.0, 1.0) };
-            let mut met = [false; ADS];
-            for ad in 0..ADS {
+            let met: [bool; ADS] = std::array::from_fn(|ad| {
                 let mut rate = chance.ad_rates[ad];
                 rate *= if visited { self.after_visit[ad] } else { 1.0 };
                 rate *= if ad == BRAND { brand } else { 1.0 };
-                met[ad] = on & (1 << ad) != 0 && chance.ads[ad] < rate.min(most);
-            }
+                on & (1 << ad) != 0 && chance.ads[ad] < rate.min(most)
+            });
             let came = chance.direct < chance.direct_rate * direct;
             // Searches and e-mails bring people to the site, as direct visits do.
             visited |= came || met[2] || met[BRAND] || met[4];
