@@ -175,9 +175,8 @@ impl Rows {
         let names = strings(batch, 3)?;
         let [conversions, value] = [5, 6].map(|index| batch.column(index).as_primitive::<Float64Type>());
         let [channels, ids, ages] = [7, 8, 9].map(|index| batch.column(index).as_list::<i32>());
-        for row in 0..batch.num_rows() {
-            let Some((name, goal)) = names[row].as_ref().and_then(|name| goals.iter().find(|goal| goal.0 == *name))
-            else {
+        for (row, name) in names.iter().enumerate() {
+            let Some((name, goal)) = name.as_ref().and_then(|name| goals.iter().find(|goal| goal.0 == *name)) else {
                 continue;
             };
             let texts: ArrayRef = cast(&channels.value(row), &DataType::Utf8)?;
