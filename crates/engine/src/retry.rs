@@ -194,3 +194,15 @@ fn lost(error: &DataFusionError, why: &'static str) -> DataFusionError {
 fn external(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sounds_like_transport;
+
+    #[test]
+    fn what_people_wrote_is_no_sign_of_a_lost_worker() {
+        assert!(sounds_like_transport("External error: transport error: connection reset"));
+        assert!(sounds_like_transport("Error joining spawned task: task 27 was cancelled"));
+        assert!(!sounds_like_transport("Cannot cast string 'order 7 was cancelled' to value of Int64 type"));
+    }
+}

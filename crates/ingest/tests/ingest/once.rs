@@ -148,7 +148,7 @@ proptest! {
         for (number, (time, name, _, value, note)) in rows.iter().enumerate() {
             let row = found.iter().find(|row| {
                 let properties: serde_json::Value = serde_json::from_str(&row["properties"]).unwrap();
-                properties["row"] == number.to_string() && properties.get("note").and_then(|note| note.as_str()).unwrap_or("") == note
+                properties["row"].as_str().and_then(|row| row.parse().ok()) == Some(number) && properties.get("note").and_then(|note| note.as_str()).unwrap_or("") == note
             });
             let row = row.ok_or_else(|| TestCaseError::fail(format!("row {number} is missing")))?;
             prop_assert_eq!(&row["name"], name);

@@ -5,6 +5,7 @@ use safar_store::{Change, Error, Store};
 use std::{fs, path::Path, process::Command};
 
 const CHILD: &str = "SAFAR_TEST_FULL";
+const READER: &str = "SAFAR_TEST_READER";
 
 #[test]
 fn a_second_writer_is_told_who_writes() {
@@ -56,33 +57,50 @@ fn a_file_in_the_way_is_named() {
     });
 }
 
+/// Not a test by itself: a user who may not write the folder.
+#[test]
+fn user_who_may_only_read() {
+    let Ok(folder) = std::env::var(READER) else { return };
+    block_on(async {
+        let store = Store::open(Path::new(&folder)).await.unwrap();
+        let rows = read(&store, &store.snapshot().await.unwrap(), Table::Events).await;
+        eprintln!("rows: {}; lock: {}", rows.len(), store.lock().unwrap_err());
+    });
+}
+
 #[cfg(unix)]
 #[test]
 fn a_read_only_folder_can_be_read() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let rights = |mode| {
-        for path in [folder.path().to_owned(), folder.path().join(".lock")] {
-            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-        }
+    use std::os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
     };
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let rights = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     block_on(async {
-        let store = Store::create(folder.path()).await.unwrap();
+        let store = Store::create(&data).await.unwrap();
         let lock = store.lock().unwrap();
         let staged = stage(&store, &lock, Table::Events, &[row(1)]);
         store.commit(&lock, vec![Change::Append(staged)], &key(1)).await.unwrap();
-        drop(lock);
-        rights(0o555);
-        if fs::write(folder.path().join("probe"), "").is_ok() {
-            eprintln!("skipped: this user may write read-only folders");
-            return;
-        }
-        let store = Store::open(folder.path()).await.unwrap();
-        assert_eq!(read(&store, &store.snapshot().await.unwrap(), Table::Events).await.len(), 1);
-        let error = store.lock().unwrap_err();
-        assert!(error.to_string().contains("give this user the right to write there"), "{error}");
     });
-    rights(0o755);
+    // A program of its own, where anybody may run it: root may write everywhere, so it runs as nobody.
+    let program = folder.path().join("reader");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    rights(folder.path(), 0o755);
+    rights(&program, 0o755);
+    rights(&data.join(".lock"), 0o444);
+    rights(&data, 0o555);
+    let mut child = Command::new(&program);
+    child.args(["--exact", "faults::user_who_may_only_read", "--nocapture"]).env(READER, &data);
+    if fs::metadata(&data).unwrap().uid() == 0 {
+        child.uid(NOBODY).gid(NOBODY).current_dir("/");
+    }
+    let said = String::from_utf8_lossy(&child.output().unwrap().stderr).into_owned();
+    rights(&data, 0o755);
+    assert!(said.contains("rows: 1; lock: "), "{said}");
+    assert!(said.contains("give this user the right to write there"), "{said}");
 }
 
 /// Not a test by itself: the writer whose files may not grow beyond a limit, as on a full disk.
