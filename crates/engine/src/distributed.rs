@@ -24,7 +24,10 @@ use datafusion_distributed::{
     ScaleUpLeafNodeEventResponse, SessionStateBuilderExt, Worker, WorkerChannel, WorkerQueryContext, WorkerResolver,
     grpc::{BoxCloneSyncChannel, create_worker_client},
 };
-use futures::future::join_all;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -141,25 +144,35 @@ pub(crate) fn distribute(
 #[derive(Debug)]
 struct RangePlanner(Arc<dyn QueryPlanner + Send + Sync>);
 
-#[async_trait::async_trait]
 impl QueryPlanner for RangePlanner {
-    async fn create_physical_plan(
-        &self,
-        query: &LogicalPlan,
-        session: &dyn Session,
-    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        let plan = self.0.create_physical_plan(query, session).await?;
-        let relabelled = plan.transform_up(|node| {
-            let Some((scan, Partitioning::Range(ranges))) = partitioned_scan(&node) else {
-                return Ok(Transformed::no(node));
-            };
-            let keys = ranges.ordering().iter().map(|term| Arc::clone(&term.expr)).collect();
-            let label = Partitioning::Hash(keys, ranges.partition_count());
-            let scan = FileScanConfigBuilder::from(scan.clone()).with_output_partitioning(Some(label)).build();
-            Ok(Transformed::yes(DataSourceExec::from_data_source(scan) as _))
-        })?;
-        Ok(relabelled.data)
+    // Written out, as all such functions here are: docs/adr/0007-futures-written-out.md.
+    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        query: &'life1 LogicalPlan,
+        session: &'life2 dyn Session,
+    ) -> BoxFuture<'async_trait, Result<Arc<dyn ExecutionPlan>, DataFusionError>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+    {
+        relabelled(self.0.create_physical_plan(query, session))
     }
+}
+
+type Planned<'a> = BoxFuture<'a, Result<Arc<dyn ExecutionPlan>, DataFusionError>>;
+
+fn relabelled(plan: Planned<'_>) -> Planned<'_> {
+    let relabel = |node: Arc<dyn ExecutionPlan>| {
+        let Some((scan, Partitioning::Range(ranges))) = partitioned_scan(&node) else {
+            return Ok(Transformed::no(node));
+        };
+        let keys = ranges.ordering().iter().map(|term| Arc::clone(&term.expr)).collect();
+        let label = Partitioning::Hash(keys, ranges.partition_count());
+        let scan = FileScanConfigBuilder::from(scan.clone()).with_output_partitioning(Some(label)).build();
+        Ok(Transformed::yes(DataSourceExec::from_data_source(scan) as _))
+    };
+    async move { Ok(plan.await?.transform_up(relabel)?.data) }.boxed()
 }
 
 /// A scan that says which rows are in which partition.

@@ -10,7 +10,7 @@ use datafusion::{
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, stream::RecordBatchStreamAdapter},
 };
 use datafusion_distributed::DistributedExec;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use std::{fmt, sync::Arc};
 use url::Url;
 
@@ -33,9 +33,31 @@ impl RetryPlanner {
     }
 }
 
-#[async_trait::async_trait]
 impl QueryPlanner for RetryPlanner {
-    async fn create_physical_plan(&self, query: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        query: &'life1 LogicalPlan,
+        session: &'life2 dyn Session,
+    ) -> BoxFuture<'async_trait, Result<Arc<dyn ExecutionPlan>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+    {
+        self.planned(query, session)
+    }
+}
+
+impl RetryPlanner {
+    fn planned<'a>(
+        &'a self,
+        query: &'a LogicalPlan,
+        session: &'a dyn Session,
+    ) -> BoxFuture<'a, Result<Arc<dyn ExecutionPlan>>> {
+        self.plan(query, session).boxed()
+    }
+
+    async fn plan(&self, query: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let asked = self.workers.refresh().await.map_err(external)?;
         let plan = self.inner.create_physical_plan(query, session).await?;
         let Some(state) = session.as_any().downcast_ref::<SessionState>() else { return Ok(plan) };

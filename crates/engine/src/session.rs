@@ -18,6 +18,7 @@ use datafusion::{
     physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner},
     prelude::{DataFrame, SessionContext},
 };
+use futures::{FutureExt, future::BoxFuture};
 use safar_model::Table;
 use safar_store::{Snapshot, Store};
 use std::sync::Arc;
@@ -177,14 +178,25 @@ impl std::fmt::Debug for Session {
 #[derive(Debug)]
 struct NodePlanner(Extensions);
 
-#[async_trait::async_trait]
 impl QueryPlanner for NodePlanner {
-    async fn create_physical_plan(
-        &self,
-        plan: &LogicalPlan,
-        session: &dyn PlanSession,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(self.0.planners.clone());
-        planner.create_physical_plan(plan, session).await
+    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
+        &'life0 self,
+        plan: &'life1 LogicalPlan,
+        session: &'life2 dyn PlanSession,
+    ) -> BoxFuture<'async_trait, PlanResult<Arc<dyn ExecutionPlan>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+    {
+        planned(DefaultPhysicalPlanner::with_extension_planners(self.0.planners.clone()), plan, session)
     }
+}
+
+fn planned<'a>(
+    planner: DefaultPhysicalPlanner,
+    plan: &'a LogicalPlan,
+    session: &'a dyn PlanSession,
+) -> BoxFuture<'a, PlanResult<Arc<dyn ExecutionPlan>>> {
+    async move { planner.create_physical_plan(plan, session).await }.boxed()
 }

@@ -26,6 +26,10 @@ use datafusion::{
     physical_expr::{LexOrdering, Partitioning, PhysicalSortExpr, RangePartitioning, expressions::Column},
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use object_store::{ObjectMeta, path::Path as ObjectPath};
 use safar_model::{BUCKETS, Table, bucket_of};
 use std::sync::Arc;
@@ -140,7 +144,6 @@ impl SnapshotTable {
     }
 }
 
-#[async_trait::async_trait]
 impl TableProvider for SnapshotTable {
     fn schema(&self) -> SchemaRef {
         Arc::clone(self.schema.table_schema())
@@ -155,7 +158,26 @@ impl TableProvider for SnapshotTable {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
-    async fn scan(
+    // Written out: docs/adr/0007-futures-written-out.md.
+    fn scan<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+        &'life0 self,
+        state: &'life1 dyn Session,
+        projection: Option<&'life2 Vec<usize>>,
+        filters: &'life3 [Expr],
+        limit: Option<usize>,
+    ) -> BoxFuture<'async_trait, PlanResult<Arc<dyn ExecutionPlan>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+    {
+        ready(self.plan(state, projection, filters, limit)).boxed()
+    }
+}
+
+impl SnapshotTable {
+    fn plan(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,

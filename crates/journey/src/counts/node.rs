@@ -4,7 +4,6 @@ use super::gather::Scatter;
 use super::labels::LabelKind;
 use super::walk::PathCountsOptions;
 use arrow::datatypes::{DataType, Field, Schema};
-use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err, stats::Precision};
 use datafusion::execution::memory_pool::MemoryLimit;
@@ -14,6 +13,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use datafusion::prelude::DataFrame;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 /// Distinct paths with their weights, from rows of (person, time, channel, is_conversion, value).
@@ -109,22 +112,40 @@ impl UserDefinedLogicalNodeCore for PathCounts {
 #[derive(Debug)]
 pub(crate) struct PathCountsPlanner;
 
-#[async_trait]
 impl ExtensionPlanner for PathCountsPlanner {
-    async fn plan_extension(
-        &self,
-        _: &dyn PhysicalPlanner,
-        node: &dyn UserDefinedLogicalNode,
-        _: &[&LogicalPlan],
-        inputs: &[Arc<dyn ExecutionPlan>],
-        session: &dyn Session,
-        _: &PhysicalPlanningContext,
-    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let Some(node) = node.as_any().downcast_ref::<PathCounts>() else { return Ok(None) };
-        let gathering = choose(&inputs[0], session)?;
-        let counts = Arc::new(PathCountsExec::try_new(inputs[0].clone(), node.options, gathering)?);
-        Ok(Some(Arc::new(PathMergeExec::new(counts, node.kind))))
+    // Written out: docs/adr/0007-futures-written-out.md.
+    fn plan_extension<'life0, 'life1, 'life2, 'life3, 'life4, 'life5, 'life6, 'life7, 'async_trait>(
+        &'life0 self,
+        _: &'life1 dyn PhysicalPlanner,
+        node: &'life2 dyn UserDefinedLogicalNode,
+        _: &'life3 [&'life4 LogicalPlan],
+        inputs: &'life5 [Arc<dyn ExecutionPlan>],
+        session: &'life6 dyn Session,
+        _: &'life7 PhysicalPlanningContext,
+    ) -> BoxFuture<'async_trait, Result<Option<Arc<dyn ExecutionPlan>>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+        'life4: 'async_trait,
+        'life5: 'async_trait,
+        'life6: 'async_trait,
+        'life7: 'async_trait,
+    {
+        ready(operators(node, inputs, session)).boxed()
     }
+}
+
+fn operators(
+    node: &dyn UserDefinedLogicalNode,
+    inputs: &[Arc<dyn ExecutionPlan>],
+    session: &dyn Session,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(node) = node.as_any().downcast_ref::<PathCounts>() else { return Ok(None) };
+    let gathering = choose(&inputs[0], session)?;
+    let counts = Arc::new(PathCountsExec::try_new(inputs[0].clone(), node.options, gathering)?);
+    Ok(Some(Arc::new(PathMergeExec::new(counts, node.kind))))
 }
 
 /// Streams where the layout brings each person's rows together in time; lays rows out by person otherwise, unless they

@@ -1,6 +1,5 @@
 //! What a connection may do: read.
 use super::{copy, dialect::translate};
-use async_trait::async_trait;
 use datafusion::{
     common::ParamValues,
     logical_expr::LogicalPlan,
@@ -21,6 +20,10 @@ use datafusion_postgres::{
         messages::response::TransactionStatus,
         types::format::FormatOptions,
     },
+};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
 };
 use safar_engine::{Engine, Error, Session};
 use safar_pipeline::Workspace;
@@ -91,6 +94,15 @@ async fn plan(context: &SessionContext, statement: &Statement) -> PgWireResult<L
 pub struct Guard(pub Arc<View>);
 
 impl Guard {
+    fn admitted<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        status: TransactionStatus,
+    ) -> BoxFuture<'a, PgWireResult<()>> {
+        self.admit(statement, context, status).boxed()
+    }
+
     async fn admit(
         &self,
         statement: &Statement,
@@ -134,6 +146,20 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// What a statement is answered with that only tidies up; the next hook looks at all others that may pass.
+    fn looked_at<'a, T: Send + 'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        status: TransactionStatus,
+        answer: Option<T>,
+    ) -> BoxFuture<'a, Option<PgWireResult<T>>> {
+        let admitted = self.admitted(statement, context, status);
+        async move { admitted.await.map(|()| answer).transpose() }.boxed()
+    }
+}
+
 /// Tags of statements that tidy up what a connection does not have.
 fn tidy(statement: &Statement) -> Option<Response> {
     match statement {
@@ -150,41 +176,56 @@ fn nothing() -> LogicalPlan {
     })
 }
 
-#[async_trait]
+// Functions that wait are written out here: docs/adr/0007-futures-written-out.md.
 impl QueryHook for Guard {
-    async fn handle_simple_query(
-        &self,
-        statement: &Statement,
-        context: &SessionContext,
-        client: &mut dyn HookClient,
-    ) -> Option<PgWireResult<Response>> {
-        match self.admit(statement, context, client.transaction_status()).await {
-            Ok(()) => tidy(statement).map(Ok),
-            Err(problem) => Some(Err(problem)),
-        }
+    fn handle_simple_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+        &'life0 self,
+        statement: &'life1 Statement,
+        context: &'life2 SessionContext,
+        client: &'life3 mut dyn HookClient,
+    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+    {
+        self.looked_at(statement, context, client.transaction_status(), tidy(statement))
     }
 
-    async fn handle_extended_parse_query(
-        &self,
-        statement: &Statement,
-        context: &SessionContext,
-        client: &(dyn ClientInfo + Send + Sync),
-    ) -> Option<PgWireResult<LogicalPlan>> {
-        match self.admit(statement, context, client.transaction_status()).await {
-            Ok(()) => tidy(statement).map(|_| Ok(nothing())),
-            Err(problem) => Some(Err(problem)),
-        }
+    fn handle_extended_parse_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+        &'life0 self,
+        statement: &'life1 Statement,
+        context: &'life2 SessionContext,
+        client: &'life3 (dyn ClientInfo + Send + Sync),
+    ) -> BoxFuture<'async_trait, Option<PgWireResult<LogicalPlan>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+    {
+        let plan = tidy(statement).map(|_| nothing());
+        self.looked_at(statement, context, client.transaction_status(), plan)
     }
 
-    async fn handle_extended_query(
-        &self,
-        statement: &Statement,
-        _plan: &LogicalPlan,
-        _parameters: &ParamValues,
-        _context: &SessionContext,
-        _client: &mut dyn HookClient,
-    ) -> Option<PgWireResult<Response>> {
-        tidy(statement).map(Ok)
+    fn handle_extended_query<'life0, 'life1, 'life2, 'life3, 'life4, 'life5, 'async_trait>(
+        &'life0 self,
+        statement: &'life1 Statement,
+        _: &'life2 LogicalPlan,
+        _: &'life3 ParamValues,
+        _: &'life4 SessionContext,
+        _: &'life5 mut dyn HookClient,
+    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+        'life4: 'async_trait,
+        'life5: 'async_trait,
+    {
+        ready(tidy(statement).map(Ok)).boxed()
     }
 }
 
@@ -208,41 +249,78 @@ async fn answer(
     })
 }
 
-#[async_trait]
+/// The same, begun for a client.
+fn answered<'a>(
+    statement: &'a Statement,
+    context: &'a SessionContext,
+    options: FormatOptions,
+) -> BoxFuture<'a, Option<PgWireResult<Response>>> {
+    answer(statement, context, Arc::new(options)).map(Some).boxed()
+}
+
+fn planned<'a>(
+    statement: &'a Statement,
+    context: &'a SessionContext,
+) -> BoxFuture<'a, Option<PgWireResult<LogicalPlan>>> {
+    plan(context, statement).map(Some).boxed()
+}
+
 impl QueryHook for Reader {
-    async fn handle_simple_query(
-        &self,
-        statement: &Statement,
-        context: &SessionContext,
-        client: &mut dyn HookClient,
-    ) -> Option<PgWireResult<Response>> {
-        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
-        Some(answer(statement, context, options).await)
+    fn handle_simple_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+        &'life0 self,
+        statement: &'life1 Statement,
+        context: &'life2 SessionContext,
+        client: &'life3 mut dyn HookClient,
+    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+    {
+        answered(statement, context, FormatOptions::from_client_metadata(client.metadata()))
     }
 
-    async fn handle_extended_parse_query(
-        &self,
-        statement: &Statement,
-        context: &SessionContext,
-        _client: &(dyn ClientInfo + Send + Sync),
-    ) -> Option<PgWireResult<LogicalPlan>> {
+    fn handle_extended_parse_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+        &'life0 self,
+        statement: &'life1 Statement,
+        context: &'life2 SessionContext,
+        _: &'life3 (dyn ClientInfo + Send + Sync),
+    ) -> BoxFuture<'async_trait, Option<PgWireResult<LogicalPlan>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+    {
         match statement {
-            Statement::Copy { .. } => Some(Ok(nothing())),
-            _ => Some(plan(context, statement).await),
+            Statement::Copy { .. } => ready(Some(Ok(nothing()))).boxed(),
+            _ => planned(statement, context),
         }
     }
 
-    async fn handle_extended_query(
-        &self,
-        statement: &Statement,
-        _plan: &LogicalPlan,
-        _parameters: &ParamValues,
-        context: &SessionContext,
-        client: &mut dyn HookClient,
-    ) -> Option<PgWireResult<Response>> {
-        // Queries have their plan, which the service runs with the parameters.
-        matches!(statement, Statement::Copy { .. }).then_some(())?;
-        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
-        Some(answer(statement, context, options).await)
+    fn handle_extended_query<'life0, 'life1, 'life2, 'life3, 'life4, 'life5, 'async_trait>(
+        &'life0 self,
+        statement: &'life1 Statement,
+        _: &'life2 LogicalPlan,
+        _: &'life3 ParamValues,
+        context: &'life4 SessionContext,
+        client: &'life5 mut dyn HookClient,
+    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
+        'life3: 'async_trait,
+        'life4: 'async_trait,
+        'life5: 'async_trait,
+    {
+        match statement {
+            Statement::Copy { .. } => {
+                answered(statement, context, FormatOptions::from_client_metadata(client.metadata()))
+            }
+            // Queries have their plan, which the service runs with the parameters.
+            _ => ready(None).boxed(),
+        }
     }
 }

@@ -1,5 +1,4 @@
 //! Cancelling: also while rows are on their way, which the protocol's library leaves to its users.
-use async_trait::async_trait;
 use datafusion_postgres::{
     DfSessionService,
     pgwire::{
@@ -15,9 +14,9 @@ use datafusion_postgres::{
     },
 };
 use futures::{
-    Sink, Stream, StreamExt,
+    FutureExt, Sink, Stream, StreamExt,
     channel::oneshot::Receiver,
-    future::{Either, select},
+    future::{BoxFuture, Either, select},
     stream,
 };
 use std::{fmt::Debug, pin::Pin, sync::Arc};
@@ -28,22 +27,27 @@ type Handle = Option<Arc<Arc<ConnectionHandle>>>;
 /// Answers queries until somebody cancels them.
 pub struct Service(pub Arc<DfSessionService>);
 
-#[async_trait]
+// Functions that wait are written out here: docs/adr/0007-futures-written-out.md.
 impl SimpleQueryHandler for Service {
-    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
+    fn do_query<'life0, 'life1, 'life2, 'async_trait, C>(
+        &'life0 self,
+        client: &'life1 mut C,
+        query: &'life2 str,
+    ) -> BoxFuture<'async_trait, PgWireResult<Vec<Response>>>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync + 'async_trait,
         C::PortalStore: PortalStore,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
     {
         let handle = client.session_extensions().get();
-        let answers = SimpleQueryHandler::do_query(self.0.as_ref(), client, query).await?;
-        Ok(answers.into_iter().map(|answer| cancellable(answer, &handle)).collect())
+        all_cancellable(SimpleQueryHandler::do_query(self.0.as_ref(), client, query), handle)
     }
 }
 
-#[async_trait]
 impl ExtendedQueryHandler for Service {
     type Statement = <DfSessionService as ExtendedQueryHandler>::Statement;
     type QueryParser = <DfSessionService as ExtendedQueryHandler>::QueryParser;
@@ -52,22 +56,38 @@ impl ExtendedQueryHandler for Service {
         self.0.query_parser()
     }
 
-    async fn do_query<C>(
-        &self,
-        client: &mut C,
-        portal: &Portal<Self::Statement>,
+    fn do_query<'life0, 'life1, 'life2, 'async_trait, C>(
+        &'life0 self,
+        client: &'life1 mut C,
+        portal: &'life2 Portal<Self::Statement>,
         max_rows: usize,
-    ) -> PgWireResult<Response>
+    ) -> BoxFuture<'async_trait, PgWireResult<Response>>
     where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync + 'async_trait,
         C::PortalStore: PortalStore<Statement = Self::Statement>,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        'life2: 'async_trait,
     {
         let handle = client.session_extensions().get();
-        let answer = ExtendedQueryHandler::do_query(self.0.as_ref(), client, portal, max_rows).await?;
-        Ok(cancellable(answer, &handle))
+        one_cancellable(ExtendedQueryHandler::do_query(self.0.as_ref(), client, portal, max_rows), handle)
     }
+}
+
+fn one_cancellable(
+    answer: BoxFuture<'_, PgWireResult<Response>>,
+    handle: Handle,
+) -> BoxFuture<'_, PgWireResult<Response>> {
+    async move { Ok(cancellable(answer.await?, &handle)) }.boxed()
+}
+
+fn all_cancellable(
+    answers: BoxFuture<'_, PgWireResult<Vec<Response>>>,
+    handle: Handle,
+) -> BoxFuture<'_, PgWireResult<Vec<Response>>> {
+    async move { Ok(answers.await?.into_iter().map(|answer| cancellable(answer, &handle)).collect()) }.boxed()
 }
 
 fn cancellable(answer: Response, handle: &Handle) -> Response {
