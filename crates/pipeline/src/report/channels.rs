@@ -47,7 +47,8 @@ pub async fn channels(workspace: &Workspace, session: &Session, scope: &Scope, m
     let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace)?;
     let query = PathQuery { goal: Some(goal.clone()), from: scope.from, to: scope.to, condition: Some(people) };
     let modelling = Modelling { models: chosen.to_vec(), bootstrap: None };
-    let report = super::attribute(workspace, &modelling, &Dimension::Channel, &query).await?;
+    let pinned = workspace.pinned(session.snapshot().clone());
+    let report = super::attribute(&pinned, &modelling, &Dimension::Channel, &query).await?;
     for model in &report.models {
         let rows = report.labels.iter().map(String::as_str).zip(model.credits.iter().copied());
         for (label, credit) in rows.chain([(UNATTRIBUTED, model.unattributed)]) {
