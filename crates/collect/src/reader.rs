@@ -107,6 +107,10 @@ impl Reader {
 
     /// Adds the events of one record. Returns about how many bytes they take.
     pub(crate) fn record(&self, part: &mut Part, at: usize, payload: &[u8]) -> usize {
+        // What was erased says nothing: neither an event nor a dead letter.
+        if payload.iter().all(|byte| *byte == 0) {
+            return 0;
+        }
         let stored = Stored::decode(payload);
         let received_at = stored.as_ref().map(|stored| stored.received_at);
         let mut letter = |source: &str, reason: String, raw: Raw| {

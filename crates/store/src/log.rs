@@ -148,7 +148,10 @@ impl TableLog {
     pub(crate) async fn load(&self, version: u64, known: Option<DeltaTableState>) -> Result<DeltaTableState> {
         let state = match known {
             Some(state) if state.version() == version => return Ok(state),
-            Some(mut state) if state.version() < version => {
+            // The entries in between may have been forgotten, so that only a checkpoint tells.
+            Some(mut state)
+                if state.version() < version && self.entry(state.version() + 1).exists() =>
+            {
                 state.update(self.store.as_ref(), Some(version)).await.map_err(self.error("read its log"))?;
                 state
             }
@@ -268,6 +271,11 @@ impl TableLog {
         if !version.is_multiple_of(CHECKPOINT_EVERY) || version == 0 {
             return Ok(());
         }
+        self.write_checkpoint(state).await
+    }
+
+    async fn write_checkpoint(&self, state: &DeltaTableState) -> Result<()> {
+        let version = state.version();
         checkpoints::create_checkpoint(&self.at(state), None).await.map_err(self.error("write a checkpoint"))?;
         let folder = self.log_folder();
         for entry in fs::read_dir(&folder).at("read", &folder)? {
@@ -276,6 +284,32 @@ impl TableLog {
             if name == "_last_checkpoint" || name.starts_with(&format!("{version:020}.checkpoint")) {
                 durable::sync_file(&path)?;
             }
+        }
+        durable::sync_dir(&folder)
+    }
+
+    /// Removes everything that the log tells of versions before this state, which must be the newest: entries, checkpoints, and
+    /// what repairs moved aside. A checkpoint of the state comes first.
+    pub(crate) async fn forget(&self, state: &DeltaTableState) -> Result<()> {
+        let version = state.version();
+        if version == 0 {
+            return Ok(());
+        }
+        let folder = self.log_folder();
+        if !folder.join(format!("{version:020}.checkpoint.parquet")).exists() {
+            self.write_checkpoint(state).await?;
+        }
+        for entry in fs::read_dir(&folder).at("read", &folder)? {
+            let path = entry.at("read", &folder)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let of = name.split_once('.').and_then(|(digits, _)| digits.parse::<u64>().ok());
+            if of.is_some_and(|of| of < version) {
+                durable::remove(&path)?;
+            }
+        }
+        let torn = folder.join("torn");
+        if torn.is_dir() {
+            fs::remove_dir_all(&torn).at("remove", &torn)?;
         }
         durable::sync_dir(&folder)
     }

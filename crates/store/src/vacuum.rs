@@ -56,6 +56,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// As [`Store::vacuum`] without patience, and then removes all that the logs tell of earlier versions, with the bounds of
+    /// keys and times of rows that are gone. Readers of older snapshots lose their files at once; commit keys stay known.
+    ///
+    /// # Errors
+    /// As [`Store::vacuum`], and [`Error::Delta`](crate::Error::Delta) where a checkpoint cannot be written.
+    pub async fn forget_history(&self, lock: &WriteLock) -> Result<VacuumReport> {
+        let report = self.vacuum(lock, Duration::ZERO).await?;
+        let snapshot = self.snapshot().await?;
+        for (table, version) in snapshot.versions() {
+            self.log(table).forget(&self.state(table, version).await?).await?;
+        }
+        Ok(report)
+    }
+}
+
 /// Every Parquet file of a table: where, its name in the log, and when it was written (milliseconds since 1970).
 fn data_files(folder: &Path) -> Result<Vec<(PathBuf, String, i64)>> {
     let mut found = vec![];

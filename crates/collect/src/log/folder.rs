@@ -133,6 +133,19 @@ impl Waiting {
     }
 }
 
+/// The segments in a log's folder that were published and are kept, oldest first; where there is no folder, none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn published(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
+    let kept = folder.join("published");
+    match numbers(&kept) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+        Err(error) => Err(disk("read", &kept)(error)),
+        Ok(found) => Ok(found.into_iter().map(|number| kept.join(name(number))).collect()),
+    }
+}
+
 fn name(number: u64) -> String {
     format!("{number:06}.log")
 }

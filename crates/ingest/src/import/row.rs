@@ -10,6 +10,7 @@ use super::{
 use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{Interaction, Micros, key_of};
+use safar_store::Erased;
 use std::{borrow::Cow, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -69,6 +70,8 @@ pub(crate) struct Identifiers {
     pub blocked: u64,
     /// No e-mail address or telephone number, or too long; stored as nothing.
     pub invalid: u64,
+    /// Rows of people who were erased; they are kept nowhere.
+    pub erased: u64,
 }
 
 /// What holds for all rows of an input.
@@ -100,6 +103,9 @@ impl Terms {
         }
     }
 }
+
+/// Namespaces of the identifiers, in the order in which they make a row's key.
+const NAMESPACES: [&str; 5] = [safar_identity::ANONYMOUS, USER, EMAIL, PHONE, CRM];
 
 /// Columns that follow from what the rules look at, in the order of [`derived_texts`].
 const DERIVED: [Text; 12] = [
@@ -142,6 +148,7 @@ pub(crate) struct Sink<'e> {
     /// The numbers of an answer's [`DERIVED`] texts, by its place.
     derived: Vec<[Option<u16>; DERIVED.len()]>,
     identity: &'e IdentitySettings,
+    erased: Arc<Erased>,
     content: Vec<u8>,
     properties: String,
     custom: String,
@@ -170,8 +177,14 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
 }
 
 impl<'e> Sink<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
+    pub(crate) fn new(
+        enricher: &'e Enricher,
+        identity: &'e IdentitySettings,
+        words: Arc<Words>,
+        erased: Arc<Erased>,
+    ) -> Self {
         Self {
+            erased,
             columns: Columns::new(words),
             identifiers: Identifiers::default(),
             enricher: enricher.cached(),
@@ -201,7 +214,8 @@ impl<'e> Sink<'e> {
         }
     }
 
-    /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended.
+    /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended, nor where the event is of
+    /// somebody who was erased since.
     pub(crate) fn push(&mut self, row: &Row<'_>, terms: &Terms, place: u64) -> Result<(), Fault> {
         let get = |field: Field| trimmed(row.get(field));
         let time_text = get(Field::OccurredAt);
@@ -274,6 +288,16 @@ impl<'e> Sink<'e> {
             phone = self.identifier(PHONE, get(Field::PhoneHash));
         }
         let crm = self.identifier(CRM, get(Field::CrmId));
+        if !self.erased.is_empty() {
+            let ids = [&anonymous, &user, &email, &phone, &crm];
+            let erased = |(namespace, id): (&str, &Option<Cow<'_, str>>)| {
+                id.as_deref().is_some_and(|id| self.erased.holds(namespace, id, time))
+            };
+            if NAMESPACES.into_iter().zip(ids).any(erased) {
+                self.identifiers.erased += 1;
+                return Ok(());
+            }
+        }
 
         self.write_properties(row, terms, given, conversion.is_some() && terms.has_name);
         self.write_custom(row);
@@ -313,7 +337,6 @@ impl<'e> Sink<'e> {
         }
         let hash = xxh3_128(&self.content);
 
-        const NAMESPACES: [&str; 5] = ["anonymous", "user", "email", "phone", "crm"];
         let key = match ids.iter().position(|id| !id.is_empty()) {
             Some(at) => key_of(NAMESPACES[at], ids[at]),
             None => match event_id {

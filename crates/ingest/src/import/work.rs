@@ -13,6 +13,7 @@ use super::{
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use safar_enrich::Enricher;
 use safar_identity::{IdentitySettings, normalise};
+use safar_store::Erased;
 use std::{borrow::Cow, sync::Arc};
 
 /// How many bits of a row's place say its line; the others say the file.
@@ -56,8 +57,13 @@ pub(crate) struct Worker<'e> {
 }
 
 impl<'e> Worker<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
-        Self { sink: Sink::new(enricher, identity, words), identity, json: None }
+    pub(crate) fn new(
+        enricher: &'e Enricher,
+        identity: &'e IdentitySettings,
+        words: Arc<Words>,
+        erased: Arc<Erased>,
+    ) -> Self {
+        Self { sink: Sink::new(enricher, identity, words, erased), identity, json: None }
     }
 
     pub(crate) fn run(&mut self, work: Work) -> Result<Done, Error> {
