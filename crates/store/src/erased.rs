@@ -35,6 +35,9 @@ struct Kept {
 }
 
 impl Erased {
+    /// The namespace of orders, for rows that name an order and nobody.
+    pub const ORDER: &str = "order";
+
     /// Reads the file of a store, by its folder ([`crate::Store::dir`]); nobody was erased where there is none.
     ///
     /// # Errors

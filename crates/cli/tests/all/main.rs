@@ -2,6 +2,7 @@
 mod bad_input;
 mod collected;
 mod crashes;
+mod erasure;
 mod journey_of_a_user;
 mod paths_files;
 

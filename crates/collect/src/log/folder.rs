@@ -146,6 +146,20 @@ pub fn published(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
     }
 }
 
+/// Numbers of the segments in a log's folder that hold something and were not published, as another process than their writer
+/// sees them; where there is no folder, none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn unpublished(folder: &Path) -> Result<Vec<u64>, LogError> {
+    let mut found = match numbers(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        other => other.map_err(disk("read", folder))?,
+    };
+    found.retain(|number| fs::metadata(folder.join(name(*number))).is_ok_and(|about| about.len() > HEADER as u64));
+    Ok(found)
+}
+
 fn name(number: u64) -> String {
     format!("{number:06}.log")
 }

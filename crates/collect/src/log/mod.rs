@@ -32,7 +32,7 @@ mod tests;
 mod writer;
 
 pub use blank::blank;
-pub use folder::{Waiting, published};
+pub use folder::{Waiting, published, unpublished};
 pub use frame::{Entry, RECORD};
 pub use segment::Segment;
 pub use settings::LogSettings;

@@ -15,6 +15,7 @@
 //!
 //! **All or nothing.** Nothing is visible before the one commit at the end; after a crash, importing again completes.
 mod columns;
+mod consent;
 mod error;
 mod field;
 mod input;

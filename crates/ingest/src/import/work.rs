@@ -1,6 +1,7 @@
 //! Rows of a chunk → columns of events and rejects, on one of several threads.
 use super::{
     columns::Parted,
+    consent::REFUSED,
     error::Error,
     field::{FIELDS, Field},
     json::JsonReader,
@@ -207,12 +208,13 @@ fn reject(
         let found = owners.and_then(|owners| owners.iter().find(|(known, _)| *known == field));
         found.map_or_else(|| plan.column_of(field), |(_, name)| name.clone())
     };
+    let kept = fault.reason != REFUSED;
     Reject {
         line: place & ((1 << LINE_BITS) - 1),
         column: fault.field.map(owner),
         value: fault.field.map(|field| row.get(field).to_owned()),
         reason: fault.reason.into(),
-        raw: Some(raw),
+        raw: kept.then_some(raw),
     }
 }
 

@@ -80,7 +80,8 @@ pub async fn erase(
         // Of a device that became somebody else's, what it did before; of one that was somebody else's first, nothing can be said.
         let ids = found.identifiers.iter().filter(|own| own.from.is_none());
         let ids = ids.map(|own| (own.namespace.as_str(), own.identifier.as_str(), own.to.map_or(now, |to| now.min(to - 1))));
-        Erased::open(store.dir())?.add(ids)?;
+        let orders = found.orders.iter().map(|order| (Erased::ORDER, order.as_str(), now));
+        Erased::open(store.dir())?.add(ids.chain(orders))?;
     }
     say("requests and rejects");
     done.requests = requests.blank(&traces, dry)?;

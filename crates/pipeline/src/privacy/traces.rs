@@ -41,12 +41,13 @@ fn text<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
 }
 
 impl Traces {
-    pub(super) fn new(found: &Found, orders: HashSet<String>, known: People, identity: IdentitySettings) -> Self {
+    pub(super) fn new(found: &Found, known: People, identity: IdentitySettings) -> Self {
         let mut whole: HashMap<String, HashSet<String>> = HashMap::new();
         for own in found.identifiers.iter().filter(|own| own.from.is_none() && own.to.is_none()) {
             whole.entry(own.namespace.clone()).or_default().insert(own.identifier.clone());
         }
         let mentions = Mentions::new(found, identity.clone());
+        let orders = found.orders.iter().cloned().collect();
         Self { people: found.people.iter().copied().collect(), whole, orders, known, identity, mentions }
     }
 

@@ -9,7 +9,6 @@ use arrow::{
     array::{Array, AsArray},
     datatypes::{Int64Type, TimestampMicrosecondType},
 };
-use hashbrown::HashSet;
 use safar_engine::Session;
 use safar_identity::{Normalised, normalise};
 use safar_model::Micros;
@@ -66,6 +65,8 @@ pub struct Found {
     pub identifiers: BTreeSet<Own>,
     /// Raw values that were asked for, such as an address: what is kept elsewhere may spell it so.
     pub asked: BTreeSet<String>,
+    /// Their orders that reached a goal.
+    pub orders: BTreeSet<String>,
 }
 
 /// Finds who is meant in the newest snapshot, as the last build knew them; and what is theirs.
@@ -106,15 +107,14 @@ pub async fn find(workspace: &Workspace, targets: &[Target]) -> Result<(Found, T
             }));
         }
     }
-    let mut orders = HashSet::new();
     for person in &found.people {
         let sql = format!("SELECT order_id FROM conversions WHERE person_id = {person} AND order_id IS NOT NULL");
         for batch in session.sql(&sql).await?.collect().await? {
-            orders.extend(strings(&batch, 0)?.into_iter().flatten());
+            found.orders.extend(strings(&batch, 0)?.into_iter().flatten());
         }
     }
     let people = People::published(&session, workspace).await?;
-    let traces = Traces::new(&found, orders, people, workspace.settings().identity.clone());
+    let traces = Traces::new(&found, people, workspace.settings().identity.clone());
     Ok((found, traces))
 }
 

@@ -71,6 +71,18 @@ impl Screen {
             News::BuildFailed(why) => {
                 line(format!("journeys were not built, and will be tried again: {why}"), &|text| printer.warn(text));
             }
+            News::Retained(done) => {
+                let text = format!(
+                    "older than [privacy] allows, and removed: {} events, {} rejected rows, {} files of requests and rejects",
+                    number(done.events as f64, 0),
+                    number(done.rejects as f64, 0),
+                    number((done.request_files + done.reject_files) as f64, 0)
+                );
+                line(text, &|text| printer.say(text));
+            }
+            News::RetainFailed(why) => {
+                line(format!("what is too old was not removed, and will be tomorrow: {why}"), &|text| printer.warn(text));
+            }
             News::Settings(why) => {
                 line(format!("the settings stay as they were: {why}"), &|text| printer.warn(text));
             }
