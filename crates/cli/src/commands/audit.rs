@@ -21,7 +21,7 @@ pub async fn run(folder: &Path, args: &AuditArgs, printer: Printer) -> Result<()
         _ => String::new(),
     };
     let rows = batch(vec![
-        ("at", texts(&|entry| entry.at.to_string())),
+        ("at", texts(&|entry| entry.at.clone())),
         ("who", texts(&|entry| entry.who.clone())),
         ("act", texts(&act)),
         ("detail", texts(&|entry| Value::Object(entry.detail.clone()).to_string())),

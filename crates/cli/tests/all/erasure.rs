@@ -76,7 +76,11 @@ fn values(path: &Path) -> String {
 
 /// The files of the workspace that hold anything planted, in their bytes, names, or, for Parquet, in what a reader reads.
 fn found(shop: &Shop) -> BTreeSet<String> {
-    let planted = planted();
+    found_of(shop, &planted())
+}
+
+/// As [`found`], of any texts in lower case.
+pub fn found_of(shop: &Shop, planted: &[String]) -> BTreeSet<String> {
     let root = shop.path("shop");
     let mut all = vec![];
     files(&root, &mut all);
@@ -84,9 +88,9 @@ fn found(shop: &Shop) -> BTreeSet<String> {
     for path in all {
         let name = path.strip_prefix(&root).unwrap().display().to_string();
         let parquet = name.ends_with(".parquet");
-        if holds(&fs::read(&path).unwrap(), &planted)
-            || holds(name.as_bytes(), &planted)
-            || parquet && holds(values(&path).as_bytes(), &planted)
+        if holds(&fs::read(&path).unwrap(), planted)
+            || holds(name.as_bytes(), planted)
+            || parquet && holds(values(&path).as_bytes(), planted)
         {
             found.insert(name);
         }

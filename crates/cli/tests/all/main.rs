@@ -5,6 +5,7 @@ mod crashes;
 mod erasure;
 mod journey_of_a_user;
 mod paths_files;
+mod retaining;
 
 pub use safar_testkit::{Shop, shared};
 use std::path::PathBuf;

@@ -48,8 +48,8 @@ pub enum Act {
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When.
-    pub at: Timestamp,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
     /// Who: `os:NAME` of the operating system, or `account:ADDRESS` of the application.
     pub who: String,
     /// What.
@@ -94,7 +94,7 @@ impl Audit {
             Value::Object(detail) => detail,
             _ => Map::new(),
         };
-        let entry = Entry { at: Timestamp::now(), who: who.to_owned(), act, detail };
+        let entry = Entry { at: Timestamp::now().to_string(), who: who.to_owned(), act, detail };
         let failed = |source| Error::io(&self.path, source);
         let mut line = serde_json::to_vec(&entry).map_err(|error| Error::Request(error.to_string()))?;
         line.push(b'\n');

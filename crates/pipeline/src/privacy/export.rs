@@ -77,7 +77,9 @@ async fn identifiers(workspace: &Workspace, found: &Found) -> Result<Vec<Value>>
             why.insert((namespace.unwrap_or_default(), id.unwrap_or_default()), reason.unwrap_or_default());
         }
     }
-    let instant = |micros: Option<i64>| micros.and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
+    let instant = |micros: Option<i64>| {
+        micros.and_then(|micros| Some(jiff::Timestamp::from_microsecond(micros).ok()?.to_string()))
+    };
     let one = |own: &super::who::Own| {
         json!({
             "namespace": own.namespace,

@@ -89,8 +89,9 @@ impl Requests {
                 let events: Vec<Value> =
                     lines(&part).filter(|line| traces.line(line)).filter_map(|line| serde_json::from_str(line).ok()).collect();
                 let stored = Stored::decode(payload);
+                let at = stored.as_ref().and_then(|stored| jiff::Timestamp::from_microsecond(stored.received_at).ok());
                 found.push(json!({
-                    "received_at": stored.as_ref().and_then(|stored| jiff::Timestamp::from_microsecond(stored.received_at).ok()),
+                    "received_at": at.map(|at| at.to_string()),
                     "source": stored.as_ref().map(|stored| stored.source),
                     "path": stored.as_ref().map(|stored| stored.path),
                     "events": events,

@@ -43,7 +43,7 @@ async fn a_person_is_handed_out_and_erased() {
     admin.send(axum::http::Method::POST, "/sql?format=csv", Some(json!({"query": "SELECT 1"}))).await;
     let audit = admin.get("/audit").await.json();
     let acts: Vec<&str> = audit.as_array().unwrap().iter().map(|line| line["act"].as_str().unwrap()).collect();
-    assert_eq!(acts, ["download", "token_made", "user_added", "login_failed", "erase", "export"]);
+    assert_eq!(acts, ["download", "token_made", "user_added", "login_failed", "erase", "export", "user_added"]);
     let of = |act: &str| audit.as_array().unwrap().iter().find(|line| line["act"] == act).unwrap();
     assert_eq!(of("erase")["who"], "account:ana@example.com");
     assert_eq!(of("erase")["detail"]["rows"]["events"], events);

@@ -134,7 +134,7 @@ async fn patiently(app: &App, workspace: &Workspace, id: i64, job: i64) -> Resul
 
 pub async fn audit(State(app): State<Arc<App>>) -> Result<Json<Vec<AuditView>>, Problem> {
     let view = |entry: Entry| AuditView {
-        at: entry.at.to_string(),
+        at: entry.at,
         who: entry.who,
         act: serde_json::to_value(entry.act).unwrap_or_default(), // a word always serialises
         detail: entry.detail,

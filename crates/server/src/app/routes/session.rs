@@ -14,7 +14,7 @@ use axum::{
 };
 use safar_pipeline::privacy::Act;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError};
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
@@ -112,7 +112,10 @@ pub async fn set_up(
         })
     };
     match made.await.map_err(Problem::internal)?? {
-        Some(user) => begin(&app, user),
+        Some(user) => {
+            app.note(&user.email, Act::UserAdded, json!({ "user": user.id, "role": user.role }))?;
+            begin(&app, user)
+        }
         None => {
             app.attempts.failed("set-up", caller.address);
             app.note_failure("set-up");
