@@ -35,12 +35,16 @@ impl Screen {
     pub fn totals(&self) -> String {
         let sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |rows: u64| number(rows as f64, 0);
-        format!(
+        let mut text = format!(
             "{} new events, {} already there, {} rejected",
             count(sum.stored),
             count(sum.duplicates),
             count(sum.rejected)
-        )
+        );
+        if sum.erased > 0 {
+            text.push_str(&format!(", {} of people who were erased", count(sum.erased)));
+        }
+        text
     }
 
     pub fn hear(&self, news: News) {
@@ -52,6 +56,7 @@ impl Screen {
                 sum.stored += part.stored;
                 sum.duplicates += part.duplicates;
                 sum.rejected += part.rejected;
+                sum.erased += part.erased;
                 drop(sum);
                 self.bar.set_message(self.totals());
                 line(format!("published: {part:?}"), &|text| printer.detail(text));
