@@ -54,7 +54,9 @@ fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
             (b'\\', Some(sign @ (b'/' | b'"' | b'\\'))) => (Some(u32::from(*sign)), 2),
             _ => (None, 1),
         };
-        match taken.and_then(|code| if length == 3 { u8::try_from(code).ok().map(Ok) } else { char::from_u32(code).map(Err) }) {
+        match taken
+            .and_then(|code| if length == 3 { u8::try_from(code).ok().map(Ok) } else { char::from_u32(code).map(Err) })
+        {
             Some(Ok(byte)) => out.push(byte),
             Some(Err(letter)) => out.extend(letter.encode_utf8(&mut [0; 4]).as_bytes()),
             None => {

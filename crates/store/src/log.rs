@@ -149,9 +149,7 @@ impl TableLog {
         let state = match known {
             Some(state) if state.version() == version => return Ok(state),
             // The entries in between may have been forgotten, so that only a checkpoint tells.
-            Some(mut state)
-                if state.version() < version && self.entry(state.version() + 1).exists() =>
-            {
+            Some(mut state) if state.version() < version && self.entry(state.version() + 1).exists() => {
                 state.update(self.store.as_ref(), Some(version)).await.map_err(self.error("read its log"))?;
                 state
             }

@@ -13,9 +13,8 @@ use std::{path::Path, sync::Arc};
 pub async fn run(folder: &Path, args: &AuditArgs, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
     let entries = Audit::of(&workspace).read()?;
-    let texts = |of: &dyn Fn(&Entry) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(entries.iter().map(of)))
-    };
+    let texts =
+        |of: &dyn Fn(&Entry) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(entries.iter().map(of))) };
     let act = |entry: &Entry| match serde_json::to_value(entry.act) {
         Ok(Value::String(act)) => act,
         _ => String::new(),

@@ -42,7 +42,8 @@ pub async fn run(folder: &Path, args: &Erase, printer: Printer) -> Result<()> {
         Ok(done) => {
             audit.add(&Audit::os_user(), Act::Erase, serde_json::to_value(&done)?)?;
             tell(&done, printer, "are gone");
-            printer.say("backups, copies and exported files are not in reach: docs/privacy.md says what to do about them");
+            printer
+                .say("backups, copies and exported files are not in reach: docs/privacy.md says what to do about them");
             Ok(())
         }
         Err(error) => {
@@ -70,7 +71,11 @@ fn tell(done: &Erasure, printer: Printer, word: &str) {
     if done.is_nothing() {
         printer.say("nothing was found of them");
     } else {
-        printer.say(format!("{} people with {} identifiers; of theirs {word}:", count(done.people), count(done.identifiers)));
+        printer.say(format!(
+            "{} people with {} identifiers; of theirs {word}:",
+            count(done.people),
+            count(done.identifiers)
+        ));
         for (table, rows) in done.rows.iter().filter(|(_, rows)| **rows > 0) {
             printer.say(format!("  {table:<16}{:>14} rows", count(*rows)));
         }

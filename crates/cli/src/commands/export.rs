@@ -19,7 +19,8 @@ pub async fn run(folder: &Path, args: &Export, printer: Printer) -> Result<()> {
     build(&workspace, false, &|step| printer.detail(step)).await?;
     let found = export(&workspace, &targets).await?;
     write(&found, &args.out)?;
-    let rows: Map<String, Value> = found.parts.iter().map(|(name, rows)| ((*name).to_owned(), rows.len().into())).collect();
+    let rows: Map<String, Value> =
+        found.parts.iter().map(|(name, rows)| ((*name).to_owned(), rows.len().into())).collect();
     Audit::of(&workspace).add(&Audit::os_user(), Act::Export, json!({ "rows": rows }))?;
     printer.say(&found.summary);
     printer.say(format!("written to {}", args.out.display()));

@@ -39,8 +39,12 @@ fn planted() -> Vec<String> {
 
 /// Whether bytes hold anything planted, plainly or packed.
 fn holds(bytes: &[u8], planted: &[String]) -> bool {
-    let keys: Vec<[u8; 8]> =
-        planted.iter().filter_map(|text| text.parse::<i64>().ok()).filter(|key| *key > 1 << 40).map(i64::to_le_bytes).collect();
+    let keys: Vec<[u8; 8]> = planted
+        .iter()
+        .filter_map(|text| text.parse::<i64>().ok())
+        .filter(|key| *key > 1 << 40)
+        .map(i64::to_le_bytes)
+        .collect();
     if bytes.windows(8).any(|window| keys.iter().any(|key| window == key)) {
         return true;
     }
@@ -132,7 +136,8 @@ fn zipped(text: &str) -> Vec<u8> {
 fn planted_shop() -> Shop {
     let shop = collecting("");
     let settings = shop.path("shop/safar.toml");
-    let text = fs::read_to_string(&settings).unwrap().replace("\n[import]\n", "\n[import]\nkeep_contact_details = true\n");
+    let text =
+        fs::read_to_string(&settings).unwrap().replace("\n[import]\n", "\n[import]\nkeep_contact_details = true\n");
     fs::write(&settings, text).unwrap();
     shop.simulate(30, 1, "events.csv");
     shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
@@ -206,7 +211,9 @@ fn nothing_of_a_person_is_left_in_any_byte() {
 
     assert_eq!(found(&shop), BTreeSet::new(), "{done}");
     assert_eq!(events - count("events"), 6, "p-1 to p-4, m-1 and m-3: {done}");
-    for line in ["1 people with 5 identifiers", "events", "rejects", "rows of reject files", "mentions in rows of others"] {
+    for line in
+        ["1 people with 5 identifiers", "events", "rejects", "rows of reject files", "mentions in rows of others"]
+    {
         assert!(dry.contains(line) && done.contains(line), "{line}: {dry}{done}");
     }
     let note = shop.sql("SELECT properties FROM events WHERE event_id = 'p-5'");
@@ -218,7 +225,8 @@ fn nothing_of_a_person_is_left_in_any_byte() {
         ["persons", "sessions", "touchpoints", "conversions", "paths", "credits"]
             .iter()
             .map(|table| {
-                let columns = if *table == "persons" { "namespace, identifier, person_id, valid_from, valid_to" } else { "*" };
+                let columns =
+                    if *table == "persons" { "namespace, identifier, person_id, valid_from, valid_to" } else { "*" };
                 let mut rows: Vec<String> =
                     shop.sql(&format!("SELECT {columns} FROM {table}")).lines().map(str::to_owned).collect();
                 rows.sort();
@@ -291,7 +299,10 @@ fn everything_of_a_person_is_handed_out() {
         let rows = read(&format!("{part}.ndjson")).lines().count();
         assert!(rows >= least, "{part}: {rows} rows");
     }
-    let everything: String = fs::read_dir(shop.path("ada")).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    let everything: String = fs::read_dir(shop.path("ada"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
     assert!(!everything.contains("somebody-else"), "nothing of others");
     assert!(read("summary.md").contains("| events | 6 |"), "{}", read("summary.md"));
     assert!(shop.failure(&["-C", "shop", "export", "--email", EMAIL, "--out", "ada"]).contains("there already"));

@@ -68,12 +68,19 @@ fn what_is_too_old_goes() {
     assert!(!rejects.exists() && !kept.join("000001.log").exists() && kept.join("000002.log").exists());
     assert_eq!(shop.sql("SELECT count(*) FROM rejects"), "1", "it was rejected today");
     assert_eq!(shop.sql("SELECT order_id FROM conversions"), "b-order-2");
-    assert_eq!(shop.sql("SELECT count(*) FROM identity_links WHERE id_b = 'both-user'"), "1", "the user is still there");
-    let derived = || ["sessions", "touchpoints", "conversions", "paths", "credits"].map(|table| {
-        let mut rows: Vec<String> = shop.sql(&format!("SELECT * FROM {table}")).lines().map(str::to_owned).collect();
-        rows.sort();
-        rows
-    });
+    assert_eq!(
+        shop.sql("SELECT count(*) FROM identity_links WHERE id_b = 'both-user'"),
+        "1",
+        "the user is still there"
+    );
+    let derived = || {
+        ["sessions", "touchpoints", "conversions", "paths", "credits"].map(|table| {
+            let mut rows: Vec<String> =
+                shop.sql(&format!("SELECT * FROM {table}")).lines().map(str::to_owned).collect();
+            rows.sort();
+            rows
+        })
+    };
     let now = derived();
     shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
     assert_eq!(now, derived());

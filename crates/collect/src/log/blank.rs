@@ -104,7 +104,9 @@ mod tests {
 
     fn parts(segment: &Segment) -> Vec<(usize, Vec<u8>)> {
         let bytes = |entry: Entry<'_>| match entry {
-            Entry::Record { payload: bytes, .. } | Entry::Damaged { bytes, .. } | Entry::Torn { bytes, .. } => bytes.to_vec(),
+            Entry::Record { payload: bytes, .. } | Entry::Damaged { bytes, .. } | Entry::Torn { bytes, .. } => {
+                bytes.to_vec()
+            }
         };
         segment.entries().map(|entry| (place(entry), bytes(entry))).collect()
     }

@@ -16,7 +16,11 @@ fn every_event_of_every_client_carries_the_browsers_signals() {
         for (name, sent) in requests {
             for event in sent.header("Sec-GPC", "1").header("DNT", "1").at(NOW).unwrap().events {
                 let consent: Value = serde_json::from_str(&told(&event, "consent")).unwrap_or_default();
-                assert_eq!((&consent["sale_or_sharing"], &consent["tracking"]), (&json!(false), &json!(false)), "{client}/{name}");
+                assert_eq!(
+                    (&consent["sale_or_sharing"], &consent["tracking"]),
+                    (&json!(false), &json!(false)),
+                    "{client}/{name}"
+                );
                 met.insert(told(&event, "$protocol"));
             }
         }
@@ -32,8 +36,11 @@ fn reader(folder: &Path, settings: CollectSettings) -> Reader {
 
 /// The events of a stored request of a browser, as they go to the tables.
 fn read(reader: &Reader, body: &Value, source: &str, address: &str, headers: &[(&str, &str)]) -> Vec<Value> {
-    let headers: Vec<(&str, &[u8])> =
-        headers.iter().map(|(name, value)| (*name, value.as_bytes())).chain([("user-agent", BROWSER.as_bytes())]).collect();
+    let headers: Vec<(&str, &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()))
+        .chain([("user-agent", BROWSER.as_bytes())])
+        .collect();
     let body = body.to_string();
     let request = Request {
         method: "POST",
@@ -85,8 +92,10 @@ fn who_refused_is_the_visitor_of_a_day() {
 #[test]
 fn rules_and_cookieless_sources_are_followed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut settings: CollectSettings =
-        toml::from_str("[[sources]]\nname = \"web\"\nkeys = [\"k\"]\n[[sources]]\nname = \"app\"\nkeys = [\"l\"]\ncookieless = true").unwrap();
+    let mut settings: CollectSettings = toml::from_str(
+        "[[sources]]\nname = \"web\"\nkeys = [\"k\"]\n[[sources]]\nname = \"app\"\nkeys = [\"l\"]\ncookieless = true",
+    )
+    .unwrap();
     settings.consent.do_not_track = vec![Purpose::Analytics];
     let reader = reader(folder.path(), settings.clone());
     let id = |reader: &Reader, source: &str, headers: &[(&str, &str)]| {

@@ -41,7 +41,8 @@ impl Consents {
 
 /// A page's address without the ids of clicks.
 pub(crate) fn without_click_ids(address: &str) -> Cow<'_, str> {
-    let named = |part: &str| part.split_once('=').filter(|(name, value)| is_click_id(name) && !value.is_empty()).is_some();
+    let named =
+        |part: &str| part.split_once('=').filter(|(name, value)| is_click_id(name) && !value.is_empty()).is_some();
     if !address.split(['?', '&', '#', ';']).any(named) {
         return Cow::Borrowed(address);
     }
@@ -71,7 +72,10 @@ mod tests {
     #[test]
     fn ids_of_clicks_go_and_nothing_else() {
         for (address, wanted) in [
-            ("https://x.example/?a=1&gclid=secret&utm_source=g#x", "https://x.example/?a=1&gclid=withheld&utm_source=g#x"),
+            (
+                "https://x.example/?a=1&gclid=secret&utm_source=g#x",
+                "https://x.example/?a=1&gclid=withheld&utm_source=g#x",
+            ),
             ("https://x.example/?FBCLID=secret", "https://x.example/?FBCLID=withheld"),
             ("https://x.example/gclid=secret", "https://x.example/gclid=secret"),
             ("https://x.example/#gclid=secret;b", "https://x.example/#gclid=withheld;b"),

@@ -209,7 +209,8 @@ async fn take(
     let erased = Arc::new(Erased::open(store.dir())?);
     // With a key of its own the commit happens once, and so do its rejects.
     let known = key.is_none().then_some(rejects_stored.as_slice());
-    let mut rejects = Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, rules, Arc::clone(&erased))?;
+    let mut rejects =
+        Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, rules, Arc::clone(&erased))?;
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
     let scratch = store.dir().join(".tmp");
     clear(&scratch);

@@ -448,13 +448,7 @@ impl<'e> Sink<'e> {
     }
 
     /// Members in the order of their names, so that equal rows make equal text.
-    fn write_properties(
-        &mut self,
-        row: &Row<'_>,
-        keep_contact_details: bool,
-        given: [&str; 4],
-        keep_conversion: bool,
-    ) {
+    fn write_properties(&mut self, row: &Row<'_>, keep_contact_details: bool, given: [&str; 4], keep_conversion: bool) {
         let out = &mut self.properties;
         out.clear();
         let get = |field: Field| trimmed(row.get(field));

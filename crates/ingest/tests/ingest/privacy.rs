@@ -28,7 +28,11 @@ fn identifiers_of_a_refused_purpose_are_not_stored() {
     assert_eq!(shop.events("channel"), ["Paid Search"; 4], "which advertiser it was of stays");
     let links = shop.rows(Table::IdentityLinks);
     assert_eq!(links.len(), 4, "two of u-1 and two of u-3");
-    assert!(links.iter().all(|link| link.values().all(|value| !["u-2", "u-4", "c-2", "day.0123"].contains(&value.as_str()))));
+    assert!(
+        links
+            .iter()
+            .all(|link| link.values().all(|value| !["u-2", "u-4", "c-2", "day.0123"].contains(&value.as_str())))
+    );
     assert_eq!(shop.take("again.csv", ROWS).unwrap().duplicates, 4, "and the same row is still the same");
 }
 
@@ -47,7 +51,10 @@ fn what_a_refusal_does_can_be_chosen() {
     let report = dropping.take("a.csv", ROWS).unwrap();
     assert_eq!((report.stored, report.rejected["the visitor refused analytics"]), (2, 2));
     let rejects = dropping.rows(Table::Rejects);
-    assert!(rejects.iter().all(|row| !row.contains_key("raw")), "what was refused is not kept among the rejects: {rejects:?}");
+    assert!(
+        rejects.iter().all(|row| !row.contains_key("raw")),
+        "what was refused is not kept among the rejects: {rejects:?}"
+    );
     let file = fs::read_to_string(dropping.path("rejects.csv")).unwrap();
     assert!(!file.contains("u-2") && !file.contains("example.com"), "{file}");
 }

@@ -44,7 +44,9 @@ impl Erasure {
     /// Whether anything was found.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.people == 0 && self.rows.values().all(|rows| *rows == 0) && self.mentions + self.reject_file_rows + self.requests == 0
+        self.people == 0
+            && self.rows.values().all(|rows| *rows == 0)
+            && self.mentions + self.reject_file_rows + self.requests == 0
     }
 }
 
@@ -79,7 +81,8 @@ pub async fn erase(
         let now = jiff::Timestamp::now().as_microsecond();
         // Of a device that became somebody else's, what it did before; of one that was somebody else's first, nothing can be said.
         let ids = found.identifiers.iter().filter(|own| own.from.is_none());
-        let ids = ids.map(|own| (own.namespace.as_str(), own.identifier.as_str(), own.to.map_or(now, |to| now.min(to - 1))));
+        let ids =
+            ids.map(|own| (own.namespace.as_str(), own.identifier.as_str(), own.to.map_or(now, |to| now.min(to - 1))));
         let orders = found.orders.iter().map(|order| (Erased::ORDER, order.as_str(), now));
         Erased::open(store.dir())?.add(ids.chain(orders))?;
     }

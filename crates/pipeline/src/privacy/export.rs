@@ -7,7 +7,10 @@ use super::{
     who::{Found, Target, find},
 };
 use crate::{Error, Result, Workspace, report, report::strings};
-use arrow::{array::BooleanArray, array::RecordBatch, compute::filter_record_batch, datatypes::DataType, json::LineDelimitedWriter};
+use arrow::{
+    array::BooleanArray, array::RecordBatch, compute::filter_record_batch, datatypes::DataType,
+    json::LineDelimitedWriter,
+};
 use safar_model::Table;
 use safar_store::{DataFile, Store};
 use serde_json::{Map, Value, json};

@@ -59,7 +59,8 @@ impl Mentions {
         let edge = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
         let stands = |finder: &Finder<'_>| {
             finder.find_iter(bytes).any(|at| {
-                edge(at.checked_sub(1).and_then(|before| bytes.get(before))) && edge(bytes.get(at + finder.needle().len()))
+                edge(at.checked_sub(1).and_then(|before| bytes.get(before)))
+                    && edge(bytes.get(at + finder.needle().len()))
             })
         };
         if self.literals.iter().any(stands) {
@@ -157,7 +158,9 @@ mod tests {
         let mentions = mentions();
         assert_eq!(mentions.scrub(r#"{"plan":"pro","n":1}"#), None);
         assert_eq!(
-            mentions.scrub(r#"{"by":["ada-17","bob"],"tel":3545551234,"note":{"ada@x.example":1},"plan":"pro"}"#).unwrap(),
+            mentions
+                .scrub(r#"{"by":["ada-17","bob"],"tel":3545551234,"note":{"ada@x.example":1},"plan":"pro"}"#)
+                .unwrap(),
             r#"{"by":["(erased)","bob"],"note":{"(erased)":1},"plan":"pro","tel":"(erased)"}"#
         );
         assert_eq!(mentions.scrub("https://x.example/ada-17").unwrap(), ERASED);

@@ -84,7 +84,11 @@ pub(super) fn erase(workspace: &Workspace, traces: &Traces, requests: &Requests,
 }
 
 /// Their rows: the name of the file, and the cells.
-pub(super) fn export(workspace: &Workspace, traces: &Traces, requests: &Requests) -> Result<Vec<(String, Vec<String>)>> {
+pub(super) fn export(
+    workspace: &Workspace,
+    traces: &Traces,
+    requests: &Requests,
+) -> Result<Vec<(String, Vec<String>)>> {
     let mut found = vec![];
     for path in files(workspace)? {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -86,8 +86,10 @@ impl Requests {
                     continue;
                 }
                 let part = self.reader.request(payload);
-                let events: Vec<Value> =
-                    lines(&part).filter(|line| traces.line(line)).filter_map(|line| serde_json::from_str(line).ok()).collect();
+                let events: Vec<Value> = lines(&part)
+                    .filter(|line| traces.line(line))
+                    .filter_map(|line| serde_json::from_str(line).ok())
+                    .collect();
                 let stored = Stored::decode(payload);
                 let at = stored.as_ref().and_then(|stored| jiff::Timestamp::from_microsecond(stored.received_at).ok());
                 found.push(json!({

@@ -126,7 +126,9 @@ async fn old_rows(
     let files: Vec<DataFile> = store.files(&snapshot, table).await?.into_iter().filter(may).collect();
     store.sweep(lock, table, &files, |batch| {
         let old: Vec<bool> = match batch.column_by_name(column) {
-            Some(times) => times.as_primitive::<TimestampMicrosecondType>().values().iter().map(|at| *at < limit).collect(),
+            Some(times) => {
+                times.as_primitive::<TimestampMicrosecondType>().values().iter().map(|at| *at < limit).collect()
+            }
             None => vec![false; batch.num_rows()],
         };
         if !old.contains(&true) {
@@ -142,13 +144,7 @@ async fn old_rows(
 type Seen = HashMap<(String, String), bool>;
 
 /// The change that takes out links that are older than a limit, and of which neither identifier occurs in events that are left.
-async fn links(
-    store: &Store,
-    lock: &WriteLock,
-    limit: Micros,
-    dry: bool,
-    count: &mut u64,
-) -> Result<Option<Change>> {
+async fn links(store: &Store, lock: &WriteLock, limit: Micros, dry: bool, count: &mut u64) -> Result<Option<Change>> {
     const SPACES: [(&str, &str); 5] = [
         ("anonymous", "anonymous_id"),
         ("user", "user_id"),
@@ -160,7 +156,9 @@ async fn links(
     let files = store.files(&snapshot, Table::IdentityLinks).await?;
     let ends = |batch: &RecordBatch, row: usize| {
         let text = |name: &str| {
-            batch.column_by_name(name).map_or_else(String::new, |column| column.as_string::<i32>().value(row).to_owned())
+            batch
+                .column_by_name(name)
+                .map_or_else(String::new, |column| column.as_string::<i32>().value(row).to_owned())
         };
         [(text("ns_a"), text("id_a")), (text("ns_b"), text("id_b"))]
     };

@@ -71,7 +71,12 @@ impl<'a> Rows<'a> {
                 .collect()
             }
             Table::Costs => vec![false; batch.num_rows()],
-            Table::Persons | Table::Sessions | Table::Touchpoints | Table::Conversions | Table::Paths | Table::Credits => {
+            Table::Persons
+            | Table::Sessions
+            | Table::Touchpoints
+            | Table::Conversions
+            | Table::Paths
+            | Table::Credits => {
                 let people = batch.column_by_name("person_id").map(|column| column.as_primitive::<Int64Type>());
                 let ids = (self.table == Table::Persons).then(|| text("namespace").zip(text("identifier"))).flatten();
                 rows.map(|row| {

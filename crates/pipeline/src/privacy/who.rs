@@ -135,7 +135,8 @@ async fn by_identifier(
     value: &str,
     found: &mut Found,
 ) -> Result<()> {
-    let refuse = |why: &str| Error::Request(format!("`{value}` cannot be an identifier of namespace {namespace}: {why}"));
+    let refuse =
+        |why: &str| Error::Request(format!("`{value}` cannot be an identifier of namespace {namespace}: {why}"));
     let identifier = match normalise(namespace, value, &workspace.settings().identity) {
         Normalised::Id(id) => id.into_owned(),
         Normalised::Blocked(why) => return Err(refuse(&why.to_string())),

@@ -36,7 +36,9 @@ impl Age {
 impl<'de> Deserialize<'de> for Age {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let refuse = || D::Error::custom(format!("`{text}` is no time; write it like \"90 days\", \"25 months\" or \"2 years\""));
+        let refuse = || {
+            D::Error::custom(format!("`{text}` is no time; write it like \"90 days\", \"25 months\" or \"2 years\""))
+        };
         let (number, unit) = text.trim().split_once(' ').ok_or_else(refuse)?;
         let number: i32 = number.parse().ok().filter(|number| *number > 0).ok_or_else(refuse)?;
         let span = match unit.trim().trim_end_matches('s') {

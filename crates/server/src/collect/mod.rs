@@ -71,7 +71,9 @@ pub enum CollectError {
         source: io::Error,
     },
     /// Requests wait in the log that could not be published.
-    #[error("collected requests wait in the log and did not get to the tables: `safar doctor` says why; then try again")]
+    #[error(
+        "collected requests wait in the log and did not get to the tables: `safar doctor` says why; then try again"
+    )]
     Waiting,
     /// The thread that writes the tables is gone.
     #[error("publishing stopped for a mistake of Safar's own; what was collected is safe in the log: start again")]

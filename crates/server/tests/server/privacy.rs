@@ -31,7 +31,9 @@ async fn a_person_is_handed_out_and_erased() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert_eq!(job["state"], "done", "{job}");
-    let query = format!("SELECT count(*) FROM persons WHERE CAST(person_id AS VARCHAR) = '{person}' OR identifier = '{identifier}'");
+    let query = format!(
+        "SELECT count(*) FROM persons WHERE CAST(person_id AS VARCHAR) = '{person}' OR identifier = '{identifier}'"
+    );
     assert_eq!(admin.post("/sql", json!({"query": query})).await.json()["rows"][0][0], 0);
     assert_ne!(admin.get(&format!("/people/{person}/export")).await.status, StatusCode::OK);
 

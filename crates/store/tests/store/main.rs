@@ -4,5 +4,5 @@ mod compact;
 mod crash;
 mod faults;
 mod scan;
-mod sweep;
 mod support;
+mod sweep;

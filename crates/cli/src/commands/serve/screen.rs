@@ -86,7 +86,9 @@ impl Screen {
                 line(text, &|text| printer.say(text));
             }
             News::RetainFailed(why) => {
-                line(format!("what is too old was not removed, and will be tomorrow: {why}"), &|text| printer.warn(text));
+                line(format!("what is too old was not removed, and will be tomorrow: {why}"), &|text| {
+                    printer.warn(text)
+                });
             }
             News::Settings(why) => {
                 line(format!("the settings stay as they were: {why}"), &|text| printer.warn(text));

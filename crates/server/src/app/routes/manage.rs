@@ -38,7 +38,8 @@ pub async fn change_user(
     Body(change): Body<Change>,
 ) -> Result<Json<User>, Problem> {
     let (changing, password) = (Arc::clone(&app), change.password.is_some());
-    let user = spawn_blocking(move || changing.accounts.change_user(id, &change)).await.map_err(Problem::internal)??;
+    let user =
+        spawn_blocking(move || changing.accounts.change_user(id, &change)).await.map_err(Problem::internal)??;
     let user = user.ok_or_else(|| no_user(id))?;
     let detail = json!({ "user": user.id, "role": user.role, "password": password });
     app.note(&caller.user()?.email, Act::UserChanged, detail)?;

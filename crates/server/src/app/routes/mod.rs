@@ -199,8 +199,14 @@ pub fn routes() -> Vec<Route> {
         .takes::<privacy::Confirmation>()
         .answers::<build::Started>()
         .status(202),
-        route(get.clone(), "/audit", admin, "Who erased, handed out, changed and downloaded what, newest first", privacy::audit)
-            .lists::<privacy::AuditView>(),
+        route(
+            get.clone(),
+            "/audit",
+            admin,
+            "Who erased, handed out, changed and downloaded what, newest first",
+            privacy::audit,
+        )
+        .lists::<privacy::AuditView>(),
         route(get.clone(), "/live", viewer, "Events as they come to the tables: server-sent events", live::stream)
             .streams(),
         route(get.clone(), "/tables", viewer, "The tables of SQL, their columns and meanings", workspace::tables)

@@ -67,7 +67,8 @@ pub async fn hand_out(
 ) -> Result<Response, Problem> {
     let (workspace, _) = app.opened().await?.pinned().await?;
     let found = app.queries.run(async move { Ok(export(&workspace, &[Target::Person(id)]).await?) }).await?;
-    let rows: Map<String, Value> = found.parts.iter().map(|(name, rows)| ((*name).to_owned(), rows.len().into())).collect();
+    let rows: Map<String, Value> =
+        found.parts.iter().map(|(name, rows)| ((*name).to_owned(), rows.len().into())).collect();
     app.note(&caller.user()?.email, Act::Export, json!({ "rows": rows }))?;
     let parts = match found.to_json() {
         Value::Object(parts) => parts,
