@@ -104,6 +104,22 @@ impl TableLog {
         self.log_folder().join(format!("{version:020}.json"))
     }
 
+    /// Whether the log has the entry of a version.
+    pub(crate) fn has_entry(&self, version: u64) -> bool {
+        self.entry(version).exists()
+    }
+
+    /// The oldest version whose entry is there.
+    pub(crate) fn oldest(&self) -> Result<u64> {
+        let folder = self.log_folder();
+        let mut oldest = u64::MAX;
+        for entry in fs::read_dir(&folder).at("read", &folder)? {
+            let name = entry.at("read", &folder)?.file_name();
+            oldest = oldest.min(name.to_str().and_then(entry_version).unwrap_or(u64::MAX));
+        }
+        Ok(oldest)
+    }
+
     /// The newest version by the names in the log folder; `None` when there is no table.
     pub(crate) fn latest(&self) -> Result<Option<u64>> {
         let folder = self.log_folder();
@@ -148,8 +164,7 @@ impl TableLog {
     pub(crate) async fn load(&self, version: u64, known: Option<DeltaTableState>) -> Result<DeltaTableState> {
         let state = match known {
             Some(state) if state.version() == version => return Ok(state),
-            // The entries in between may have been forgotten, so that only a checkpoint tells.
-            Some(mut state) if state.version() < version && self.entry(state.version() + 1).exists() => {
+            Some(mut state) if state.version() < version => {
                 state.update(self.store.as_ref(), Some(version)).await.map_err(self.error("read its log"))?;
                 state
             }

@@ -39,7 +39,7 @@ impl Store {
         for (table, version) in snapshot.versions() {
             let live: HashSet<_> = self.list(&snapshot, table).await?.iter().map(|file| file.path.clone()).collect();
             let log = self.log(table);
-            let state = self.state(table, version).await?;
+            let state = self.state(table, version).await?.state;
             let gone = log.tombstones(&state).await?;
             for (path, name, written) in data_files(&log.folder)? {
                 if live.contains(&path) || *gone.get(&name).unwrap_or(&written) > oldest {
@@ -66,7 +66,7 @@ impl Store {
         let report = self.vacuum(lock, Duration::ZERO).await?;
         let snapshot = self.snapshot().await?;
         for (table, version) in snapshot.versions() {
-            self.log(table).forget(&self.state(table, version).await?).await?;
+            self.log(table).forget(&self.state(table, version).await?.state).await?;
         }
         Ok(report)
     }

@@ -169,7 +169,8 @@ fn till() -> String {
     format!(
         "event_id,time,event,anonymous_id,user_id,email,phone,crm_id,page_url,order_id,value,note\n\
          p-1,2026-01-10T10:00:00Z,page_view,{DEVICE},,,,,{page},,,\n\
-         p-2,2026-01-11T10:00:00Z,sign_up,{DEVICE},{USER},{EMAIL},,,,,,hello\n\
+         p-2,2026-01-11T10:00:00Z,log_in,{DEVICE},{USER},,,,,,,hello\n\
+         p-8,2026-01-11T11:00:00Z,sign_up,,{USER},{EMAIL},,,,,,\n\
          p-3,2026-01-12T10:00:00Z,purchase,,{USER},,{PHONE},{CRM},,planted-order-5511,90,\n\
          p-4,2026-01-13T10:00:00Z,refund,,,,,,,planted-order-5511,40,\n\
          p-5,2026-01-14T10:00:00Z,call,,agent-7,,,,,,,\"{EMAIL} called, from {PHONE}\"\n\
@@ -210,7 +211,7 @@ fn nothing_of_a_person_is_left_in_any_byte() {
     let done = String::from_utf8(done.get_output().stderr.clone()).unwrap();
 
     assert_eq!(found(&shop), BTreeSet::new(), "{done}");
-    assert_eq!(events - count("events"), 6, "p-1 to p-4, m-1 and m-3: {done}");
+    assert_eq!(events - count("events"), 7, "p-1 to p-4, p-8, m-1 and m-3: {done}");
     for line in
         ["1 people with 5 identifiers", "events", "rejects", "rows of reject files", "mentions in rows of others"]
     {
@@ -241,7 +242,7 @@ fn nothing_of_a_person_is_left_in_any_byte() {
     // The same file again.
     let again = shop.safar(&["-C", "shop", "import", "till.csv"]).assert().success();
     let again = String::from_utf8(again.get_output().stderr.clone()).unwrap();
-    assert!(again.contains("4 rows are of people who were erased"), "{again}");
+    assert!(again.contains("5 rows are of people who were erased"), "{again}");
     shop.safar(&["-C", "shop", "build"]).assert().success();
     assert_eq!(found(&shop), BTreeSet::new(), "{again}");
 
@@ -277,7 +278,7 @@ fn everything_of_a_person_is_handed_out() {
     let shop = planted_shop();
     shop.safar(&["-C", "shop", "export", "--email", EMAIL, "--out", "ada"]).assert().success();
     let read = |name: &str| fs::read_to_string(shop.path(&format!("ada/{name}"))).unwrap();
-    let ids: BTreeSet<String> = ["p-1", "p-2", "p-3", "p-4", "m-1", "m-3"].map(str::to_owned).into();
+    let ids: BTreeSet<String> = ["p-1", "p-2", "p-3", "p-4", "p-8", "m-1", "m-3"].map(str::to_owned).into();
     let events: BTreeSet<String> = read("events.ndjson")
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event_id"].as_str().unwrap().to_owned())
@@ -304,9 +305,9 @@ fn everything_of_a_person_is_handed_out() {
         .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
         .collect();
     assert!(!everything.contains("somebody-else"), "nothing of others");
-    assert!(read("summary.md").contains("| events | 6 |"), "{}", read("summary.md"));
+    assert!(read("summary.md").contains("| events | 7 |"), "{}", read("summary.md"));
     assert!(shop.failure(&["-C", "shop", "export", "--email", EMAIL, "--out", "ada"]).contains("there already"));
     shop.safar(&["-C", "shop", "export", "--id", &format!("user={USER}"), "--out", "ada.json"]).assert().success();
     let one: serde_json::Value = serde_json::from_str(&fs::read_to_string(shop.path("ada.json")).unwrap()).unwrap();
-    assert_eq!(one["events"].as_array().unwrap().len(), 6);
+    assert_eq!(one["events"].as_array().unwrap().len(), 7);
 }
