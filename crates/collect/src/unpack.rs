@@ -8,27 +8,41 @@ const DEPTH: u32 = 4;
 /// Shorter runs of letters are words, not base64.
 const SHORTEST: usize = 12;
 
+/// The most bytes that are looked at for one call. What unpacks to more is made to be a burden.
+const MOST: usize = 64 << 20;
+
 /// Whether `found` holds for bytes, or for anything packed in them: a stored request's body, gzip, base64 of either alphabet,
-/// percent signs, escapes of JSON, one within the other.
+/// percent signs, escapes of JSON, one within the other. Where more than 64 MB come out, it is taken to hold.
 pub fn unpacked(bytes: &[u8], found: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+    let mut search = Search { found, left: MOST };
     if let Some(stored) = Stored::decode(bytes)
         && let Ok(body) = body::of(&stored.request())
-        && within(&body, DEPTH, found)
+        && search.within(&body, DEPTH)
     {
         return true;
     }
-    within(bytes, DEPTH, found)
+    search.within(bytes, DEPTH)
 }
 
-fn within(bytes: &[u8], depth: u32, found: &mut dyn FnMut(&[u8]) -> bool) -> bool {
-    if found(bytes) {
-        return true;
+struct Search<'a> {
+    found: &'a mut dyn FnMut(&[u8]) -> bool,
+    /// Bytes that may still be looked at.
+    left: usize,
+}
+
+impl Search<'_> {
+    fn within(&mut self, bytes: &[u8], depth: u32) -> bool {
+        let Some(left) = self.left.checked_sub(bytes.len()) else { return true };
+        self.left = left;
+        if (self.found)(bytes) {
+            return true;
+        }
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let zipped = memchr::memmem::find_iter(bytes, b"\x1f\x8b\x08").map(|at| gunzipped(&bytes[at..]));
+        zipped.filter(|inner| !inner.is_empty()).any(|inner| self.within(&inner, depth))
+            || plain(bytes).is_some_and(|inner| self.within(&inner, depth))
+            || runs(bytes).any(|run| body::base64_bytes(run).is_some_and(|inner| self.within(&inner, depth)))
     }
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let zipped = memchr::memmem::find_iter(bytes, b"\x1f\x8b\x08").map(|at| gunzipped(&bytes[at..]));
-    zipped.filter(|inner| !inner.is_empty()).any(|inner| within(&inner, depth, found))
-        || plain(bytes).is_some_and(|inner| within(&inner, depth, found))
-        || runs(bytes).any(|run| body::base64_bytes(run).is_some_and(|inner| within(&inner, depth, found)))
 }
 
 /// As much as can be decompressed.
@@ -41,6 +55,7 @@ fn gunzipped(bytes: &[u8]) -> Vec<u8> {
 
 /// Bytes without their percent signs and JSON escapes; `None` where there are none.
 fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr2(b'%', b'\\', bytes)?;
     let hex = |at: usize, digits: usize| {
         let text = std::str::from_utf8(bytes.get(at..at + digits)?).ok()?;
         u32::from_str_radix(text, 16).ok()
@@ -120,6 +135,13 @@ mod tests {
         }
         assert!(!holds(b"nobody@x.example"));
         assert!(!holds(&[0xff, b'%', 0xfe, b'\\']));
+    }
+
+    #[test]
+    fn a_burden_is_taken_for_found() {
+        let packed = zipped(&[b' '; 10_000]);
+        let found = |left: usize| Search { found: &mut |_| false, left }.within(&packed, DEPTH);
+        assert!(found(10_000) && !found(11_000));
     }
 
     #[test]

@@ -70,7 +70,16 @@ pub async fn erase(
         build::locked(workspace, &lock, &build::Wanted::default(), say).await?;
     }
     say("who it is");
-    let (found, traces) = find(workspace, targets).await?;
+    let (found, traces) = match find(workspace, targets).await {
+        Ok(found) => found,
+        Err(error) => {
+            // A run that was cut off may have left old files of somebody who is not found any more.
+            if !dry {
+                clean(workspace, &lock).await?;
+            }
+            return Err(error);
+        }
+    };
     let requests = Requests::open(workspace)?;
     let mut done = Erasure {
         people: found.people.len() as u64,
