@@ -18,7 +18,7 @@ use std::{
 const DEVICE: &str = "planted-device-7f3a";
 const USER: &str = "planted-ada-9c1e";
 const EMAIL: &str = "Planted.Ada@mail.example";
-const PHONE: &str = "+354 555 9182";
+const PHONE: &str = "+49 1512 555918267";
 const CRM: &str = "planted-crm-0042";
 
 fn stored(namespace: &str, raw: &str) -> String {
@@ -28,7 +28,7 @@ fn stored(namespace: &str, raw: &str) -> String {
 /// Whatever tells of the planted person: identifiers as people write them and as they are stored, and the keys made of them.
 fn planted() -> Vec<String> {
     let ids = [("anonymous", DEVICE), ("user", USER), ("email", EMAIL), ("phone", PHONE), ("crm", CRM)];
-    let mut all: Vec<String> = vec!["5559182".to_owned(), "planted".to_owned()];
+    let mut all: Vec<String> = vec!["491512555918267".to_owned(), "planted".to_owned()];
     for (namespace, raw) in ids {
         let id = stored(namespace, raw);
         all.push(key_of(namespace, &id).to_string());

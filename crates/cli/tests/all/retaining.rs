@@ -9,7 +9,8 @@ use std::{
 };
 
 fn days_ago(days: i64) -> Timestamp {
-    Timestamp::now() - (24 * days).hours()
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    now - (24 * days).hours()
 }
 
 /// As if it had been written so many days ago.
@@ -55,7 +56,7 @@ fn what_is_too_old_goes() {
     }
 
     let gone = vec!["only-old".to_owned()];
-    assert!(found_of(&shop, &gone).len() > 5);
+    assert!(found_of(&shop, &gone).len() > 3);
     let events = || shop.sql("SELECT event_id FROM events ORDER BY 1");
     assert!(said(&["--dry-run"]).contains("would go"));
     assert_eq!(events(), "b-1\nb-2\nn-1\no-1\no-2", "a dry run changes nothing");

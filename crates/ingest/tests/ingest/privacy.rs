@@ -71,7 +71,7 @@ fn who_was_erased_stays_out_until_they_come_back() {
         never,visit,u-1,,,\n\
         never,visit,,,,\"said A@example.com\"\n\
         never,visit,u-2,,,\n";
-    shop.take("none.csv", "ts,event\n2025-01-01,visit\n").unwrap();
+    shop.take("none.csv", "ts,event\n2024-12-31,visit\n").unwrap();
     let until = 1_735_776_000_000_000; // 2025-01-02
     let email = "a@example.com";
     let hash = safar_identity::normalise("email", email, &safar_identity::IdentitySettings::default());
