@@ -311,3 +311,29 @@ fn everything_of_a_person_is_handed_out() {
     let one: serde_json::Value = serde_json::from_str(&fs::read_to_string(shop.path("ada.json")).unwrap()).unwrap();
     assert_eq!(one["events"].as_array().unwrap().len(), 7);
 }
+
+#[test]
+fn what_a_device_did_for_its_next_owner_stays() {
+    let shop = crate::shop();
+    shop.write(
+        "device.csv",
+        "event_id,time,event,anonymous_id,user_id\n\
+         d-1,2026-01-01T10:00:00Z,visit,tablet-of-two,\n\
+         d-2,2026-01-01T11:00:00Z,log_in,tablet-of-two,planted-first-owner\n\
+         d-3,2026-02-01T10:00:00Z,visit,tablet-of-two,\n\
+         d-4,2026-04-01T10:00:00Z,log_in,tablet-of-two,second-owner\n\
+         d-5,2026-04-02T10:00:00Z,visit,tablet-of-two,\n",
+    );
+    shop.safar(&["-C", "shop", "import", "device.csv"]).assert().success();
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+    let both = shop.failure(&["-C", "shop", "erase", "--id", "anonymous=tablet-of-two", "--yes"]);
+    assert!(both.contains("belonged to 2 people"), "{both}");
+    shop.safar(&["-C", "shop", "erase", "--id", "user=planted-first-owner", "--yes"]).assert().success();
+    let events = || shop.sql("SELECT event_id FROM events ORDER BY 1");
+    assert_eq!(events(), "d-4\nd-5");
+    assert_eq!(found(&shop), BTreeSet::new());
+    let again = shop.safar(&["-C", "shop", "import", "device.csv"]).assert().success();
+    let again = String::from_utf8(again.get_output().stderr.clone()).unwrap();
+    assert!(again.contains("3 rows are of people who were erased"), "{again}");
+    assert_eq!(events(), "d-4\nd-5");
+}
