@@ -1,4 +1,5 @@
 //! The command line, as clap reads it and `safar reference cli` prints it.
+mod privacy;
 mod reports;
 
 use crate::output::Format;
@@ -8,6 +9,7 @@ use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use privacy::*;
 pub use reports::*;
 
 /// Reads a word as `safar.toml` spells it.
@@ -104,6 +106,14 @@ pub enum Command {
     Experiment(Experiment),
     /// Judge models on simulated markets in which it is known what advertising really caused.
     Validate(Validate),
+    /// Write everything that is known of one person to a file or folder.
+    Export(Export),
+    /// Erase people: from all tables and their old files, from rejects, and from requests that are kept.
+    Erase(Erase),
+    /// Remove what is older than the limits of [privacy] in safar.toml; `safar serve` does so every day.
+    Retain(Retain),
+    /// Show who erased, handed out, changed and downloaded what, and when.
+    Audit(AuditArgs),
     /// Ask the tables in SQL (read only).
     Sql(Sql),
     /// Write events of an imaginary shop whose truth is known, in a format that `import` reads.

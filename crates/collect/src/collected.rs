@@ -32,10 +32,27 @@
 //! | `$rest` | members of the message that have no name here |
 //! | `$unread` | members named like an amount that are none: the import would refuse the whole event for them |
 use crate::{clock, json::says_nothing};
-use safar_model::{Interaction, Micros};
+use safar_model::{Interaction, Micros, consent::VISITOR_OF_THE_DAY};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+const IDENTIFIERS: [&str; 7] = ["anonymous_id", "user_id", "email", "email_hash", "phone", "phone_hash", "crm_id"];
+/// Properties that tell who it was, or hold what a client says around the event, where that often stands.
+const TELLING: [&str; 12] = [
+    "$context",
+    "$contexts",
+    "$distinct_id",
+    "$group_traits",
+    "$groups",
+    "$ip",
+    "$previous_id",
+    "$rest",
+    "$session_id",
+    "$traits",
+    "$traits_once",
+    "$unread",
+];
 
 /// An event as it goes to the import: columns by name, JSON values.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +87,25 @@ impl Collected {
     #[must_use]
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() // maps with text keys always serialise
+    }
+
+    /// What the visitor said to each purpose.
+    pub(crate) fn consent(&self) -> impl Iterator<Item = (&str, bool)> {
+        let told = self.columns.get("consent").and_then(Value::as_object).into_iter().flatten();
+        told.filter_map(|(purpose, given)| Some((purpose.as_str(), given.as_bool()?)))
+    }
+
+    /// Takes out whatever tells who it was, but for the visitor of the day.
+    pub(crate) fn forget_who(&mut self, visitor: Option<String>) {
+        for column in IDENTIFIERS {
+            self.columns.remove(column);
+        }
+        for property in TELLING {
+            self.properties.remove(property);
+        }
+        if let Some(visitor) = visitor {
+            self.set("anonymous_id", format!("{VISITOR_OF_THE_DAY}{visitor}"));
+        }
     }
 
     /// About how many bytes the event takes.

@@ -56,6 +56,7 @@ mod request;
 mod route;
 mod salts;
 mod stored;
+mod unpack;
 mod visitor;
 
 pub use collected::Collected;
@@ -66,6 +67,7 @@ pub use reply::{Decoded, GIF, Refusal, Reject, Reply};
 pub use request::{Request, Terms};
 pub use route::{Protocol, decode, route};
 pub use stored::Stored;
+pub use unpack::unpacked;
 
 /// The OpenAPI 3.1 description of the JSON API for servers and apps, which are Segment's calls. It is written by hand, and
 /// tests hold it against the decoders.

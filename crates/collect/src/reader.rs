@@ -1,12 +1,12 @@
 //! Reading requests that were stored: by the settings and the secrets of the days, without the right to write the log.
 use crate::{
-    Decoded, Protocol, Refusal, Stored, Terms, decode,
+    Collected, Decoded, Protocol, Refusal, Request, Stored, Terms, decode,
     drain::{DeadLetter, Part, Raw},
     http::{CollectError, CollectSettings, Sources},
-    route,
+    ids, route,
     salts::Salts,
 };
-use safar_model::Micros;
+use safar_model::{Micros, consent::WithoutAnalytics};
 use std::{
     path::Path,
     sync::{PoisonError, RwLock},
@@ -96,17 +96,36 @@ impl Reader {
     fn read(&self, stored: &Stored<'_>) -> Result<(String, Decoded), String> {
         let protocol = route(stored.method, stored.path).ok_or("nobody's path")?;
         let decoded = self.under(stored.received_at, |terms| decode(protocol, &stored.request(), terms));
-        let decoded = decoded.map_err(|refusal| refusal.to_string())?;
+        let mut decoded = decoded.map_err(|refusal| refusal.to_string())?;
         let source = match stored.source {
             // It was refused, and is sent again.
             "" => self.source_of(protocol, &decoded).map_err(|refusal| refusal.to_string())?,
             name => name.to_owned(),
         };
+        let request = stored.request();
+        self.under(stored.received_at, |terms| self.forget_who(&source, &request, terms, &mut decoded.events));
         Ok((source, decoded))
+    }
+
+    /// Takes the identifiers out of events whose visitor refused analytics, and out of all events of a cookieless source.
+    fn forget_who(&self, source: &str, request: &Request<'_>, terms: &Terms<'_>, events: &mut [Collected]) {
+        let cookieless = self.sources.is_cookieless(source);
+        let refusing = self.settings.consent.without_analytics == WithoutAnalytics::Cookieless;
+        for event in events.iter_mut().filter(|_| cookieless || refusing) {
+            if cookieless || self.settings.consent.refused(event.consent()).analytics {
+                let address = event.property("$ip").and_then(|text| text.as_str()?.parse().ok());
+                let agent = event.property("$user_agent").and_then(|text| text.as_str()).map(str::to_owned);
+                event.forget_who(ids::visitor(request, terms, source, address, agent.as_deref()));
+            }
+        }
     }
 
     /// Adds the events of one record. Returns about how many bytes they take.
     pub(crate) fn record(&self, part: &mut Part, at: usize, payload: &[u8]) -> usize {
+        // What was erased says nothing: neither an event nor a dead letter.
+        if payload.iter().all(|byte| *byte == 0) {
+            return 0;
+        }
         let stored = Stored::decode(payload);
         let received_at = stored.as_ref().map(|stored| stored.received_at);
         let mut letter = |source: &str, reason: String, raw: Raw| {

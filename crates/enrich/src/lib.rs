@@ -53,3 +53,9 @@ pub use enricher::{Enriched, Enricher, Touch};
 pub use rules::{ChannelRule, ChannelRules, Traffic};
 pub use settings::{EnrichSettings, RuleError};
 pub use sources::{Category, category_of};
+
+/// Whether a parameter of a page's address is the id of a click that an advertising platform appends; case does not matter.
+#[must_use]
+pub fn is_click_id(parameter: &str) -> bool {
+    click_id::find(parameter).is_some()
+}

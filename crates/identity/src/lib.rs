@@ -44,6 +44,7 @@ mod graph;
 mod ids;
 mod link;
 mod map;
+pub mod mentions;
 mod normal;
 mod phone;
 mod resolve;

@@ -2,6 +2,7 @@
 //!
 //! Everything else in the house speaks in these terms. The crate does no I/O and knows no query engine.
 pub mod about;
+pub mod consent;
 mod interaction;
 mod key;
 pub mod path;

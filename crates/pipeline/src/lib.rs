@@ -1,8 +1,10 @@
 //! The corridor: from events to people, sessions, touchpoints, conversions, paths and credits.
 //!
-//! [`Workspace`] opens the folder, [`build()`] rebuilds what changed, [`report`] answers questions.
+//! [`Workspace`] opens the folder, [`build()`] rebuilds what changed, [`report`] answers questions, [`privacy`] tells and
+//! erases what is known of one person.
 mod build;
 mod error;
+pub mod privacy;
 pub mod report;
 pub mod settings;
 mod workspace;

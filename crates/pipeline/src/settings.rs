@@ -1,6 +1,8 @@
 //! `safar.toml`: what a team decides about its workspace, and reviews in git.
+mod privacy;
 mod server;
 
+pub use privacy::{Age, PrivacySettings};
 pub use server::{ServerSettings, SqlSettings};
 
 use safar_attribution::ModelSpec;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub attribution: AttributionSettings,
     /// Randomised hold-outs that credits can be calibrated by.
     pub experiments: Vec<ExperimentSettings>,
+    /// How long what is kept, and what is done with what a visitor did not agree to.
+    pub privacy: PrivacySettings,
     /// What `safar serve` answers browsers and programs.
     pub server: ServerSettings,
 }
@@ -118,8 +122,10 @@ impl Settings {
     /// # Errors
     /// When a line is not allowed.
     pub fn parse(text: &str, name: &str) -> Result<Self, SettingsError> {
-        let settings: Self = toml::from_str(text)
+        let mut settings: Self = toml::from_str(text)
             .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        settings.collect.consent = settings.privacy.consent.clone();
+        settings.import.consent = settings.privacy.consent.clone();
         let check = |section: &str, reason: Option<String>| match reason {
             None => Ok(()),
             Some(reason) => Err(bad(text, name, place(text, section, &reason), reason)),

@@ -8,7 +8,7 @@ use crate::{
     lock::WriteLock,
     log::{self, DataFile, Operation},
     snapshot::Snapshot,
-    store::Store,
+    store::{Known, Store},
     writer::{Staged, StagedFile},
 };
 use deltalake::kernel::Action;
@@ -198,8 +198,8 @@ impl Store {
                 return refuse("the rows were staged in another store");
             }
             let live = self.list(&published, table).await?;
-            let state = self.state(table, published.version(table).unwrap_or(0)).await?;
-            if self.log(table).has(&state, &key.app()).await? {
+            let known = self.state(table, published.version(table).unwrap_or(0)).await?;
+            if self.log(table).has(&known.state, &key.app()).await? {
                 return Ok(Commit { already_done: true, snapshot: published });
             }
             let data_change = change.operation() != Operation::Compact;
@@ -257,24 +257,24 @@ impl Store {
     }
 
     async fn apply_entry(&self, entry: &Entry, base: u64, key: &CommitKey) -> Result<()> {
-        let state = self.state(entry.table, base).await?;
+        let known = self.state(entry.table, base).await?;
         let log = self.log(entry.table);
-        let state = match log.commit(&state, entry.operation, entry.actions.clone(), &key.app()).await {
-            Ok(state) => state,
+        let known = match log.commit(&known.state, entry.operation, entry.actions.clone(), &key.app()).await {
+            Ok(state) => Known { state, ..known },
             // What came after the log entry may have failed, not the entry.
             Err(error) => match log.latest()?.filter(|latest| *latest > base) {
                 Some(latest) => {
-                    let state = self.state(entry.table, latest).await?;
-                    if !log.has(&state, &key.app()).await? {
+                    let known = self.state(entry.table, latest).await?;
+                    if !log.has(&known.state, &key.app()).await? {
                         return Err(error);
                     }
                     log.sync_entry(latest)?;
-                    state
+                    known
                 }
                 None => return Err(error),
             },
         };
-        self.remember(entry.table, state);
+        self.remember(entry.table, known);
         Ok(())
     }
 
@@ -288,8 +288,8 @@ impl Store {
         let journal = decode(&path)?;
         for entry in &journal.tables {
             let latest = self.log(entry.table).latest()?.unwrap_or(0);
-            let state = self.state(entry.table, latest).await?;
-            if !self.log(entry.table).has(&state, &journal.key.app()).await? {
+            let known = self.state(entry.table, latest).await?;
+            if !self.log(entry.table).has(&known.state, &journal.key.app()).await? {
                 self.apply_entry(entry, latest, &journal.key).await?;
             }
         }
@@ -312,7 +312,7 @@ impl Store {
             if before.version(table) == Some(version) {
                 continue;
             }
-            let written = async { self.log(table).checkpoint(&self.state(table, version).await?).await };
+            let written = async { self.log(table).checkpoint(&self.state(table, version).await?.state).await };
             if let Err(error) = written.await {
                 tracing::warn!(table = table.name(), version, %error, "no checkpoint was written; opening gets slower");
             }

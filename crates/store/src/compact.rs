@@ -355,7 +355,7 @@ impl Source {
     }
 }
 
-fn open(file: &DataFile, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
+pub(crate) fn open(file: &DataFile, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
     let input = File::open(&file.path).at("read", &file.path)?;
     ParquetRecordBatchReaderBuilder::try_new(input)
         .and_then(|builder| builder.with_batch_size(batch_rows).build())
@@ -363,7 +363,7 @@ fn open(file: &DataFile, batch_rows: usize) -> Result<ParquetRecordBatchReader> 
 }
 
 /// Puts columns in our order: another program may have written the file.
-fn arrange(table: Table, path: &Path, batch: &RecordBatch) -> Result<RecordBatch> {
+pub(crate) fn arrange(table: Table, path: &Path, batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = file_schema(table);
     let columns = schema.fields().iter().map(|field| {
         let reason = || format!("{} lacks column `{}`", path.display(), field.name());
@@ -374,7 +374,7 @@ fn arrange(table: Table, path: &Path, batch: &RecordBatch) -> Result<RecordBatch
 }
 
 /// Sorts a file that another program wrote, in memory.
-fn sort(table: Table, path: &Path, reader: ParquetRecordBatchReader) -> Result<RecordBatch> {
+pub(crate) fn sort(table: Table, path: &Path, reader: ParquetRecordBatchReader) -> Result<RecordBatch> {
     let schema = file_schema(table);
     let fail = |error: arrow::error::ArrowError| Error::parquet("sort", path, error.into());
     let batches = reader.map(|batch| arrange(table, path, &batch.map_err(fail)?)).collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,7 @@
 //! The tables of a workspace: append once, read a snapshot, keep files sorted.
 //!
 //! `data/` holds one Delta table a folder (`data/events` …), `data/snapshot.json` (which version of each table readers
-//! see), `data/.lock` (the one writer) and, while a commit of several tables is under way, `data/commit.json`.
+//! see), `data/.lock` (the one writer), `data/erased.json` (who was erased, as keyed hashes) and, while a commit of several tables is under way, `data/commit.json`.
 //!
 //! Invariants:
 //! - Readers see what `snapshot.json` names and nothing else: a commit of several tables shows whole or not at all.
@@ -15,6 +15,7 @@
 mod commit;
 mod compact;
 mod durable;
+mod erased;
 mod error;
 mod keys;
 mod lock;
@@ -23,16 +24,19 @@ mod scan;
 mod snapshot;
 mod stats;
 mod store;
+mod sweep;
 mod vacuum;
 mod writer;
 
 pub use commit::{Change, Commit, CommitKey};
 pub use compact::{CompactPolicy, CompactReport};
+pub use erased::Erased;
 pub use error::{Error, Result};
 pub use lock::WriteLock;
 pub use log::DataFile;
 pub use scan::SnapshotTable;
 pub use snapshot::Snapshot;
 pub use store::Store;
+pub use sweep::Sweep;
 pub use vacuum::VacuumReport;
 pub use writer::{Staged, TableWriter};

@@ -104,6 +104,22 @@ impl TableLog {
         self.log_folder().join(format!("{version:020}.json"))
     }
 
+    /// Whether the log has the entry of a version.
+    pub(crate) fn has_entry(&self, version: u64) -> bool {
+        self.entry(version).exists()
+    }
+
+    /// The oldest version whose entry is there.
+    pub(crate) fn oldest(&self) -> Result<u64> {
+        let folder = self.log_folder();
+        let mut oldest = u64::MAX;
+        for entry in fs::read_dir(&folder).at("read", &folder)? {
+            let name = entry.at("read", &folder)?.file_name();
+            oldest = oldest.min(name.to_str().and_then(entry_version).unwrap_or(u64::MAX));
+        }
+        Ok(oldest)
+    }
+
     /// The newest version by the names in the log folder; `None` when there is no table.
     pub(crate) fn latest(&self) -> Result<Option<u64>> {
         let folder = self.log_folder();
@@ -268,6 +284,11 @@ impl TableLog {
         if !version.is_multiple_of(CHECKPOINT_EVERY) || version == 0 {
             return Ok(());
         }
+        self.write_checkpoint(state).await
+    }
+
+    async fn write_checkpoint(&self, state: &DeltaTableState) -> Result<()> {
+        let version = state.version();
         checkpoints::create_checkpoint(&self.at(state), None).await.map_err(self.error("write a checkpoint"))?;
         let folder = self.log_folder();
         for entry in fs::read_dir(&folder).at("read", &folder)? {
@@ -276,6 +297,32 @@ impl TableLog {
             if name == "_last_checkpoint" || name.starts_with(&format!("{version:020}.checkpoint")) {
                 durable::sync_file(&path)?;
             }
+        }
+        durable::sync_dir(&folder)
+    }
+
+    /// Removes everything that the log tells of versions before this state, which must be the newest: entries, checkpoints, and
+    /// what repairs moved aside. A checkpoint of the state comes first.
+    pub(crate) async fn forget(&self, state: &DeltaTableState) -> Result<()> {
+        let version = state.version();
+        if version == 0 {
+            return Ok(());
+        }
+        let folder = self.log_folder();
+        if !folder.join(format!("{version:020}.checkpoint.parquet")).exists() {
+            self.write_checkpoint(state).await?;
+        }
+        for entry in fs::read_dir(&folder).at("read", &folder)? {
+            let path = entry.at("read", &folder)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let of = name.split_once('.').and_then(|(digits, _)| digits.parse::<u64>().ok());
+            if of.is_some_and(|of| of < version) {
+                durable::remove(&path)?;
+            }
+        }
+        let torn = folder.join("torn");
+        if torn.is_dir() {
+            fs::remove_dir_all(&torn).at("remove", &torn)?;
         }
         durable::sync_dir(&folder)
     }

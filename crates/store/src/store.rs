@@ -32,8 +32,16 @@ pub struct Store {
 struct Inner {
     dir: PathBuf,
     logs: Vec<TableLog>,
-    states: Mutex<BTreeMap<Table, DeltaTableState>>,
+    states: Mutex<BTreeMap<Table, Known>>,
     lists: Mutex<Lists>,
+}
+
+/// A state of a table, and the oldest entry of its log when it was read first: once that is forgotten, so is what the state
+/// would read later.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) oldest: u64,
+    pub(crate) state: DeltaTableState,
 }
 
 /// The files of tables at versions.
@@ -175,20 +183,25 @@ impl Store {
         if let Some(files) = lock(&self.inner.lists).get(&(table, version)) {
             return Ok(Arc::clone(files));
         }
-        let state = self.state(table, version).await?;
-        Ok(self.remember(table, state))
+        let known = self.state(table, version).await?;
+        Ok(self.remember(table, known))
     }
 
     /// The state of a table at a version, from memory if that is the newest one seen.
-    pub(crate) async fn state(&self, table: Table, version: u64) -> Result<DeltaTableState> {
-        let known = lock(&self.inner.states).get(&table).cloned();
-        self.log(table).load(version, known).await
+    pub(crate) async fn state(&self, table: Table, version: u64) -> Result<Known> {
+        let log = self.log(table);
+        let known = lock(&self.inner.states).get(&table).cloned().filter(|known| log.has_entry(known.oldest));
+        let (oldest, state) = match known {
+            Some(known) if known.state.version() <= version => (known.oldest, Some(known.state)),
+            _ => (log.oldest()?, None),
+        };
+        Ok(Known { oldest, state: log.load(version, state).await? })
     }
 
     /// Keeps a state that was just read or committed; returns its files.
-    pub(crate) fn remember(&self, table: Table, state: DeltaTableState) -> Arc<Vec<DataFile>> {
-        let version = state.version();
-        let files = Arc::new(self.log(table).files(&state));
+    pub(crate) fn remember(&self, table: Table, known: Known) -> Arc<Vec<DataFile>> {
+        let version = known.state.version();
+        let files = Arc::new(self.log(table).files(&known.state));
         let mut lists = lock(&self.inner.lists);
         lists.insert((table, version), Arc::clone(&files));
         while lists.range((table, 0)..=(table, u64::MAX)).count() > LISTS_KEPT {
@@ -196,8 +209,8 @@ impl Store {
             oldest.and_then(|key| lists.remove(&key));
         }
         let mut states = lock(&self.inner.states);
-        if states.get(&table).is_none_or(|known| known.version() < version) {
-            states.insert(table, state);
+        if states.get(&table).is_none_or(|before| before.state.version() < version || before.oldest < known.oldest) {
+            states.insert(table, known);
         }
         files
     }

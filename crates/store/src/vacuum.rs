@@ -39,7 +39,7 @@ impl Store {
         for (table, version) in snapshot.versions() {
             let live: HashSet<_> = self.list(&snapshot, table).await?.iter().map(|file| file.path.clone()).collect();
             let log = self.log(table);
-            let state = self.state(table, version).await?;
+            let state = self.state(table, version).await?.state;
             let gone = log.tombstones(&state).await?;
             for (path, name, written) in data_files(&log.folder)? {
                 if live.contains(&path) || *gone.get(&name).unwrap_or(&written) > oldest {
@@ -51,6 +51,22 @@ impl Store {
                 report.bytes += bytes;
             }
             log.clean(&state).await?;
+        }
+        Ok(report)
+    }
+}
+
+impl Store {
+    /// As [`Store::vacuum`] without patience, and then removes all that the logs tell of earlier versions, with the bounds of
+    /// keys and times of rows that are gone. Readers of older snapshots lose their files at once; commit keys stay known.
+    ///
+    /// # Errors
+    /// As [`Store::vacuum`], and [`Error::Delta`](crate::Error::Delta) where a checkpoint cannot be written.
+    pub async fn forget_history(&self, lock: &WriteLock) -> Result<VacuumReport> {
+        let report = self.vacuum(lock, Duration::ZERO).await?;
+        let snapshot = self.snapshot().await?;
+        for (table, version) in snapshot.versions() {
+            self.log(table).forget(&self.state(table, version).await?.state).await?;
         }
         Ok(report)
     }

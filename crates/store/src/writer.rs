@@ -210,6 +210,11 @@ impl Staged {
         std::mem::take(&mut self.files)
     }
 
+    /// The names of its files in the log.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_str())
+    }
+
     /// The buckets it has rows for.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = i32> + '_ {
         self.files.iter().filter_map(|file| file.bucket)

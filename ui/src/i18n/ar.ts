@@ -468,6 +468,8 @@ export const ar: Catalogue = {
   'channels.byModel': 'التحويلات والقيمة وفق توزيع الفضل في نموذج {model}.',
   'check.rejected rows': 'صفوف مرفوضة',
   'check.events without an identifier': 'أحداث بلا معرّف',
+  'check.events that say nothing of consent': 'أحداث لا تذكر شيئًا عن الموافقة',
+  'check.events kept without identifiers, by the visitor of a day': 'أحداث لا تحمل سوى زائر اليوم',
   'check.events received over an hour late': 'أحداث تأخرت أكثر من ساعة',
   'check.events received over a day late': 'أحداث تأخرت أكثر من يوم',
   'check.events received over 30 days late': 'أحداث تأخرت أكثر من 30 يومًا',

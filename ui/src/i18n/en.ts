@@ -467,6 +467,8 @@ export const en = {
   'channels.byModel': 'Conversions and value as {model} gives credit.',
   'check.rejected rows': 'Rejected rows',
   'check.events without an identifier': 'Events without an identifier',
+  'check.events that say nothing of consent': 'Events that say nothing of consent',
+  'check.events kept without identifiers, by the visitor of a day': 'Events with the visitor of a day only',
   'check.events received over an hour late': 'Events over an hour late',
   'check.events received over a day late': 'Events over a day late',
   'check.events received over 30 days late': 'Events over 30 days late',

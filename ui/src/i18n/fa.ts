@@ -468,6 +468,8 @@ export const fa: Catalogue = {
   'channels.byModel': 'تبدیل‌ها و ارزش بر پایه اعتباردهی مدل {model}.',
   'check.rejected rows': 'ردیف‌های ردشده',
   'check.events without an identifier': 'رویدادهای بدون شناسه',
+  'check.events that say nothing of consent': 'رویدادهایی که چیزی از رضایت نمی‌گویند',
+  'check.events kept without identifiers, by the visitor of a day': 'رویدادهایی که فقط بازدیدکنندهٔ یک روز را دارند',
   'check.events received over an hour late': 'رویدادهایی با بیش از یک ساعت تأخیر',
   'check.events received over a day late': 'رویدادهایی با بیش از یک روز تأخیر',
   'check.events received over 30 days late': 'رویدادهایی با بیش از ۳۰ روز تأخیر',

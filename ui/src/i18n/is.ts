@@ -468,6 +468,8 @@ export const is: Catalogue = {
   'channels.byModel': 'Viðskipti og virði eins og líkanið {model} eignar þau.',
   'check.rejected rows': 'Raðir sem var hafnað',
   'check.events without an identifier': 'Atburðir án auðkennis',
+  'check.events that say nothing of consent': 'Atburðir sem segja ekkert um samþykki',
+  'check.events kept without identifiers, by the visitor of a day': 'Atburðir með gesti eins dags eingöngu',
   'check.events received over an hour late': 'Atburðir yfir klukkustund of seinir',
   'check.events received over a day late': 'Atburðir yfir sólarhring of seinir',
   'check.events received over 30 days late': 'Atburðir yfir 30 dögum of seinir',

@@ -468,6 +468,8 @@ export const pl: Catalogue = {
   'channels.byModel': 'Konwersje i wartość według modelu {model}.',
   'check.rejected rows': 'Odrzucone wiersze',
   'check.events without an identifier': 'Zdarzenia bez identyfikatora',
+  'check.events that say nothing of consent': 'Zdarzenia bez informacji o zgodzie',
+  'check.events kept without identifiers, by the visitor of a day': 'Zdarzenia tylko z odwiedzającym danego dnia',
   'check.events received over an hour late': 'Zdarzenia spóźnione o ponad godzinę',
   'check.events received over a day late': 'Zdarzenia spóźnione o ponad dobę',
   'check.events received over 30 days late': 'Zdarzenia spóźnione o ponad 30 dni',

@@ -120,6 +120,12 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
     if report.paths > 0 {
         printer.say(format!("{} ready paths", count(report.paths)));
     }
+    if report.erased > 0 {
+        printer.say(format!(
+            "{} rows are of people who were erased (`safar erase`): they are kept nowhere",
+            count(report.erased)
+        ));
+    }
     if report.identifiers_blocked + report.identifiers_invalid > 0 {
         printer.say(format!(
             "{} identifiers were placeholders such as `null` or `guest`, {} no e-mail address or telephone number: the events are stored without them",

@@ -1,14 +1,17 @@
 //! One file a command: arguments in, one call into the house, a printed result.
 pub mod attribute;
+pub mod audit;
 pub mod backtest;
 pub mod build;
 pub mod channels;
 pub mod collect;
 pub mod compare;
 pub mod doctor;
+pub mod erase;
 pub mod experiment;
 pub mod explain;
 pub mod explore;
+pub mod export;
 pub mod flow;
 pub mod funnel;
 pub mod import;
@@ -20,6 +23,7 @@ pub mod people;
 pub mod person;
 pub mod quality;
 pub mod reference;
+pub mod retain;
 pub mod retention;
 pub mod serve;
 pub mod sessions;
@@ -28,7 +32,7 @@ pub mod sql;
 pub mod validate;
 
 use crate::{
-    args::{Labels, ModelChoice, ScopeArgs, Selection},
+    args::{Labels, ModelChoice, ScopeArgs, Selection, Who},
     output::{Format, render, with_bars},
     printer::Printer,
 };
@@ -36,7 +40,10 @@ use anyhow::{Context, Error, Result};
 use arrow::array::{ArrayRef, RecordBatch};
 use jiff::civil::Date;
 use safar_attribution::ModelSpec;
-use safar_pipeline::report::{Answer, Dimension, PathQuery, Scope};
+use safar_pipeline::{
+    privacy::Target,
+    report::{Answer, Dimension, PathQuery, Scope},
+};
 use safar_store::{Store, WriteLock};
 use std::time::{Duration, Instant};
 
@@ -54,6 +61,13 @@ async fn lock(store: &Store) -> Result<WriteLock> {
             other => return Ok(other?),
         }
     }
+}
+
+/// Who is meant by `safar erase` and `safar export`.
+fn targets(who: &Who) -> Result<Vec<Target>> {
+    let email = |value: &String| Target::Identifier { namespace: "email".to_owned(), value: value.clone() };
+    let ids = who.id.iter().map(|text| Target::identifier(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(who.person.iter().copied().map(Target::Person).chain(who.email.iter().map(email)).chain(ids).collect())
 }
 
 /// A day as people write it.

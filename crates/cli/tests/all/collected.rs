@@ -16,7 +16,7 @@ use std::{
 const TOKEN: &str = "TOKEN32TOKEN32TOKEN32TOKEN32TOKE";
 
 /// A workspace whose collector publishes every second and builds journeys as often; `more` goes below `[collect]`.
-fn collecting(more: &str) -> Shop {
+pub fn collecting(more: &str) -> Shop {
     let shop = shop();
     let path = shop.path("shop/safar.toml");
     let text = fs::read_to_string(&path).unwrap();
@@ -28,13 +28,13 @@ fn collecting(more: &str) -> Shop {
 }
 
 /// A running `safar serve`; killed when it is dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Server {
-    fn start(shop: &Shop) -> Self {
+    pub fn start(shop: &Shop) -> Self {
         let mut child = Command::new(crate::program())
             .current_dir(shop.folder.path())
             .args(["-C", "shop", "serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
@@ -56,7 +56,7 @@ impl Server {
     }
 
     /// SIGTERM, and its end.
-    fn stop(mut self) -> ExitStatus {
+    pub fn stop(mut self) -> ExitStatus {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         self.child.wait().unwrap()
     }
@@ -70,7 +70,7 @@ impl Drop for Server {
 }
 
 /// Sends bytes as they are; the status of the answer, or nothing where there was none.
-fn send(address: SocketAddr, bytes: &[u8]) -> Option<u16> {
+pub fn send(address: SocketAddr, bytes: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     stream.write_all(bytes).ok()?;
@@ -79,7 +79,7 @@ fn send(address: SocketAddr, bytes: &[u8]) -> Option<u16> {
     std::str::from_utf8(&head[9..]).ok()?.parse().ok()
 }
 
-fn post(address: SocketAddr, path: &str, body: &str) -> Option<u16> {
+pub fn post(address: SocketAddr, path: &str, body: &str) -> Option<u16> {
     let length = body.len();
     send(address, format!("POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes())
 }
@@ -95,7 +95,7 @@ fn batch(ids: &[String]) -> String {
 }
 
 /// Waits for what a query answers.
-fn until(shop: &Shop, query: &str, answer: &str) {
+pub fn until(shop: &Shop, query: &str, answer: &str) {
     let began = Instant::now();
     while shop.sql(query) != answer {
         assert!(began.elapsed() < Duration::from_secs(60), "{query}: {} and not {answer}", shop.sql(query));

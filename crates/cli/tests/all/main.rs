@@ -2,8 +2,10 @@
 mod bad_input;
 mod collected;
 mod crashes;
+mod erasure;
 mod journey_of_a_user;
 mod paths_files;
+mod retaining;
 
 pub use safar_testkit::{Shop, shared};
 use std::path::PathBuf;

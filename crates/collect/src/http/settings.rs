@@ -1,5 +1,6 @@
 //! What a team decides about its collector.
 use crate::log::LogSettings;
+use safar_model::consent::ConsentRules;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -29,6 +30,9 @@ pub struct CollectSettings {
     pub build_seconds: u32,
     /// The write-ahead log.
     pub log: LogSettings,
+    /// `[privacy.consent]`, which stands elsewhere in the file.
+    #[serde(skip_deserializing)]
+    pub consent: ConsentRules,
 }
 
 /// Why `[collect]` cannot be used. The value stands between backticks.
@@ -115,6 +119,7 @@ impl Default for CollectSettings {
             link_key: None,
             build_seconds: 60,
             log: LogSettings::default(),
+            consent: ConsentRules::default(),
         }
     }
 }
@@ -138,6 +143,9 @@ pub struct SourceSettings {
     /// The most requests a second; ten seconds' worth may come at once. 0: any number.
     #[serde(default)]
     pub requests_per_second: u32,
+    /// Keep nobody's identifiers: every visitor is one of a day, as where consent to analytics was refused.
+    #[serde(default)]
+    pub cookieless: bool,
 }
 
 #[cfg(test)]

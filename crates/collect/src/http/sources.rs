@@ -81,6 +81,11 @@ impl Sources {
         self.anyone.iter().chain(&self.all).map(|source| source.noticed()).collect()
     }
 
+    /// Whether a source keeps nobody's identifiers.
+    pub fn is_cookieless(&self, name: &str) -> bool {
+        self.all.iter().any(|source| source.settings.name == name && source.settings.cookieless)
+    }
+
     /// Whether any source takes requests of pages of an origin. A browser asks before it says which source it means.
     pub fn let_in(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };

@@ -133,6 +133,33 @@ impl Waiting {
     }
 }
 
+/// The segments in a log's folder that were published and are kept, oldest first; where there is no folder, none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn published(folder: &Path) -> Result<Vec<PathBuf>, LogError> {
+    let kept = folder.join("published");
+    match numbers(&kept) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+        Err(error) => Err(disk("read", &kept)(error)),
+        Ok(found) => Ok(found.into_iter().map(|number| kept.join(name(number))).collect()),
+    }
+}
+
+/// Numbers of the segments in a log's folder that hold something and were not published, as another process than their writer
+/// sees them; where there is no folder, none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn unpublished(folder: &Path) -> Result<Vec<u64>, LogError> {
+    let mut found = match numbers(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        other => other.map_err(disk("read", folder))?,
+    };
+    found.retain(|number| fs::metadata(folder.join(name(*number))).is_ok_and(|about| about.len() > HEADER as u64));
+    Ok(found)
+}
+
 fn name(number: u64) -> String {
     format!("{number:06}.log")
 }

@@ -22,6 +22,7 @@
 //!   `fsync` left behind cannot be known (the "fsyncgate" of PostgreSQL, 2018). The appends fail, none of them is
 //!   acknowledged; once there is space again, appends succeed again.
 //! - Files are created and removed with an `fsync` of their folder.
+mod blank;
 mod folder;
 mod frame;
 mod segment;
@@ -30,7 +31,8 @@ mod settings;
 mod tests;
 mod writer;
 
-pub use folder::Waiting;
+pub use blank::blank;
+pub use folder::{Waiting, published, unpublished};
 pub use frame::{Entry, RECORD};
 pub use segment::Segment;
 pub use settings::LogSettings;

@@ -7,7 +7,7 @@ use safar_collect::Collected;
 use std::{collections::BTreeMap, fs};
 
 /// Folder → file → request, preflights left out.
-fn all() -> Option<BTreeMap<String, BTreeMap<String, Sent>>> {
+pub fn all() -> Option<BTreeMap<String, BTreeMap<String, Sent>>> {
     let mut clients = BTreeMap::<String, BTreeMap<String, Sent>>::new();
     for client in fs::read_dir(shared("fixtures/sdk")?).unwrap().map(|entry| entry.unwrap()) {
         for file in fs::read_dir(client.path()).into_iter().flatten().map(|entry| entry.unwrap().path()) {

@@ -6,6 +6,7 @@ mod identity;
 mod laws;
 mod money;
 mod openapi;
+mod privacy;
 mod refused;
 mod replies;
 mod sent;

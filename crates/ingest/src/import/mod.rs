@@ -15,6 +15,7 @@
 //!
 //! **All or nothing.** Nothing is visible before the one commit at the end; after a crash, importing again completes.
 mod columns;
+mod consent;
 mod error;
 mod field;
 mod input;
@@ -60,7 +61,7 @@ use reject::Rejects;
 use safar_enrich::Enricher;
 use safar_identity::IdentitySettings;
 use safar_model::{BUCKETS, Micros, Table};
-use safar_store::{Change, CommitKey, Staged, Store, TableWriter, WriteLock};
+use safar_store::{Change, CommitKey, Erased, Staged, Store, TableWriter, WriteLock};
 use sort::Gather;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use words::Words;
@@ -125,7 +126,8 @@ pub fn preview(
     for plan in &plans {
         let found = read::first(plan, rows)?;
         let words = Arc::new(Words::new());
-        let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(&words));
+        // Where nothing is stored, nobody can come back.
+        let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(&words), Arc::default());
         let done = match (found, plan.ready_paths) {
             (Some(rows), false) => {
                 Some(worker.run(Work { number: 0, file: 0, plan: Arc::clone(plan), bytes: 0, rows })?)
@@ -204,10 +206,11 @@ async fn take(
     let writer = |table: Table| store.writer(lock, table);
 
     let mut report = ImportReport { skipped, ..ImportReport::default() };
-    let hide = !rules.import.keep_contact_details;
+    let erased = Arc::new(Erased::open(store.dir())?);
     // With a key of its own the commit happens once, and so do its rejects.
     let known = key.is_none().then_some(rejects_stored.as_slice());
-    let mut rejects = Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, hide)?;
+    let mut rejects =
+        Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, rules, Arc::clone(&erased))?;
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
     let scratch = store.dir().join(".tmp");
     clear(&scratch);
@@ -228,7 +231,7 @@ async fn take(
         });
     }
 
-    let digests = read::all(&plans, rules, &words, threads(options), progress, |done| {
+    let digests = read::all(&plans, rules, &words, &erased, threads(options), progress, |done| {
         let file = &mut report.files[done.file];
         file.rows += done.rows;
         file.bytes += done.bytes;
@@ -236,6 +239,7 @@ async fn take(
         report.rows += done.rows;
         report.identifiers_blocked += done.identifiers.blocked;
         report.identifiers_invalid += done.identifiers.invalid;
+        report.erased += done.identifiers.erased;
         for reject in done.rejects {
             rejects.push(&origins[done.file], reject)?;
         }

@@ -10,6 +10,7 @@ use super::{
     words::Words,
     work::{Done, Rows, Work, Worker},
 };
+use safar_store::Erased;
 use std::{
     collections::BTreeMap,
     io::{self, Read},
@@ -116,6 +117,7 @@ pub(crate) fn all(
     plans: &[Arc<Plan>],
     rules: Rules<'_>,
     words: &Arc<Words>,
+    erased: &Arc<Erased>,
     threads: usize,
     progress: &dyn Progress,
     mut take: impl FnMut(Done) -> Result<(), Error>,
@@ -131,7 +133,8 @@ pub(crate) fn all(
         for _ in 0..threads {
             let (done_in, work_out) = (done_in.clone(), &work_out);
             scope.spawn(move || {
-                let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(words));
+                let (words, erased) = (Arc::clone(words), Arc::clone(erased));
+                let mut worker = Worker::new(rules.enricher, rules.identity, words, erased);
                 while let Some(work) = next(work_out) {
                     let message = worker.run(work).map_or_else(Message::Failed, |done| Message::Done(Box::new(done)));
                     if done_in.send(message).is_err() {

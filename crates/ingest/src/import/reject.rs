@@ -1,9 +1,10 @@
 //! Rows that are no events: told to the user, kept in a table, counted.
-use super::error::Error;
+use super::{Rules, error::Error};
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
+use safar_identity::{ANONYMOUS, CRM, EMAIL, IdentitySettings, PHONE, USER, mentions, normalise};
 use safar_model::{Micros, Table};
-use safar_store::{DataFile, Staged, TableWriter};
+use safar_store::{DataFile, Erased, Staged, TableWriter};
 use std::collections::HashSet;
 use std::{
     borrow::Cow,
@@ -42,6 +43,8 @@ pub(crate) struct Rejects {
     kept: Vec<(String, Reject)>,
     now: Micros,
     hide: bool,
+    erased: Arc<Erased>,
+    identity: IdentitySettings,
     pub(crate) counts: BTreeMap<String, u64>,
 }
 
@@ -51,13 +54,14 @@ fn fingerprint(origin: &str, line: i64, reason: &str, value: Option<&str>) -> u6
 
 impl Rejects {
     /// `known` are the files of the table: a row that is in them already, or comes twice, is not stored again. `None`: every
-    /// row is stored, because the commit itself happens once.
+    /// row is stored, because the commit itself happens once. What a row says that names somebody who was erased is not kept.
     pub(crate) fn new(
         path: Option<PathBuf>,
         writer: TableWriter,
         known: Option<&[DataFile]>,
         now: Micros,
-        hide: bool,
+        rules: Rules<'_>,
+        erased: Arc<Erased>,
     ) -> Result<Self, Error> {
         let mut seen = HashSet::new();
         for file in known.unwrap_or_default() {
@@ -78,12 +82,21 @@ impl Rejects {
             known: known.map(|_| seen),
             kept: Vec::new(),
             now,
-            hide,
+            hide: !rules.import.keep_contact_details,
+            erased,
+            identity: rules.identity.clone(),
             counts: BTreeMap::new(),
         })
     }
 
-    pub(crate) fn push(&mut self, origin: &str, reject: Reject) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, origin: &str, mut reject: Reject) -> Result<(), Error> {
+        if !self.erased.is_empty() {
+            for text in [&mut reject.value, &mut reject.raw] {
+                if text.as_deref().is_some_and(|text| names_erased(text, &self.erased, &self.identity)) {
+                    *text = Some(ERASED.to_owned());
+                }
+            }
+        }
         *self.counts.entry(reject.reason.to_string()).or_default() += 1;
         if let Some(path) = &self.path {
             let write_error = |error: csv::Error| Error::Io { path: path.clone(), source: error.into() };
@@ -105,7 +118,6 @@ impl Rejects {
                 [origin, &line, &text(&reject.column), &text(&reject.value), &reject.reason, &text(&reject.raw)];
             file.write_record(record).map_err(write_error)?;
         }
-        let mut reject = reject;
         if self.hide {
             for text in [&mut reject.value, &mut reject.raw].into_iter().flatten() {
                 hide_addresses(text);
@@ -150,6 +162,19 @@ impl Rejects {
         let staged = self.writer.take().map(TableWriter::finish).transpose()?;
         Ok(staged.filter(|staged| staged.rows() > 0))
     }
+}
+
+/// What stands where a row said something of somebody who was erased.
+const ERASED: &str = "(erased)";
+
+/// Whether a text names somebody who was erased, whenever that was: what is rejected has no time that could be trusted.
+fn names_erased(text: &str, erased: &Erased, identity: &IdentitySettings) -> bool {
+    let is = |namespace: &str, raw: &str| {
+        normalise(namespace, raw, identity).id().is_some_and(|id| erased.knows(namespace, &id))
+    };
+    mentions::addresses(text).any(|found| is(EMAIL, found))
+        || mentions::numbers(text).any(|found| is(PHONE, found))
+        || mentions::words(text).any(|word| [ANONYMOUS, USER, EMAIL, PHONE, CRM].iter().any(|space| is(space, word)))
 }
 
 /// Puts dots in the place of what looks like an e-mail address: the table is no place for contact details.

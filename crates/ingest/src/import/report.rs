@@ -44,7 +44,7 @@ pub struct FileReport {
     pub bytes: u64,
 }
 
-/// What an import did. `rows = stored + paths + duplicates + rejected`, always.
+/// What an import did. `rows = stored + paths + duplicates + rejected + erased`, always.
 #[derive(Clone, Debug, Default)]
 pub struct ImportReport {
     /// In the order in which they were read.
@@ -59,6 +59,8 @@ pub struct ImportReport {
     pub duplicates: u64,
     /// Rejected rows by reason.
     pub rejected: BTreeMap<String, u64>,
+    /// Rows of people who were erased after these rows happened: they are kept nowhere.
+    pub erased: u64,
     /// Links between identifiers that were seen.
     pub links: u64,
     /// Rows of ready paths.

@@ -1,6 +1,7 @@
 //! One row of any source → one event, appended to columns. The hot path: no allocation that a row does not need.
 use super::{
     columns::{Columns, Text},
+    consent::{Consents, REFUSED, without_click_ids},
     field::{FIELDS, Field},
     number::{self, Decimal},
     settings::ImportSettings,
@@ -9,7 +10,12 @@ use super::{
 };
 use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
-use safar_model::{Interaction, Micros, key_of};
+use safar_model::{
+    Interaction, Micros,
+    consent::{ConsentRules, VISITOR_OF_THE_DAY, WITHHELD, WithoutAdvertising, WithoutAnalytics},
+    key_of,
+};
+use safar_store::Erased;
 use std::{borrow::Cow, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -69,6 +75,8 @@ pub(crate) struct Identifiers {
     pub blocked: u64,
     /// No e-mail address or telephone number, or too long; stored as nothing.
     pub invalid: u64,
+    /// Rows of people who were erased; they are kept nowhere.
+    pub erased: u64,
 }
 
 /// What holds for all rows of an input.
@@ -79,6 +87,7 @@ pub(crate) struct Terms {
     pub default_currency: Option<String>,
     pub latest: Micros,
     pub keep_contact_details: bool,
+    pub consent: ConsentRules,
     pub has_name: bool,
 }
 
@@ -96,10 +105,14 @@ impl Terms {
             default_currency: settings.default_currency.clone(),
             latest: now.saturating_add(i64::from(settings.max_future_hours) * 3_600_000_000),
             keep_contact_details: settings.keep_contact_details,
+            consent: settings.consent.clone(),
             has_name,
         }
     }
 }
+
+/// Namespaces of the identifiers, in the order in which they make a row's key.
+const NAMESPACES: [&str; 5] = [safar_identity::ANONYMOUS, USER, EMAIL, PHONE, CRM];
 
 /// Columns that follow from what the rules look at, in the order of [`derived_texts`].
 const DERIVED: [Text; 12] = [
@@ -142,6 +155,8 @@ pub(crate) struct Sink<'e> {
     /// The numbers of an answer's [`DERIVED`] texts, by its place.
     derived: Vec<[Option<u16>; DERIVED.len()]>,
     identity: &'e IdentitySettings,
+    erased: Arc<Erased>,
+    consents: Consents,
     content: Vec<u8>,
     properties: String,
     custom: String,
@@ -170,8 +185,15 @@ pub(crate) fn flag(text: &str) -> Option<bool> {
 }
 
 impl<'e> Sink<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
+    pub(crate) fn new(
+        enricher: &'e Enricher,
+        identity: &'e IdentitySettings,
+        words: Arc<Words>,
+        erased: Arc<Erased>,
+    ) -> Self {
         Self {
+            erased,
+            consents: Consents::default(),
             columns: Columns::new(words),
             identifiers: Identifiers::default(),
             enricher: enricher.cached(),
@@ -201,7 +223,8 @@ impl<'e> Sink<'e> {
         }
     }
 
-    /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended.
+    /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended, nor where the event is of
+    /// somebody who was erased since.
     pub(crate) fn push(&mut self, row: &Row<'_>, terms: &Terms, place: u64) -> Result<(), Fault> {
         let get = |field: Field| trimmed(row.get(field));
         let time_text = get(Field::OccurredAt);
@@ -224,6 +247,12 @@ impl<'e> Sink<'e> {
             "" => None,
             text => Some(flag(text).ok_or(Fault::of(Field::Conversion, "neither 0 nor 1"))?),
         };
+        let refused = self.consents.refused(get(Field::Consent), &terms.consent);
+        if refused.analytics && terms.consent.without_analytics == WithoutAnalytics::Drop {
+            return Err(Fault::of(Field::Consent, REFUSED));
+        }
+        let cookieless = refused.analytics && terms.consent.without_analytics == WithoutAnalytics::Cookieless;
+        let strip = refused.advertising && terms.consent.without_advertising == WithoutAdvertising::Strip;
         let (page_url, referrer, order_id) = (get(Field::PageUrl), get(Field::Referrer), get(Field::OrderId));
         let given = [Field::Campaign, Field::Channel, Field::Medium, Field::Source].map(get);
         let [_, channel, medium, source] = given;
@@ -232,6 +261,9 @@ impl<'e> Sink<'e> {
             ("", Some((parameter, value))) => (trimmed(value), parameter),
             (id, _) => (id, get(Field::ClickIdType)),
         };
+        let stripped = if strip { without_click_ids(page_url) } else { Cow::Borrowed(page_url) };
+        let page_url = &*stripped;
+        let click_id = if strip && !click_id.is_empty() { WITHHELD } else { click_id };
         let stated = match get(Field::Interaction) {
             "" => None,
             // Some lists of touches mark the last one so: it says nothing about the kind of contact.
@@ -274,8 +306,21 @@ impl<'e> Sink<'e> {
             phone = self.identifier(PHONE, get(Field::PhoneHash));
         }
         let crm = self.identifier(CRM, get(Field::CrmId));
+        if !self.erased.is_empty() {
+            let ids = [&anonymous, &user, &email, &phone, &crm];
+            let erased = |(namespace, id): (&str, &Option<Cow<'_, str>>)| {
+                id.as_deref().is_some_and(|id| self.erased.holds(namespace, id, time))
+            };
+            // A refund of the back office may name an order and nobody.
+            let order = || ids.iter().all(|id| id.is_none()) && self.erased.holds(Erased::ORDER, order_id, time);
+            if NAMESPACES.into_iter().zip(ids).any(erased) || order() {
+                self.identifiers.erased += 1;
+                return Ok(());
+            }
+        }
 
-        self.write_properties(row, terms, given, conversion.is_some() && terms.has_name);
+        let keep_contact_details = terms.keep_contact_details && !cookieless;
+        self.write_properties(row, keep_contact_details, given, conversion.is_some() && terms.has_name);
         self.write_custom(row);
         let event_id = Some(get(Field::EventId)).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("null"));
         let (items, consent) = (get(Field::Items), get(Field::Consent));
@@ -312,8 +357,12 @@ impl<'e> Sink<'e> {
             }
         }
         let hash = xxh3_128(&self.content);
+        // What was said by whom makes the event's id; who it was is not kept.
+        let ids = match cookieless {
+            true => ids.map(|id| if id.starts_with(VISITOR_OF_THE_DAY) { id } else { "" }),
+            false => ids,
+        };
 
-        const NAMESPACES: [&str; 5] = ["anonymous", "user", "email", "phone", "crm"];
         let key = match ids.iter().position(|id| !id.is_empty()) {
             Some(at) => key_of(NAMESPACES[at], ids[at]),
             None => match event_id {
@@ -399,14 +448,14 @@ impl<'e> Sink<'e> {
     }
 
     /// Members in the order of their names, so that equal rows make equal text.
-    fn write_properties(&mut self, row: &Row<'_>, terms: &Terms, given: [&str; 4], keep_conversion: bool) {
+    fn write_properties(&mut self, row: &Row<'_>, keep_contact_details: bool, given: [&str; 4], keep_conversion: bool) {
         let out = &mut self.properties;
         out.clear();
         let get = |field: Field| trimmed(row.get(field));
         let unplaced = |field: Field| Some(get(field)).filter(|text| !text.is_empty() && !is_json(text));
         let items = unplaced(Field::Items);
         let consent = unplaced(Field::Consent).filter(|text| flag(text).or_else(|| agreed(text)).is_none());
-        let contact = [Field::Email, Field::Phone].map(|field| some(get(field)).filter(|_| terms.keep_contact_details));
+        let contact = [Field::Email, Field::Phone].map(|field| some(get(field)).filter(|_| keep_contact_details));
         let conversion = some(get(Field::Conversion)).filter(|_| keep_conversion);
         let own = get(Field::Properties);
         if row.extra.is_empty()
@@ -482,7 +531,8 @@ fn is_json(text: &str) -> bool {
     text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-fn agreed(text: &str) -> Option<bool> {
+/// Consent in a word.
+pub(crate) fn agreed(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "granted" | "all" | "accepted" | "accept" | "opt-in" => Some(true),
         "denied" | "none" | "rejected" | "reject" | "opt-out" => Some(false),

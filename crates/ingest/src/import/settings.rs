@@ -1,6 +1,6 @@
 //! What a workspace decides about imports, and what one command adds to it.
 use super::{field::Field, input::Encoding, number::Decimal, sniff::Format, time::DateOrder};
-use safar_model::Micros;
+use safar_model::{Micros, consent::ConsentRules};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -22,6 +22,9 @@ pub struct ImportSettings {
     pub keep_contact_details: bool,
     /// How files of known shapes are read: `[[import.mappings]]`. The first that fits a file is used.
     pub mappings: Vec<SavedMapping>,
+    /// `[privacy.consent]`, which stands elsewhere in the file.
+    #[serde(skip)]
+    pub consent: ConsentRules,
 }
 
 impl Default for ImportSettings {
@@ -34,6 +37,7 @@ impl Default for ImportSettings {
             default_currency: None,
             keep_contact_details: false,
             mappings: Vec::new(),
+            consent: ConsentRules::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rows of a chunk → columns of events and rejects, on one of several threads.
 use super::{
     columns::Parted,
+    consent::REFUSED,
     error::Error,
     field::{FIELDS, Field},
     json::JsonReader,
@@ -13,6 +14,7 @@ use super::{
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use safar_enrich::Enricher;
 use safar_identity::{IdentitySettings, normalise};
+use safar_store::Erased;
 use std::{borrow::Cow, sync::Arc};
 
 /// How many bits of a row's place say its line; the others say the file.
@@ -56,8 +58,13 @@ pub(crate) struct Worker<'e> {
 }
 
 impl<'e> Worker<'e> {
-    pub(crate) fn new(enricher: &'e Enricher, identity: &'e IdentitySettings, words: Arc<Words>) -> Self {
-        Self { sink: Sink::new(enricher, identity, words), identity, json: None }
+    pub(crate) fn new(
+        enricher: &'e Enricher,
+        identity: &'e IdentitySettings,
+        words: Arc<Words>,
+        erased: Arc<Erased>,
+    ) -> Self {
+        Self { sink: Sink::new(enricher, identity, words, erased), identity, json: None }
     }
 
     pub(crate) fn run(&mut self, work: Work) -> Result<Done, Error> {
@@ -201,12 +208,13 @@ fn reject(
         let found = owners.and_then(|owners| owners.iter().find(|(known, _)| *known == field));
         found.map_or_else(|| plan.column_of(field), |(_, name)| name.clone())
     };
+    let kept = fault.reason != REFUSED;
     Reject {
         line: place & ((1 << LINE_BITS) - 1),
         column: fault.field.map(owner),
         value: fault.field.map(|field| row.get(field).to_owned()),
         reason: fault.reason.into(),
-        raw: Some(raw),
+        raw: kept.then_some(raw),
     }
 }
 

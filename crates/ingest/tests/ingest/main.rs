@@ -2,6 +2,7 @@
 mod formats;
 mod lines;
 mod once;
+mod privacy;
 mod real;
 mod rejected;
 mod rules;

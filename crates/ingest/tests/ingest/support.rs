@@ -68,7 +68,11 @@ impl Shop {
             import(&store, &lock, rules, &files, &self.options, &Silent).await
         })?;
         let rejected: u64 = report.rejected.values().sum();
-        assert_eq!(report.rows, report.stored + report.paths + report.duplicates + rejected, "{report:?}");
+        assert_eq!(
+            report.rows,
+            report.stored + report.paths + report.duplicates + rejected + report.erased,
+            "{report:?}"
+        );
         Ok(report)
     }
 

@@ -66,6 +66,17 @@ impl Scope {
     }
 }
 
+/// What is built again, whether or not it changed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Everyone.
+    pub full: bool,
+    /// These people.
+    pub people: HashSet<i64>,
+    /// The credits of everyone.
+    pub credits: bool,
+}
+
 /// Brings every derived table up to date with events and settings; `full` rebuilds everyone. `say` hears each step.
 ///
 /// A build that is cut off leaves what was published before; the next one does the work again.
@@ -73,9 +84,19 @@ impl Scope {
 /// # Errors
 /// When another process writes, settings are wrong, or the disk refuses.
 pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync)) -> Result<BuildReport> {
+    let lock = workspace.store().lock()?;
+    locked(workspace, &lock, &Wanted { full, ..Wanted::default() }, say).await
+}
+
+/// As [`build()`], for who has the lock.
+pub(crate) async fn locked(
+    workspace: &Workspace,
+    lock: &WriteLock,
+    wanted: &Wanted,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<BuildReport> {
     let start = Instant::now();
     let store = workspace.store();
-    let lock = store.lock()?;
     let before = State::read(workspace)?;
     let mut report = BuildReport::default();
 
@@ -90,7 +111,7 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
     now.people_version = people.version;
     report.findings.extend(people.findings());
 
-    let mut dirty = HashSet::new();
+    let mut dirty = wanted.people.clone();
     if let Some(before) = &before {
         say("new events");
         let files = store.files(&snapshot, Table::Events).await?;
@@ -102,7 +123,7 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
         }
         if before.enricher != now.enricher {
             say("channel rules");
-            let (events, owners) = reenrich::reenrich(workspace, &lock, &session, &enricher, &people).await?;
+            let (events, owners) = reenrich::reenrich(workspace, lock, &session, &enricher, &people).await?;
             report.reasons.push(format!(
                 "the channel rules changed: {events} events of {} people have another source or channel",
                 owners.len()
@@ -128,7 +149,7 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
             dirty.extend(people.changed.iter().copied());
         }
     }
-    let scope = match everyone(before.as_ref(), &now, full) {
+    let scope = match everyone(before.as_ref(), &now, wanted.full) {
         Some(reason) => {
             report.reasons.push(reason);
             Scope::Everyone
@@ -136,11 +157,11 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
         None => Scope::Only(Arc::new(dirty)),
     };
 
-    let models_changed = before.as_ref().is_none_or(|before| before.models != now.models);
+    let models_changed = wanted.credits || before.as_ref().is_none_or(|before| before.models != now.models);
     let mut rebuilt = scope.buckets();
     if !matches!(&scope, Scope::Only(people) if people.is_empty()) {
         say("journeys");
-        let mut done = journeys(workspace, &lock, &people, &now, &scope).await?;
+        let mut done = journeys(workspace, lock, &people, &now, &scope).await?;
         // Refunds of other people's orders are known only now: both sides are built again with them.
         let session = engine.session(&store.snapshot().await?)?;
         let (shared, concerned) = refunds::shared(workspace, &session).await?;
@@ -152,29 +173,40 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
             now.shared_refunds.extend(shared);
             let scope = Scope::Only(Arc::new(concerned));
             rebuilt.extend(scope.buckets());
-            journeys(workspace, &lock, &people, &now, &scope).await?;
+            journeys(workspace, lock, &people, &now, &scope).await?;
         }
         report.people_rebuilt = done.people;
         report.findings.extend(sentences(&done.findings));
-    } else if models_changed {
+    } else if models_changed && !wanted.credits {
         report.reasons.push("the models of [attribution] changed".to_owned());
     }
     if !rebuilt.is_empty() || models_changed {
         say("credits");
         let everywhere = Scope::Everyone.buckets();
-        credits::rebuild(workspace, &lock, if models_changed { &everywhere } else { &rebuilt }).await?;
+        credits::rebuild(workspace, lock, if models_changed { &everywhere } else { &rebuilt }).await?;
     }
     say("small files");
     for table in [Table::Events, Table::IdentityLinks, Table::Rejects] {
-        store.compact(&lock, table, CompactPolicy::default()).await?;
+        store.compact(lock, table, CompactPolicy::default()).await?;
     }
-    store.vacuum(&lock, OLD_FILES_KEPT).await?;
+    store.vacuum(lock, OLD_FILES_KEPT).await?;
     let snapshot = store.snapshot().await?;
     now.event_files = store.files(&snapshot, Table::Events).await?.into_iter().map(|file| file.name).collect();
     now.write(workspace)?;
     counts(workspace, &mut report).await?;
     report.elapsed = start.elapsed();
     Ok(report)
+}
+
+/// Takes files of `events` under other names for those that the last build read: rows were taken out of them, none came.
+pub(crate) fn renamed(workspace: &Workspace, replaced: &[(String, Vec<String>)]) -> Result<()> {
+    let Some(mut state) = State::read(workspace)? else { return Ok(()) };
+    for (before, now) in replaced {
+        if state.event_files.remove(before) {
+            state.event_files.extend(now.iter().cloned());
+        }
+    }
+    state.write(workspace)
 }
 
 async fn journeys(

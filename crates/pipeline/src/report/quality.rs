@@ -15,12 +15,14 @@ struct Check {
     do_this: &'static str,
 }
 
-/// Events: all; without identifier; received an hour, a day, thirty days late; dated after they were received.
+/// Events: all; without identifier; received an hour, a day, thirty days late; dated after they were received; that say nothing of
+/// consent; with the visitor of a day.
 const EVENTS: &str = "SELECT count(*), \
     count(*) FILTER (WHERE anonymous_id IS NULL AND user_id IS NULL AND email_hash IS NULL AND phone_hash IS NULL AND crm_id IS NULL), \
     count(*) FILTER (WHERE lag > 3600000000), count(*) FILTER (WHERE lag > 86400000000), \
-    count(*) FILTER (WHERE lag > 2592000000000), count(*) FILTER (WHERE lag < -300000000) \
-    FROM (SELECT anonymous_id, user_id, email_hash, phone_hash, crm_id, \
+    count(*) FILTER (WHERE lag > 2592000000000), count(*) FILTER (WHERE lag < -300000000), \
+    count(*) FILTER (WHERE consent IS NULL), count(*) FILTER (WHERE starts_with(anonymous_id, 'day.')) \
+    FROM (SELECT anonymous_id, user_id, email_hash, phone_hash, crm_id, consent, \
     CAST(received_at AS BIGINT) - CAST(occurred_at AS BIGINT) AS lag FROM events)";
 
 /// Touchpoints: all; of unknown channel; direct; sources that are spelled in several ways.
@@ -67,6 +69,18 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
             events[1],
             events[0],
             "map a column to anonymous_id, user_id, email, phone or crm_id: an event without one is a person of its own",
+        ),
+        check(
+            "events that say nothing of consent",
+            events[6],
+            events[0],
+            "where the law asks for consent, let the consent manager tell the client, and the client tell each event",
+        ),
+        check(
+            "events kept without identifiers, by the visitor of a day",
+            events[7],
+            events[0],
+            "expected where visitors refuse analytics, and of cookieless sources: see [privacy.consent]",
         ),
         check(
             "events received over an hour late",

@@ -14,9 +14,9 @@ use axum::{
     http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Response},
 };
-use safar_pipeline::Workspace;
+use safar_pipeline::{Workspace, privacy::Act};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Instant};
 use utoipa::ToSchema;
 
@@ -103,6 +103,9 @@ pub async fn answer(
         goal: table.goal.clone(),
         notes: table.notes.clone(),
     };
+    if paging.is_download() {
+        app.note(&caller.user()?.email, Act::Download, json!({ "what": report.name, "rows": table.rows() }))?;
+    }
     paging.write(table, meta)
 }
 
@@ -157,6 +160,11 @@ impl Paging {
             })?),
         };
         Ok(Self { limit: number("limit"), offset: number("offset"), format })
+    }
+
+    /// Whether the whole is asked for.
+    pub fn is_download(&self) -> bool {
+        self.format.is_some()
     }
 
     /// A page, or the whole as a download whose headers say what the page's `meta` does.

@@ -64,4 +64,9 @@ impl Cache {
             kept.bytes -= old.bytes();
         }
     }
+
+    /// Forgets every answer.
+    pub fn clear(&self) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
 }

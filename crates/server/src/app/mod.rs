@@ -34,7 +34,11 @@ use cache::Cache;
 use current::{Current, Opened};
 use jobs::Jobs;
 use queries::Queries;
-use safar_pipeline::settings::ServerSettings;
+use safar_pipeline::{
+    privacy::{Act, Audit},
+    settings::ServerSettings,
+};
+use serde_json::{Value, json};
 use std::{
     future::{Future, IntoFuture},
     io,
@@ -68,6 +72,7 @@ pub enum ServeError {
 pub struct App {
     accounts: Accounts,
     attempts: Attempts,
+    audit: Audit,
     cache: Cache,
     current: Current,
     /// Turns for digesting passwords, which takes 19 MiB each.
@@ -92,6 +97,7 @@ impl App {
         Ok(Arc::new(Self {
             accounts,
             attempts: Attempts::default(),
+            audit: Audit::at(root),
             cache: Cache::default(),
             current: Current::new(root),
             digests: Semaphore::new(2),
@@ -114,6 +120,11 @@ impl App {
         self.queries.running()
     }
 
+    /// Adds to the audit log what a user did.
+    pub(crate) fn note(&self, user: &str, act: Act, detail: Value) -> Result<(), Problem> {
+        Ok(self.audit.add(&format!("account:{user}"), act, detail)?)
+    }
+
     /// Users and tokens.
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.accounts
@@ -132,6 +143,14 @@ impl App {
     /// Remembers a guess that failed.
     pub(crate) fn failed_attempt(&self, account: &str, address: IpAddr) {
         self.attempts.failed(account, Some(address));
+        self.note_failure("sql");
+    }
+
+    /// Adds a failed login to the audit log. Who tried is not known: the name is whatever somebody typed.
+    pub(crate) fn note_failure(&self, door: &str) {
+        if let Err(error) = self.audit.add("unknown", Act::LoginFailed, json!({ "door": door })) {
+            tracing::error!(%error, "the audit log cannot be written");
+        }
     }
 
     /// Random, and the same while the server runs: so that the salt of a name that does not exist is, too.

@@ -11,16 +11,19 @@ pub mod doctor;
 mod origin;
 mod publish;
 mod replay;
+mod retain;
+mod settle;
 mod status;
 mod tables;
 
 pub use publish::Published;
 pub use replay::{Replayed, replay};
 pub use safar_collect::OPENAPI;
+pub use settle::settle;
 pub use status::Status;
 
 use safar_collect::{drain::drain, http::Collector};
-use safar_pipeline::{BuildReport, Workspace};
+use safar_pipeline::{BuildReport, Workspace, privacy::Retention};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -67,6 +70,11 @@ pub enum CollectError {
         /// Why.
         source: io::Error,
     },
+    /// Requests wait in the log that could not be published.
+    #[error(
+        "collected requests wait in the log and did not get to the tables: `safar doctor` says why; then try again"
+    )]
+    Waiting,
     /// The thread that writes the tables is gone.
     #[error("publishing stopped for a mistake of Safar's own; what was collected is safe in the log: start again")]
     Stopped,
@@ -81,6 +89,10 @@ pub enum News {
     Built(BuildReport),
     /// Another process writes the tables; publishing goes on when it is done.
     Waiting,
+    /// What was too old was removed.
+    Retained(Retention),
+    /// It could not be removed; that is tried again the next day. Why.
+    RetainFailed(String),
     /// Building failed; it is tried again after the next events. Why.
     BuildFailed(String),
     /// Settings in `safar.toml` cannot be used, those before stay in force. Why.
@@ -137,6 +149,7 @@ pub async fn serve(
             tokio::join!(
                 drain(publishing, publish::Publisher::new(Arc::clone(&tables)), stop),
                 build::keep_building(&tables, stopped.clone()),
+                retain::keep_retaining(&tables, stopped.clone()),
                 status::keep_telling(&tables, stopped.clone()),
             );
             tables.tell_status(true);

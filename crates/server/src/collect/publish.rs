@@ -20,11 +20,14 @@ pub struct Published {
     pub duplicates: u64,
     /// What is no event: it is in the table `rejects`.
     pub rejected: u64,
+    /// Events of people who were erased since they happened: they are kept nowhere.
+    pub erased: u64,
 }
 
 impl From<&ImportReport> for Published {
     fn from(report: &ImportReport) -> Self {
-        Self { stored: report.stored, duplicates: report.duplicates, rejected: report.rejected_total() }
+        let rejected = report.rejected_total();
+        Self { stored: report.stored, duplicates: report.duplicates, rejected, erased: report.erased }
     }
 }
 

@@ -29,6 +29,9 @@ viewer POST /tokens
 viewer DELETE /tokens/{id}
 viewer GET /workspace
 analyst GET /people/{id}
+admin GET /people/{id}/export
+admin POST /people/{id}/erase
+admin GET /audit
 viewer GET /live
 viewer GET /tables
 analyst POST /sql

@@ -2,6 +2,7 @@
 mod accounts;
 mod api;
 mod exports;
+mod privacy;
 mod reports;
 mod settings;
 mod sql;

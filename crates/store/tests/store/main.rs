@@ -5,3 +5,4 @@ mod crash;
 mod faults;
 mod scan;
 mod support;
+mod sweep;

@@ -35,12 +35,16 @@ impl Screen {
     pub fn totals(&self) -> String {
         let sum = self.sum.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |rows: u64| number(rows as f64, 0);
-        format!(
+        let mut text = format!(
             "{} new events, {} already there, {} rejected",
             count(sum.stored),
             count(sum.duplicates),
             count(sum.rejected)
-        )
+        );
+        if sum.erased > 0 {
+            text.push_str(&format!(", {} of people who were erased", count(sum.erased)));
+        }
+        text
     }
 
     pub fn hear(&self, news: News) {
@@ -52,6 +56,7 @@ impl Screen {
                 sum.stored += part.stored;
                 sum.duplicates += part.duplicates;
                 sum.rejected += part.rejected;
+                sum.erased += part.erased;
                 drop(sum);
                 self.bar.set_message(self.totals());
                 line(format!("published: {part:?}"), &|text| printer.detail(text));
@@ -70,6 +75,20 @@ impl Screen {
             }
             News::BuildFailed(why) => {
                 line(format!("journeys were not built, and will be tried again: {why}"), &|text| printer.warn(text));
+            }
+            News::Retained(done) => {
+                let text = format!(
+                    "older than [privacy] allows, and removed: {} events, {} rejected rows, {} files of requests and rejects",
+                    number(done.events as f64, 0),
+                    number(done.rejects as f64, 0),
+                    number((done.request_files + done.reject_files) as f64, 0)
+                );
+                line(text, &|text| printer.say(text));
+            }
+            News::RetainFailed(why) => {
+                line(format!("what is too old was not removed, and will be tomorrow: {why}"), &|text| {
+                    printer.warn(text)
+                });
             }
             News::Settings(why) => {
                 line(format!("the settings stay as they were: {why}"), &|text| printer.warn(text));

@@ -17,6 +17,13 @@ pub struct Started {
     job: i64,
 }
 
+impl Started {
+    /// With this number.
+    pub fn job(job: i64) -> Self {
+        Self { job }
+    }
+}
+
 pub async fn start(State(app): State<Arc<App>>) -> Result<(StatusCode, Json<Started>), Problem> {
     let opened = app.current.get().await?;
     let Some(job) = app.jobs.start() else {

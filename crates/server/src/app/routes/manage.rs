@@ -7,6 +7,8 @@ use crate::app::{
     problem::{Code, Problem},
 };
 use axum::{Extension, Json, extract::State, http::StatusCode};
+use safar_pipeline::privacy::Act;
+use serde_json::json;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
@@ -20,23 +22,40 @@ pub async fn users(State(app): State<Arc<App>>) -> Result<Json<Vec<User>>, Probl
 
 pub async fn add_user(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Problem> {
-    let user = spawn_blocking(move || app.accounts.add_user(&new)).await.map_err(Problem::internal)??;
+    let adding = Arc::clone(&app);
+    let user = spawn_blocking(move || adding.accounts.add_user(&new)).await.map_err(Problem::internal)??;
+    app.note(&caller.user()?.email, Act::UserAdded, json!({ "user": user.id, "role": user.role }))?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 
 pub async fn change_user(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Id(id): Id,
     Body(change): Body<Change>,
 ) -> Result<Json<User>, Problem> {
-    let user = spawn_blocking(move || app.accounts.change_user(id, &change)).await.map_err(Problem::internal)??;
-    user.map(Json).ok_or_else(|| no_user(id))
+    let (changing, password) = (Arc::clone(&app), change.password.is_some());
+    let user =
+        spawn_blocking(move || changing.accounts.change_user(id, &change)).await.map_err(Problem::internal)??;
+    let user = user.ok_or_else(|| no_user(id))?;
+    let detail = json!({ "user": user.id, "role": user.role, "password": password });
+    app.note(&caller.user()?.email, Act::UserChanged, detail)?;
+    Ok(Json(user))
 }
 
-pub async fn delete_user(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, Problem> {
-    if app.accounts.delete_user(id)? { Ok(StatusCode::NO_CONTENT) } else { Err(no_user(id)) }
+pub async fn delete_user(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
+    if !app.accounts.delete_user(id)? {
+        return Err(no_user(id));
+    }
+    app.note(&caller.user()?.email, Act::UserDeleted, json!({ "user": id }))?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub async fn tokens(
@@ -52,6 +71,7 @@ pub async fn add_token(
     Body(wish): Body<TokenWish>,
 ) -> Result<(StatusCode, Json<NewToken>), Problem> {
     let token = app.accounts.add_token(caller.user()?.id, &wish)?;
+    app.note(&caller.user()?.email, Act::TokenMade, json!({}))?;
     Ok((StatusCode::CREATED, Json(token)))
 }
 
@@ -61,6 +81,7 @@ pub async fn delete_token(
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
     if app.accounts.delete_token(caller.user()?.id, id)? {
+        app.note(&caller.user()?.email, Act::TokenDeleted, json!({ "token": id }))?;
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Problem::new(Code::NotFound, format!("you have no token {id}")).hint("GET /api/v1/tokens lists yours"))

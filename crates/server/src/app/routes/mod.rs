@@ -3,6 +3,7 @@ mod build;
 mod live;
 mod manage;
 mod person;
+mod privacy;
 mod session;
 mod settings;
 mod sql;
@@ -180,6 +181,32 @@ pub fn routes() -> Vec<Route> {
             .answers::<workspace::WorkspaceView>(),
         route(get.clone(), "/people/{id}", analyst, "Everything about one person", person::show)
             .answers::<person::PersonView>(),
+        route(
+            get.clone(),
+            "/people/{id}/export",
+            admin,
+            "Everything that is known of one person, for that person",
+            privacy::hand_out,
+        )
+        .answers::<privacy::ExportView>(),
+        route(
+            post.clone(),
+            "/people/{id}/erase",
+            admin,
+            "Erase one person from everything; cannot be undone",
+            privacy::erase_person,
+        )
+        .takes::<privacy::Confirmation>()
+        .answers::<build::Started>()
+        .status(202),
+        route(
+            get.clone(),
+            "/audit",
+            admin,
+            "Who erased, handed out, changed and downloaded what, newest first",
+            privacy::audit,
+        )
+        .lists::<privacy::AuditView>(),
         route(get.clone(), "/live", viewer, "Events as they come to the tables: server-sent events", live::stream)
             .streams(),
         route(get.clone(), "/tables", viewer, "The tables of SQL, their columns and meanings", workspace::tables)

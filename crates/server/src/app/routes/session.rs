@@ -12,7 +12,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use safar_pipeline::privacy::Act;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError};
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
@@ -110,9 +112,13 @@ pub async fn set_up(
         })
     };
     match made.await.map_err(Problem::internal)?? {
-        Some(user) => begin(&app, user),
+        Some(user) => {
+            app.note(&user.email, Act::UserAdded, json!({ "user": user.id, "role": user.role }))?;
+            begin(&app, user)
+        }
         None => {
             app.attempts.failed("set-up", caller.address);
+            app.note_failure("set-up");
             Err(Problem::new(Code::WrongPassword, "that is not the set-up code")
                 .hint("`safar serve` prints it when it starts"))
         }
@@ -133,6 +139,7 @@ async fn prove(app: &Arc<App>, caller: &Caller, email: &str, password: String) -
         }
         _ => {
             app.attempts.failed(email, caller.address);
+            app.note_failure("password");
             Err(Problem::new(Code::WrongPassword, "address and password do not go together")
                 .hint("an administrator can give you a new password"))
         }
@@ -170,5 +177,6 @@ pub async fn change_password(
     let changed = spawn_blocking(move || changing.accounts.change_user(user.id, &change));
     let user = changed.await.map_err(Problem::internal)??;
     let user = user.ok_or_else(|| Problem::new(Code::NotFound, "the account is gone"))?;
+    app.note(&user.email, Act::PasswordChanged, Value::Null)?;
     begin(&app, user)
 }

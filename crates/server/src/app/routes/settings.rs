@@ -8,8 +8,9 @@ use crate::app::{
     problem::{Code, Problem},
 };
 use axum::{Extension, Json, extract::State};
-use safar_pipeline::{SETTINGS_FILE, Settings};
+use safar_pipeline::{SETTINGS_FILE, Settings, privacy::Act};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::{io::Write, path::Path, sync::Arc};
 use utoipa::ToSchema;
 
@@ -99,7 +100,9 @@ pub async fn replace(
             .hint("take what GET /api/v1/settings gives now, and make your changes to that"));
     }
     write(&app.current.settings_file(), &new.text).map_err(Problem::internal)?;
-    app.accounts.add_settings(&settings_version(&new.text), &new.text, &caller.user()?.email)?;
+    let (version, user) = (settings_version(&new.text), &caller.user()?.email);
+    app.accounts.add_settings(&version, &new.text, user)?;
+    app.note(user, Act::Settings, json!({ "version": version }))?;
     view(&app).await
 }
 

@@ -3,14 +3,16 @@ use crate::app::{
     App,
     answer::{Meta, Paging},
     extract::{Body, Given},
+    guard::Caller,
     problem::{Code, Problem},
     reports::Table,
 };
 use arrow::datatypes::SchemaRef;
-use axum::{extract::State, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use futures::TryStreamExt;
-use safar_pipeline::Workspace;
+use safar_pipeline::{Workspace, privacy::Act};
 use serde::Deserialize;
+use serde_json::json;
 use std::{sync::Arc, time::Instant};
 use utoipa::ToSchema;
 
@@ -28,6 +30,7 @@ pub struct Question {
 /// Answers a query. Answers are not kept: a query can tell the time.
 pub async fn ask(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
     Given(given): Given,
     Body(question): Body<Question>,
 ) -> Result<Response, Problem> {
@@ -36,6 +39,9 @@ pub async fn ask(
     let opened = app.current.get().await?;
     let (workspace, data_version) = opened.pinned().await?;
     let table = app.queries.run(async move { rows(&workspace, &question.query).await }).await?;
+    if paging.is_download() {
+        app.note(&caller.user()?.email, Act::Download, json!({ "what": "sql", "rows": table.rows() }))?;
+    }
     let meta = Meta {
         report: "sql".to_owned(),
         data_version,

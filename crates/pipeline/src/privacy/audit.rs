@@ -1,0 +1,150 @@
+//! Who did what that a data protection officer asks about: `audit.ndjson` in the workspace's folder, appended to and never changed.
+//!
+//! A file and not a table, because commands without accounts write it too, it outlives every other part of the workspace, and
+//! a log shipper can follow it. It says nothing of the people whose data is kept: counts and kinds only.
+use crate::{Error, Result, Workspace};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// The file in the workspace's folder.
+const FILE: &str = "audit.ndjson";
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// A person was erased.
+    Erase,
+    /// What is known of a person was handed out.
+    Export,
+    /// What was older than its limit was removed.
+    Retain,
+    /// The settings were changed in the application.
+    Settings,
+    /// A user was made.
+    UserAdded,
+    /// A user's role, name or password was changed by an administrator.
+    UserChanged,
+    /// A user was deleted.
+    UserDeleted,
+    /// A token was made.
+    TokenMade,
+    /// A token was taken away.
+    TokenDeleted,
+    /// Somebody changed their own password.
+    PasswordChanged,
+    /// A whole table was downloaded, or asked for in SQL.
+    Download,
+    /// A login failed.
+    LoginFailed,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Who: `os:NAME` of the operating system, or `account:ADDRESS` of the application.
+    pub who: String,
+    /// What.
+    pub act: Act,
+    /// Counts and kinds.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub detail: Map<String, Value>,
+}
+
+/// The audit log of a workspace.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    path: PathBuf,
+}
+
+impl Audit {
+    /// Of a workspace.
+    #[must_use]
+    pub fn of(workspace: &Workspace) -> Self {
+        Self::at(workspace.root())
+    }
+
+    /// Of the workspace in a folder.
+    #[must_use]
+    pub fn at(root: &Path) -> Self {
+        Self { path: root.join(FILE) }
+    }
+
+    /// Who runs this program, by the operating system's word.
+    #[must_use]
+    pub fn os_user() -> String {
+        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        format!("os:{}", name.filter(|name| !name.is_empty()).as_deref().unwrap_or("unknown"))
+    }
+
+    /// Adds a line, durable when this returns.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn add(&self, who: &str, act: Act, detail: Value) -> Result<()> {
+        let detail = match detail {
+            Value::Object(detail) => detail,
+            _ => Map::new(),
+        };
+        let entry = Entry { at: Timestamp::now().to_string(), who: who.to_owned(), act, detail };
+        let failed = |source| Error::io(&self.path, source);
+        let mut line = serde_json::to_vec(&entry).map_err(|error| Error::Request(error.to_string()))?;
+        line.push(b'\n');
+        let mut options = File::options();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&self.path).map_err(failed)?;
+        // One write, so that lines of several processes stay whole.
+        file.write_all(&line).and_then(|()| file.sync_data()).map_err(failed)
+    }
+
+    /// All lines, oldest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line of it is none.
+    pub fn read(&self) -> Result<Vec<Entry>> {
+        let text = match fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+            other => other.map_err(|source| Error::io(&self.path, source))?,
+        };
+        let line = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|error| {
+                Error::Request(format!(
+                    "{}:{}: {error}\n  hint: the line was changed or cut off; move it out of the file",
+                    self.path.display(),
+                    number + 1
+                ))
+            })
+        };
+        text.lines().enumerate().filter(|(_, line)| !line.is_empty()).map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn lines_are_added_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = Audit::at(folder.path());
+        assert_eq!(audit.read().unwrap(), []);
+        audit.add("os:ada", Act::Erase, json!({"rows": 3})).unwrap();
+        audit.add("account:ada@x.example", Act::LoginFailed, Value::Null).unwrap();
+        let read = audit.read().unwrap();
+        assert_eq!(read.iter().map(|entry| entry.act).collect::<Vec<_>>(), [Act::Erase, Act::LoginFailed]);
+        assert_eq!((read[0].detail["rows"].as_u64(), read[1].detail.len()), (Some(3), 0));
+        fs::write(folder.path().join(FILE), "{}\n").unwrap();
+        assert!(audit.read().unwrap_err().to_string().contains("audit.ndjson:1"));
+    }
+}
