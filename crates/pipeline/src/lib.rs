@@ -2,12 +2,14 @@
 //!
 //! [`Workspace`] opens the folder, [`build()`] rebuilds what changed, [`report`] answers questions.
 mod build;
+mod by_hand;
 mod error;
 pub mod report;
 pub mod settings;
 mod workspace;
 
 pub use build::{BuildReport, build};
+pub use by_hand::{Act, Acted, Named, by_hand};
 pub use error::{Error, Result};
 pub use settings::Settings;
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};
