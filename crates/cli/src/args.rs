@@ -1,4 +1,5 @@
 //! The command line, as clap reads it and `safar reference cli` prints it.
+mod people;
 mod reports;
 
 use crate::output::Format;
@@ -8,6 +9,7 @@ use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use people::*;
 pub use reports::*;
 
 /// Reads a word as `safar.toml` spells it.
@@ -90,7 +92,7 @@ pub enum Command {
     Retention(Retention),
     /// Show sessions by channel or another column.
     Sessions(Sessions),
-    /// List people, or find them by their identifiers.
+    /// List people, or find them by their identifiers; say why identifiers are one person, join, split, try other rules.
     People(People),
     /// Show one person: identifiers and why they belong together, sessions, events, conversions.
     Person(Person),

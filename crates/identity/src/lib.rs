@@ -62,7 +62,7 @@ pub use live::{LiveMap, Update};
 pub use map::{MapError, PersonMap, PersonRow};
 pub use normal::{Blocked, Invalid, Normalised, normalise};
 pub use resolve::{Conflict, ConflictRule, Resolution};
-pub use settings::{DeviceSettings, IdentitySettings, NamespaceRule, SettingsError};
+pub use settings::{DeviceSettings, IdentitySettings, Matching, NamespaceRule, SettingsError};
 
 /// The namespace of devices: cookies, app installations.
 pub const ANONYMOUS: &str = "anonymous";

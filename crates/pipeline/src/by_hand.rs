@@ -25,9 +25,12 @@ impl Named {
     /// # Errors
     /// When there is no namespace, or the value cannot be an identifier.
     pub fn parse(text: &str, workspace: &Workspace) -> Result<Self> {
-        let (namespace, value) = text.split_once(':').filter(|(namespace, _)| !namespace.is_empty()).ok_or_else(|| {
-            Error::Request(format!("`{text}` is no identifier; write NAMESPACE:VALUE, such as user:ada or email:ada@example.com"))
-        })?;
+        let (namespace, value) =
+            text.split_once(':').filter(|(namespace, _)| !namespace.is_empty()).ok_or_else(|| {
+                Error::Request(format!(
+                    "`{text}` is no identifier; write NAMESPACE:VALUE, such as user:ada or email:ada@example.com"
+                ))
+            })?;
         match normalise(namespace, value, &workspace.settings().identity) {
             Normalised::Id(id) => Ok(Self { namespace: namespace.to_owned(), identifier: id.into_owned() }),
             Normalised::Blocked(why) => Err(Error::Request(format!("{namespace} `{value}` is no identifier: {why}"))),
@@ -46,11 +49,20 @@ impl fmt::Display for Named {
     }
 }
 
-/// What somebody decided.
+/// What somebody decided about two identifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// They are one person.
+    Join,
+    /// They are not.
+    Split,
+}
+
+/// A decision.
 #[derive(Clone, Debug)]
 pub struct Act {
-    /// [`LinkKind::Merge`] or [`LinkKind::Split`].
-    pub kind: LinkKind,
+    /// Which.
+    pub decision: Decision,
     /// The two identifiers.
     pub ends: [Named; 2],
     /// When.
@@ -96,7 +108,10 @@ pub async fn by_hand(workspace: &Workspace, lock: &WriteLock, act: &Act) -> Resu
         }
     }
     let link = Link {
-        kind: act.kind,
+        kind: match act.decision {
+            Decision::Join => LinkKind::Merge,
+            Decision::Split => LinkKind::Split,
+        },
         source: Some(act.note.as_ref().map_or_else(|| "by hand".to_owned(), |note| format!("by hand: {note}"))),
         valid_from: act.from,
         valid_to: act.to,
@@ -110,7 +125,7 @@ pub async fn by_hand(workspace: &Workspace, lock: &WriteLock, act: &Act) -> Resu
         let ends = [(&*conflict.link.ns_a, &*conflict.link.id_a), (&*conflict.link.ns_b, &*conflict.link.id_b)];
         ends == [a.pair(), b.pair()] || ends == [b.pair(), a.pair()]
     };
-    let conflict = people.conflicts().into_iter().find(|conflict| act.kind != LinkKind::Split && same(conflict));
+    let conflict = people.conflicts().into_iter().find(|conflict| act.decision == Decision::Join && same(conflict));
     let store = workspace.store();
     let mut writer = store.writer(lock, Table::IdentityLinks)?;
     writer.write(&link_rows(&[link])?)?;

@@ -9,7 +9,7 @@ pub mod settings;
 mod workspace;
 
 pub use build::{BuildReport, build};
-pub use by_hand::{Act, Acted, Named, by_hand};
+pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
 pub use settings::Settings;
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};

@@ -2,7 +2,7 @@
 use super::state::State;
 use crate::{Error, Result, Workspace, report::strings};
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
     compute::cast,
     datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType},
 };
@@ -109,6 +109,29 @@ fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<u64> {
     }
 }
 
+/// Links as rows of `identity_links`.
+pub(crate) fn link_rows(links: &[Link]) -> Result<RecordBatch> {
+    let texts =
+        |of: &dyn Fn(&Link) -> Option<String>| -> ArrayRef { Arc::new(links.iter().map(of).collect::<StringArray>()) };
+    let instants = |of: &dyn Fn(&Link) -> Option<i64>| -> ArrayRef {
+        Arc::new(links.iter().map(of).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        texts(&|link| Some(link.ns_a.clone())),
+        texts(&|link| Some(link.id_a.clone())),
+        texts(&|link| Some(link.ns_b.clone())),
+        texts(&|link| Some(link.id_b.clone())),
+        instants(&|link| Some(link.observed_at)),
+        texts(&|link| link.source.clone()),
+        texts(&|link| link.event_id.clone()),
+        texts(&|link| Some(link.kind.to_string())),
+        Arc::new(links.iter().map(|link| Some(link.confidence)).collect::<Float64Array>()),
+        instants(&|link| link.valid_from),
+        instants(&|link| link.valid_to),
+    ];
+    Ok(RecordBatch::try_new(Table::IdentityLinks.schema(), columns)?)
+}
+
 /// The map that the last build published.
 pub(crate) async fn old_map(session: &Session, settings: &IdentitySettings) -> Result<PersonMap> {
     let batches = session
@@ -162,7 +185,10 @@ impl People {
             ));
         }
         if self.blocked > 0 {
-            findings.push(format!("{} links join nobody because `blocked` of [identity] names an identifier of theirs", self.blocked));
+            findings.push(format!(
+                "{} links join nobody because `blocked` of [identity] names an identifier of theirs",
+                self.blocked
+            ));
         }
         findings
     }

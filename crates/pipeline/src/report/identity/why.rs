@@ -1,5 +1,8 @@
 //! `safar people why`: the links that make two identifiers one person, or what keeps them apart.
-use super::super::{Answer, answer::{instants, maybe_texts, numbers, texts}};
+use super::super::{
+    Answer,
+    answer::{instants, maybe_texts, numbers, texts},
+};
 use crate::{Named, Result, Workspace, build::people::graph};
 use safar_engine::Session;
 use safar_identity::{Conflict, Link, Resolution};
@@ -15,11 +18,13 @@ pub async fn why(workspace: &Workspace, session: &Session, a: &Named, b: &Named)
     let Resolution { map, conflicts } = graph.resolve();
     let chain = graph.why(&map, a.pair(), b.pair());
     if !chain.is_empty() {
-        let devices = map.people_of(&a.namespace, &a.identifier).len() + map.people_of(&b.namespace, &b.identifier).len();
+        let devices =
+            map.people_of(&a.namespace, &a.identifier).len() + map.people_of(&b.namespace, &b.identifier).len();
         let answer = rows(&chain)?.note(format!("{a} and {b} are one person"));
         return Ok(match devices {
             2 => answer,
-            _ => answer.note("one of them belongs to that person only for a time: `safar person` shows from when to when"),
+            _ => answer
+                .note("one of them belongs to that person only for a time: `safar person` shows from when to when"),
         });
     }
     let (people_a, people_b) = (map.people_of(&a.namespace, &a.identifier), map.people_of(&b.namespace, &b.identifier));
@@ -29,7 +34,8 @@ pub async fn why(workspace: &Workspace, session: &Session, a: &Named, b: &Named)
     };
     let conflicts: Vec<Conflict> = conflicts.into_iter().filter(between).collect();
     let splits = graph.splits(&map, a.pair(), b.pair());
-    let links: Vec<Link> = splits.iter().cloned().chain(conflicts.iter().map(|conflict| conflict.link.clone())).collect();
+    let links: Vec<Link> =
+        splits.iter().cloned().chain(conflicts.iter().map(|conflict| conflict.link.clone())).collect();
     let mut answer = rows(&links)?.note(format!("{a} and {b} are two people"));
     if links.is_empty() {
         answer = answer.note("no chain of links leads from the one to the other");
@@ -38,7 +44,10 @@ pub async fn why(workspace: &Workspace, session: &Session, a: &Named, b: &Named)
         answer = answer.note("somebody took them apart by hand; `safar people join` takes that back");
     }
     for conflict in &conflicts {
-        answer = answer.note(format!("a link between {} `{}` and {} `{}` joins nobody: {}", conflict.link.ns_a, conflict.link.id_a, conflict.link.ns_b, conflict.link.id_b, conflict.rule));
+        answer = answer.note(format!(
+            "a link between {} `{}` and {} `{}` joins nobody: {}",
+            conflict.link.ns_a, conflict.link.id_a, conflict.link.ns_b, conflict.link.id_b, conflict.rule
+        ));
     }
     Ok(answer)
 }
