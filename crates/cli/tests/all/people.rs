@@ -1,5 +1,6 @@
 //! Who is one person, why, and what people decide about it.
 use crate::{Shop, shop};
+use std::collections::BTreeMap;
 
 const HEAD: &str = "event_id,name,occurred_at,anonymous_id,user_id,email,utm_source,utm_medium,order_id,value,currency";
 
@@ -56,9 +57,8 @@ fn a_split_by_hand_survives_every_rebuild_and_can_be_taken_back() {
     let shop = two_people();
     let joined = people(&shop, "identifier in ('ada', 'laptop')");
     assert_eq!(joined.lines().count(), 1);
-    let credited = "select sum(value) from credits where channel = 'Email' and model = 'linear'";
-    assert_ne!(shop.sql(credited), "");
-    let told = said(&shop, &["-C", "shop", "people", "split", "user:ada", "email:home@example.com", "--note", "her mother"]);
+    let told =
+        said(&shop, &["-C", "shop", "people", "split", "user:ada", "email:home@example.com", "--note", "her mother"]);
     assert!(told.contains("changes"), "{told}");
     let events = shop.sql("select count(*), min(user_id), max(anonymous_id) from events");
     assert!(build(&shop).contains("gained or lost identifiers"));
@@ -67,7 +67,11 @@ fn a_split_by_hand_survives_every_rebuild_and_can_be_taken_back() {
     assert_eq!(people(&shop, "identifier in ('ben', 'laptop')").lines().count(), 1);
     shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
     assert_eq!(people(&shop, "identifier in ('ada', 'laptop')").lines().count(), 2);
-    assert_eq!(shop.sql("select count(*), min(user_id), max(anonymous_id) from events"), events, "events stay as they are");
+    assert_eq!(
+        shop.sql("select count(*), min(user_id), max(anonymous_id) from events"),
+        events,
+        "events stay as they are"
+    );
     let notes = said(&shop, &["-C", "shop", "people", "why", "user:ada", "email:home@example.com"]);
     assert!(notes.contains("took them apart by hand"), "{notes}");
     let rows = shop.output(&["-C", "shop", "people", "why", "user:ada", "email:home@example.com", "--format", "csv"]);
@@ -98,8 +102,20 @@ fn a_preview_is_what_the_build_then_makes_and_stores_nothing() {
     shop.write("free.toml", &free);
     let snapshot = std::fs::read(shop.path("shop/data/snapshot.json")).unwrap();
     let preview = |show: &str| {
-        let words =
-            ["-C", "shop", "people", "preview", "--settings", "free.toml", "--show", show, "--model", "linear", "--format", "csv"];
+        let words = [
+            "-C",
+            "shop",
+            "people",
+            "preview",
+            "--settings",
+            "free.toml",
+            "--show",
+            show,
+            "--model",
+            "linear",
+            "--format",
+            "csv",
+        ];
         (shop.output(&words), said(&shop, &words))
     };
     let (people, notes) = preview("people");
@@ -107,17 +123,16 @@ fn a_preview_is_what_the_build_then_makes_and_stores_nothing() {
     assert!(notes.contains("merged: 2 people would be 1"), "{notes}");
     let (credits, _) = preview("credits");
     assert_eq!(std::fs::read(shop.path("shop/data/snapshot.json")).unwrap(), snapshot, "nothing is stored");
-    let sum = |column: usize| -> BTreeMapOf {
+    let some =
+        |(channel, number): (&str, &str)| Some((channel.to_owned(), number.parse().ok()?)).filter(|row| row.1 != 0.0);
+    let sum = |column: usize| -> BTreeMap<String, f64> {
         let cells = credits.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
-        cells.map(|cells| (cells[1].to_owned(), cells[column].parse::<f64>().unwrap())).collect()
+        cells.filter_map(|cells| some((cells[1], cells[column]))).collect()
     };
-    let attributed = || -> BTreeMapOf {
+    let attributed = || -> BTreeMap<String, f64> {
         let report = shop.output(&["-C", "shop", "attribute", "--model", "linear", "--format", "csv"]);
-        let cells = |line: &str| {
-            let cells: Vec<&str> = line.split(',').collect();
-            (cells[1].to_owned(), cells[2].parse::<f64>().unwrap())
-        };
-        report.lines().skip(1).map(cells).collect()
+        let cells = report.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+        cells.filter_map(|cells| some((cells[1], cells[2]))).collect()
     };
     assert_eq!(sum(2), attributed());
     shop.write("shop/safar.toml", free);
@@ -125,8 +140,6 @@ fn a_preview_is_what_the_build_then_makes_and_stores_nothing() {
     assert_eq!(sum(3), attributed(), "{credits}");
     assert_ne!(sum(2), sum(3), "the rules matter to credits: {credits}");
 }
-
-type BTreeMapOf = std::collections::BTreeMap<String, f64>;
 
 #[test]
 fn a_preview_of_data_that_no_build_has_seen_is_refused() {
@@ -157,7 +170,7 @@ fn probable_matches_are_for_review_and_join_when_the_settings_allow_it() {
         let name = format!("{} {number}", names[number % 6]);
         let born = format!("19{:02}-0{}-1{}", 40 + number, number % 9 + 1, number % 7);
         for copy in ["a", "b"] {
-            let name = if copy == "b" && number % 4 == 0 { name.replace("n", "m") } else { name.clone() };
+            let name = if copy == "b" && number % 4 == 0 { name.replacen('a', "e", 1) } else { name.clone() };
             list += &format!("{number}{copy},{name},{born},{}\n", ["Hull", "York"][number % 2]);
             events += &format!("{number}{copy},purchase,2026-03-01T10:00:00Z,{number}{copy},{number}{copy},5,EUR\n");
         }

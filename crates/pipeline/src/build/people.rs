@@ -86,10 +86,9 @@ fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<u64> {
     let (ns_a, id_a, ns_b, id_b, source, event, kind) = (ns_a?, id_a?, ns_b?, id_b?, source?, event?, kind?);
     let [ns_a, id_a, ns_b, id_b, source, event, kind] =
         [&ns_a, &id_a, &ns_b, &id_b, &source, &event, &kind].map(|column| column.as_string::<i32>());
-    let text = |column: &'_ StringArray, row: usize| column.is_valid(row).then(|| column.value(row));
     let [at, from, to] = [4, 9, 10].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>());
     let confidence = batch.column(8).as_primitive::<Float64Type>();
-    let link = |row: usize| {
+    let link = |row: usize| -> Result<Link<&str>> {
         Ok(Link {
             source: text(source, row),
             event_id: text(event, row),
@@ -107,6 +106,10 @@ fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<u64> {
         Some((_, error)) => Err(Error::Request(format!("identity_links: {error}"))),
         None => Ok(refused.len() as u64),
     }
+}
+
+fn text(column: &StringArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
 }
 
 /// Links as rows of `identity_links`.

@@ -190,11 +190,17 @@ fn some<'a>(identifiers: impl ExactSizeIterator<Item = &'a (String, String)>) ->
     format!("{}{rest}", first.join(", "))
 }
 
-/// Credits by model and channel, before and after.
+/// Credits by model and channel, before and after; a model that only one side can fit has nothing on the other.
 fn credits(before: &AttributionReport, after: &AttributionReport, currency: &str) -> Result<Answer> {
+    let mut models: Vec<String> = Vec::new();
     let mut found: BTreeMap<(usize, String), [f64; 4]> = BTreeMap::new();
     for (side, report) in [before, after].into_iter().enumerate() {
-        for (model, attribution) in report.models.iter().enumerate() {
+        for attribution in &report.models {
+            let name = attribution.model.to_string();
+            let model = models.iter().position(|known| *known == name).unwrap_or_else(|| {
+                models.push(name);
+                models.len() - 1
+            });
             let rest = (UNATTRIBUTED, &attribution.unattributed);
             for (label, credit) in report.labels.iter().map(String::as_str).zip(&attribution.credits).chain([rest]) {
                 let row = found.entry((model, label.to_owned())).or_default();
@@ -211,7 +217,7 @@ fn credits(before: &AttributionReport, after: &AttributionReport, currency: &str
     });
     let column = |of: &dyn Fn(&[f64; 4]) -> f64| numbers(rows.iter().map(|row| Some(of(&row.1))));
     Answer::new([
-        ("model", texts(rows.iter().map(|((model, _), _)| before.models[*model].model.to_string()))),
+        ("model", texts(rows.iter().map(|((model, _), _)| &models[*model]))),
         ("channel", texts(rows.iter().map(|((_, channel), _)| channel))),
         ("conversions_before", column(&|row| row[0])),
         ("conversions_after", column(&|row| row[1])),
