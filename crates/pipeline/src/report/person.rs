@@ -9,7 +9,7 @@ use crate::{
     build::people::{People, WHO},
 };
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array},
+    array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, UInt64Array},
     compute::{concat_batches, filter_record_batch, take_record_batch},
     datatypes::{Int64Type, SchemaRef, TimestampMicrosecondType},
 };
