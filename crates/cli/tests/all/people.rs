@@ -13,6 +13,7 @@ fn two_people() -> Shop {
         "e3,page_view,2026-03-02T10:00:00Z,laptop,,,newsletter,email,,,",
         "e4,sign_up,2026-03-02T10:10:00Z,laptop,,home@example.com,,,,,",
         "e5,purchase,2026-03-03T11:00:00Z,,ada,home@example.com,,,o2,60,EUR",
+        "e7,page_view,2026-03-03T20:00:00Z,laptop,,,facebook,paid_social,,,",
         "e6,purchase,2026-03-04T11:00:00Z,,ben,home@example.com,,,o3,20,EUR",
     ];
     shop.write("events.csv", format!("{HEAD}\n{}\n", rows.join("\n")));

@@ -146,7 +146,9 @@ fn table(change: &MapChange, examples: usize) -> Result<Answer> {
         groups.sort_by_key(|group| std::cmp::Reverse(group.identifiers.len()));
         let [before, after] = [|group: &&Regrouped| group.before.len(), |group: &&Regrouped| group.after.len()]
             .map(|of| groups.iter().map(of).sum::<usize>());
-        notes.push(format!("{kind}: {before} people would be {after}{}", shown(groups.len(), most)));
+        if !groups.is_empty() {
+            notes.push(format!("{kind}: {before} people would be {after}{}", shown(groups.len(), most)));
+        }
         rows.extend(groups.into_iter().take(most).map(|group| Row {
             kind,
             before: group.before.len() as u64,
@@ -155,11 +157,10 @@ fn table(change: &MapChange, examples: usize) -> Result<Answer> {
             example: some(group.identifiers.iter()),
         }));
     }
-    notes.push(format!(
-        "{} devices would belong to somebody else at some time{}",
-        change.devices.len(),
-        shown(change.devices.len(), most)
-    ));
+    let devices = change.devices.len();
+    if devices > 0 {
+        notes.push(format!("{devices} devices would belong to somebody else at some time{}", shown(devices, most)));
+    }
     rows.extend(change.devices.iter().take(most).map(|device| {
         let owners = |steps: &[(i64, i64)]| steps.iter().map(|step| step.1).collect::<HashSet<_>>().len() as u64;
         let (before, after) = (owners(&device.before), owners(&device.after));
