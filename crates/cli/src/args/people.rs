@@ -70,9 +70,9 @@ pub struct PeopleDecision {
 
 #[derive(Debug, Args)]
 pub struct PeoplePreview {
-    /// The settings file whose [identity] is tried.
+    /// The settings file whose [identity] is tried against the last build; the workspace's own safar.toml otherwise.
     #[arg(long, value_name = "FILE")]
-    pub settings: PathBuf,
+    pub settings: Option<PathBuf>,
     /// What to show.
     #[arg(long, value_enum, default_value_t)]
     pub show: PreviewShown,

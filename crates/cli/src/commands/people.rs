@@ -65,11 +65,12 @@ async fn decide(workspace: &Workspace, decision: Decision, args: &PeopleDecision
 }
 
 async fn preview(workspace: &Workspace, args: &PeoplePreview, printer: Printer) -> Result<()> {
-    let rules = Settings::read(&args.settings)?.identity;
+    let tried = args.settings.as_deref().map(Settings::read).transpose()?;
+    let rules = &tried.as_ref().unwrap_or(workspace.settings()).identity;
     let models = models(&args.model, &workspace.settings().attribution.models);
     let modelling = Modelling { models, bootstrap: None };
     let query = PathQuery { goal: args.goal.clone(), ..PathQuery::default() };
-    let found = report::preview(workspace, &rules, &modelling, &query, args.examples).await?;
+    let found = report::preview(workspace, rules, &modelling, &query, args.examples).await?;
     let both = args.show == PreviewShown::Both && args.format == Format::Table;
     if args.show != PreviewShown::Credits {
         show(printer, &found.people, args.format, None, 0)?;

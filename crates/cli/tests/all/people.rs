@@ -137,6 +137,8 @@ fn a_preview_is_what_the_build_then_makes_and_stores_nothing() {
     };
     assert_eq!(sum(2), attributed());
     shop.write("shop/safar.toml", free);
+    let own = shop.output(&["-C", "shop", "people", "preview", "--show", "people", "--format", "csv"]);
+    assert_eq!(own, people, "the workspace's own file, before it is built");
     build(&shop);
     assert_eq!(sum(3), attributed(), "{credits}");
     assert_ne!(sum(2), sum(3), "the rules matter to credits: {credits}");
@@ -147,7 +149,7 @@ fn a_preview_of_data_that_no_build_has_seen_is_refused() {
     let shop = two_people();
     shop.write("late.csv", format!("{HEAD}\ne9,page_view,2026-03-05T10:00:00Z,phone,ada,,,,,,\n"));
     shop.safar(&["-C", "shop", "import", "late.csv"]).assert().success();
-    let error = shop.failure(&["-C", "shop", "people", "preview", "--settings", "shop/safar.toml"]);
+    let error = shop.failure(&["-C", "shop", "people", "preview"]);
     assert!(error.contains("`safar build` first"), "{error}");
 }
 

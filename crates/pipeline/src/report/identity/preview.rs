@@ -40,12 +40,12 @@ pub struct Preview {
     pub credits: Answer,
 }
 
-/// What `rules` in the place of `[identity]` would make of the people that the last build made, and of the credits of
-/// `models` for `query`. At most `examples` of each kind of change are shown; 0 shows all.
+/// What `rules` would make of the people that the last build made by the `[identity]` it had, and of the credits of `models`
+/// for `query`. At most `examples` of each kind of change are shown; 0 shows all.
 ///
 /// # Errors
-/// When the last build is out of date, so that not everything that differs would be the rules' doing; when the rules cannot
-/// work, or the tables cannot be read.
+/// When the last build does not know all data or other settings, so that not everything that differs would be the rules'
+/// doing; when the rules cannot work, or the tables cannot be read.
 pub async fn preview(
     workspace: &Workspace,
     rules: &IdentitySettings,
@@ -54,12 +54,11 @@ pub async fn preview(
     examples: usize,
 ) -> Result<Preview> {
     let session = super::super::session(workspace).await?;
-    let settings = &workspace.settings().identity;
-    let state = built(workspace, &session).await?;
-    let (now, _) = graph(&session, settings).await?;
+    let (state, settings) = built(workspace, &session).await?;
+    let (now, _) = graph(&session, &settings).await?;
     let old = now.resolve().map;
     drop(now);
-    if !PersonMap::diff(&old_map(&session, settings).await?, &old).is_empty() {
+    if !PersonMap::diff(&old_map(&session, &settings).await?, &old).is_empty() {
         return Err(out_of_date());
     }
     let (then, blocked) = graph(&session, rules).await?;
@@ -84,18 +83,21 @@ pub async fn preview(
 
 fn out_of_date() -> Error {
     Error::Request(
-        "the last build does not know all links and events: `safar build` first, so that the preview shows what the rules change and nothing else".to_owned(),
+        "the last build does not know all links, events and settings: `safar build` first, so that the preview shows what identity rules change and nothing else\n  hint: `--settings FILE` tries the rules of another file".to_owned(),
     )
 }
 
-/// The state of the last build, which must have seen every event.
-async fn built(workspace: &Workspace, session: &Session) -> Result<State> {
+/// The state of the last build, which must know every event and every setting but those of identity, and its `[identity]`.
+async fn built(workspace: &Workspace, session: &Session) -> Result<(State, IdentitySettings)> {
     let state = State::read(workspace)?.ok_or_else(out_of_date)?;
+    let now = State::of(workspace, &workspace.enricher()?)?;
     let files = workspace.store().files(session.snapshot(), Table::Events).await?;
-    if files.iter().any(|file| !state.event_files.contains(&file.name)) {
+    let known = files.iter().all(|file| state.event_files.contains(&file.name));
+    if !known || (&state.journeys, state.enricher) != (&now.journeys, now.enricher) {
         return Err(out_of_date());
     }
-    Ok(state)
+    let settings = serde_json::from_value(state.identity.clone()).map_err(|_| out_of_date())?;
+    Ok((state, settings))
 }
 
 /// A session that sees journeys as `people` would have them; `changed` are those who differ.
