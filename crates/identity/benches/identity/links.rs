@@ -106,7 +106,7 @@ pub fn updates(file: &Path) -> Outcome {
             fresh.push((namespace, device, one.id_b, (last + number as i64) * 1_000_000));
         }
         let fresh: Vec<Link<&str>> =
-            fresh.iter().map(|(ns_a, id_a, id_b, at)| Link::new(ns_a, id_a.as_str(), "user", id_b, *at)).collect();
+            fresh.iter().map(|(ns_a, id_a, id_b, at)| Link::new(*ns_a, id_a.as_str(), "user", *id_b, *at)).collect();
         let watch = Watch::start();
         let update = live.add_all(&fresh);
         tell("update", watch.read(), json!({ "links": count, "of": last, "changed": update.changed.len() }));
