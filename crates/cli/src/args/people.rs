@@ -31,6 +31,8 @@ pub struct PeopleList {
 pub enum PeopleAct {
     /// Show the links that make two identifiers one person, or what keeps them apart.
     Why(PeopleWhy),
+    /// List the links that join nobody because they would break a rule.
+    Conflicts(PeopleConflicts),
     /// Decide that two identifiers are one person; the next build obeys, and every later one.
     Join(PeopleDecision),
     /// Decide that two identifiers are not one person, whatever links say; the next build obeys, and every later one.
@@ -47,6 +49,15 @@ pub struct PeopleWhy {
     pub one: String,
     /// The other one.
     pub other: String,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct PeopleConflicts {
+    /// How many to show, the oldest first; 0 shows all.
+    #[arg(long, default_value_t = 50)]
+    pub limit: usize,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

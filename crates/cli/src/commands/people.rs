@@ -19,6 +19,10 @@ pub async fn run(folder: &Path, args: &People, printer: Printer) -> Result<()> {
     match &args.act {
         None => list(&workspace, &args.list, printer).await,
         Some(PeopleAct::Why(args)) => why(&workspace, args, printer).await,
+        Some(PeopleAct::Conflicts(args)) => {
+            let session = report::session(&workspace).await?;
+            show(printer, &report::conflicts(&workspace, &session).await?, args.format, None, args.limit)
+        }
         Some(PeopleAct::Join(args)) => decide(&workspace, Decision::Join, args, printer).await,
         Some(PeopleAct::Split(args)) => decide(&workspace, Decision::Split, args, printer).await,
         Some(PeopleAct::Preview(args)) => preview(&workspace, args, printer).await,

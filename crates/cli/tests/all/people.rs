@@ -49,6 +49,10 @@ fn why_shows_the_links_or_what_forbids_them() {
     let (rows, notes) = why("user:ada", "user:ben");
     assert_eq!(rows.lines().count(), 2, "{rows}");
     assert!(notes.contains("are two people") && notes.contains("a person has at most 1 user"), "{notes}");
+    let conflicts = shop.output(&["-C", "shop", "people", "conflicts", "--format", "csv"]);
+    let link = conflicts.lines().nth(1).unwrap_or_default();
+    assert_eq!(conflicts.lines().count(), 2, "{conflicts}");
+    assert!(link.starts_with("user:ben,email:") && link.contains("e6,a person has at most 1 user,"), "{link}");
     let error = shop.failure(&["-C", "shop", "people", "why", "ada", "user:ben"]);
     assert!(error.contains("write NAMESPACE:VALUE"), "{error}");
 }

@@ -5,4 +5,4 @@ mod why;
 
 pub use matches::{Found, matches, store_matches};
 pub use preview::{Preview, preview};
-pub use why::why;
+pub use why::{conflicts, why};
