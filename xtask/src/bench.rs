@@ -1,5 +1,6 @@
 //! `cargo xtask bench …`: Safar beside its peers, on the same files, in one run. Timings depend on the machine; ratios less so.
 mod attribution;
+mod identity;
 
 use crate::run::{Outcome, cache, cargo, command, output, python, root};
 use serde_json::Value;
@@ -9,9 +10,10 @@ pub fn bench(words: &[&str]) -> Outcome {
     match words {
         ["journeys", rest @ ..] => journeys(rest),
         ["attribution", rest @ ..] => attribution::bench(rest),
+        ["identity", rest @ ..] => identity::bench(rest),
         ["import"] => import(),
         ["collect", rest @ ..] => collect(rest),
-        _ => Err("name a benchmark: journeys, attribution, import, collect".to_owned()),
+        _ => Err("name a benchmark: journeys, attribution, identity, import, collect".to_owned()),
     }
 }
 

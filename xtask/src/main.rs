@@ -20,6 +20,8 @@ cargo xtask TASK
   bench journeys     paths from 20 M events, beside chDB, DuckDB and Polars
   bench attribution  every model on up to 1 M paths, beside other packages; --rows, --channels, --cases, --limit SECONDS,
                      --no-peers, --out FOLDER for the CSV and the plot
+  bench identity     people from 10 M links, updates, people of known truth, probable matches, beside SciPy, networkx and Splink;
+                     --links, --people, --no-peers
   bench import       rows a second from CSV
   bench collect      durable requests a second, beside a server that stores nothing
   sdks [WORDS…]      real SDKs against a running collector: every event once in the tables; WORDS narrow

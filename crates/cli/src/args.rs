@@ -1,5 +1,6 @@
 //! The command line, as clap reads it and `safar reference cli` prints it.
 mod privacy;
+mod people;
 mod reports;
 
 use crate::output::Format;
@@ -10,6 +11,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use privacy::*;
+pub use people::*;
 pub use reports::*;
 
 /// Reads a word as `safar.toml` spells it.
@@ -92,7 +94,7 @@ pub enum Command {
     Retention(Retention),
     /// Show sessions by channel or another column.
     Sessions(Sessions),
-    /// List people, or find them by their identifiers.
+    /// List people, or find them by their identifiers; say why identifiers are one person, join, split, try other rules.
     People(People),
     /// Show one person: identifiers and why they belong together, sessions, events, conversions.
     Person(Person),

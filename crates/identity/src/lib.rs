@@ -39,25 +39,31 @@
 //! assert_eq!(people.person_of(&on_phone, 5_000), people.person_of(&on_laptop, 5_000));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+mod change;
 mod devices;
 mod graph;
 mod ids;
 mod link;
+mod live;
 mod map;
 pub mod mentions;
+pub mod matching;
 mod normal;
+mod part;
 mod phone;
 mod resolve;
 mod settings;
 mod union;
 mod why;
 
+pub use change::{DeviceChange, MapChange, Regrouped};
 pub use graph::{GraphError, IdentityGraph};
 pub use link::{EventIds, Link, LinkKind, UnknownLinkKind};
+pub use live::{LiveMap, Update};
 pub use map::{MapError, PersonMap, PersonRow};
 pub use normal::{Blocked, Invalid, Normalised, normalise};
 pub use resolve::{Conflict, ConflictRule, Resolution};
-pub use settings::{DeviceSettings, IdentitySettings, NamespaceRule, SettingsError};
+pub use settings::{DeviceSettings, IdentitySettings, Matching, NamespaceRule, SettingsError};
 
 /// The namespace of devices: cookies, app installations.
 pub const ANONYMOUS: &str = "anonymous";

@@ -1,5 +1,6 @@
 //! Which person an identifier belongs to, and when.
 use crate::{EventIds, IdentitySettings, ids::Ids, ids::key};
+use hashbrown::HashMap;
 use safar_model::Micros;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -9,8 +10,8 @@ use std::{collections::BTreeSet, sync::Arc};
 pub struct PersonMap {
     ids: Arc<Ids>,
     /// By id.
-    owners: Vec<Owner>,
-    timelines: Timelines,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) timelines: Timelines,
     /// Columns of [`EventIds`] that name persons, strongest first.
     order: [usize; 4],
     /// By column of [`EventIds`]: the namespace's number, where any link names it.
@@ -32,16 +33,21 @@ impl Owner {
     }
 }
 
+/// From when on, and who.
+pub(crate) type Step = (Micros, i64);
+
 /// Owners that change: for each timeline, steps of (from, person), the first from `Micros::MIN`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Timelines {
-    steps: Vec<(Micros, i64)>,
+    steps: Vec<Step>,
     ends: Vec<usize>,
+    /// How many steps nobody has any more.
+    stale: usize,
 }
 
 impl Timelines {
     /// Takes steps in the order of time; before the first step `before` owns.
-    pub(crate) fn push(&mut self, steps: &[(Micros, i64)], before: i64) -> Owner {
+    pub(crate) fn push(&mut self, steps: &[Step], before: i64) -> Owner {
         let start = self.steps.len();
         let lead = (Micros::MIN, before);
         for &(from, person) in std::iter::once(&lead).chain(steps) {
@@ -60,7 +66,7 @@ impl Timelines {
         Owner(!(self.ends.len() as i64 - 1))
     }
 
-    fn several(&self, owner: Owner) -> &[(Micros, i64)] {
+    fn several(&self, owner: Owner) -> &[Step] {
         if owner.0 >= 0 {
             return &[];
         }
@@ -70,9 +76,21 @@ impl Timelines {
     }
 
     /// Who owns from when, the first from `Micros::MIN`.
-    pub(crate) fn steps(&self, owner: Owner) -> impl Iterator<Item = (Micros, i64)> + Clone + '_ {
+    pub(crate) fn steps(&self, owner: Owner) -> impl Iterator<Item = Step> + Clone + '_ {
         let always = (owner.0 >= 0).then_some((Micros::MIN, owner.0));
         always.into_iter().chain(self.several(owner).iter().copied())
+    }
+
+    /// The same timelines without those that none of `owners` has.
+    fn compact(&mut self, owners: &mut [Owner]) {
+        let (mut fresh, mut known) = (Self::default(), HashMap::new());
+        for owner in owners.iter_mut().filter(|owner| owner.0 < 0) {
+            *owner = *known.entry(owner.0).or_insert_with(|| {
+                let steps = self.several(*owner);
+                fresh.push(steps, steps[0].1)
+            });
+        }
+        *self = fresh;
     }
 
     fn at(&self, owner: Owner, at: Micros) -> i64 {
@@ -119,8 +137,41 @@ impl PersonMap {
         let columns = EventIds::default().columns();
         let mut order = [0, 1, 2, 3];
         order.sort_by_key(|&column| settings.rank(columns[column].0));
-        let spaces = columns.map(|(namespace, _)| ids.space_of(namespace));
-        Self { ids, owners, timelines, order, spaces }
+        let mut map = Self { ids: Arc::default(), owners, timelines, order, spaces: [None; 5] };
+        map.take_ids(ids);
+        map
+    }
+
+    /// Gives the identifiers back to the graph, which is about to add some.
+    pub(crate) fn lend_ids(&mut self) {
+        self.ids = Arc::default();
+    }
+
+    /// Takes identifiers, each with the number it has; new ones are their own person.
+    pub(crate) fn take_ids(&mut self, ids: Arc<Ids>) {
+        let fresh = self.owners.len() as u32..ids.len() as u32;
+        self.owners.extend(fresh.map(|id| Owner::one(ids.key(id))));
+        self.spaces = EventIds::default().columns().map(|(namespace, _)| ids.space_of(namespace));
+        self.ids = ids;
+    }
+
+    /// Whether an identifier has other persons than its owner `before`, who has it no more; all of them are then in
+    /// `changed`.
+    pub(crate) fn replaced(&mut self, id: u32, before: Owner, changed: &mut BTreeSet<i64>) -> bool {
+        self.timelines.stale += self.timelines.several(before).len();
+        let (old, new) = (self.timelines.steps(before), self.timelines.steps(self.owners[id as usize]));
+        let differs = !new.clone().eq(old.clone());
+        if differs {
+            changed.extend(old.chain(new).map(|step| step.1));
+        }
+        differs
+    }
+
+    /// Forgets timelines that nobody has, once there are so many that looking at every owner is worth it.
+    pub(crate) fn drop_stale(&mut self) {
+        if self.timelines.stale > (self.timelines.steps.len() + self.owners.len()) / 2 {
+            self.timelines.compact(&mut self.owners);
+        }
     }
 
     /// A map without identifiers: everyone is their own person.
@@ -188,7 +239,8 @@ impl PersonMap {
     }
 
     /// Every person that the identifier ever belongs to, in the order of time; empty where no link names it.
-    pub(crate) fn persons_of(&self, namespace: &str, identifier: &str) -> Vec<i64> {
+    #[must_use]
+    pub fn people_of(&self, namespace: &str, identifier: &str) -> Vec<i64> {
         let Some(id) = self.ids.find(namespace, identifier) else { return Vec::new() };
         self.timelines.steps(self.owners[id as usize]).map(|step| step.1).collect()
     }
@@ -249,25 +301,37 @@ impl PersonMap {
     #[must_use]
     pub fn diff(old: &Self, new: &Self) -> Vec<i64> {
         let mut dirty = BTreeSet::new();
+        Self::beside(old, new, |_, before, after| {
+            if before != after {
+                dirty.extend(before.iter().chain(after).map(|step| step.1));
+            }
+        });
+        dirty.into_iter().collect()
+    }
+
+    /// Tells of each identifier that either map knows who owns it from when, before and after. Those of `new` come first,
+    /// in their own order.
+    pub(crate) fn beside(old: &Self, new: &Self, mut each: impl FnMut((&str, &str), &[Step], &[Step])) {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let alone = |map: &Self, id: u32| (Micros::MIN, map.ids.key(id));
         for (id, &owner) in (0_u32..).zip(&new.owners) {
             let (namespace, identifier) = new.ids.get(id);
+            before.clear();
             match old.ids.find(namespace, identifier) {
-                None => new.differs(owner, [(Micros::MIN, new.ids.key(id))].into_iter(), &mut dirty),
-                Some(before) => new.differs(owner, old.timelines.steps(old.owners[before as usize]), &mut dirty),
+                None => before.push(alone(new, id)),
+                Some(known) => before.extend(old.timelines.steps(old.owners[known as usize])),
             }
+            after.clear();
+            after.extend(new.timelines.steps(owner));
+            each((namespace, identifier), &before, &after);
         }
         for (id, &owner) in (0_u32..).zip(&old.owners) {
             let (namespace, identifier) = old.ids.get(id);
             if new.ids.find(namespace, identifier).is_none() {
-                old.differs(owner, [(Micros::MIN, old.ids.key(id))].into_iter(), &mut dirty);
+                before.clear();
+                before.extend(old.timelines.steps(owner));
+                each((namespace, identifier), &before, &[alone(old, id)]);
             }
-        }
-        dirty.into_iter().collect()
-    }
-
-    fn differs(&self, owner: Owner, other: impl Iterator<Item = (Micros, i64)> + Clone, dirty: &mut BTreeSet<i64>) {
-        if !self.timelines.steps(owner).eq(other.clone()) {
-            dirty.extend(self.timelines.steps(owner).chain(other).map(|step| step.1));
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What a workspace may decide about identity.
-use crate::{ANONYMOUS, CRM, EMAIL, PHONE, USER};
+use crate::{
+    ANONYMOUS, CRM, EMAIL, PHONE, USER,
+    matching::{MatchError, MatchSettings},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,6 +28,23 @@ pub struct IdentitySettings {
     pub min_confidence: f64,
     /// When a device counts as shared.
     pub devices: DeviceSettings,
+    /// Which records are compared for probable matches; absent: none are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matching: Option<Matching>,
+}
+
+/// A list of records in which one person may be several times, and how they are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matching {
+    /// A CSV file with a header, in the workspace.
+    pub file: String,
+    /// The namespace of its identifiers.
+    pub namespace: String,
+    /// The column that holds them; every other column is a field.
+    pub identifier: String,
+    /// How records are compared.
+    pub model: MatchSettings,
 }
 
 impl Default for IdentitySettings {
@@ -37,6 +57,7 @@ impl Default for IdentitySettings {
             ignore_gmail_dots: false,
             min_confidence: 1.0,
             devices: DeviceSettings::default(),
+            matching: None,
         }
     }
 }
@@ -100,6 +121,9 @@ pub enum SettingsError {
     /// Not a probability.
     #[error("min_confidence is {0}; use a number from 0 to 1")]
     Confidence(f64),
+    /// Records cannot be compared so.
+    #[error("matching: {0}")]
+    Matching(#[from] MatchError),
     /// Too few people to share.
     #[error("shared_people is {0}; a device is shared by at least 2")]
     SharedPeople(u32),
@@ -154,6 +178,9 @@ impl IdentitySettings {
         }
         if !(0.0..=1.0).contains(&self.min_confidence) {
             return Err(SettingsError::Confidence(self.min_confidence));
+        }
+        if let Some(matching) = &self.matching {
+            matching.model.check()?;
         }
         if self.devices.shared_people < 2 {
             return Err(SettingsError::SharedPeople(self.devices.shared_people));

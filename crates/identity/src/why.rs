@@ -11,9 +11,27 @@ impl IdentityGraph {
     #[must_use]
     pub fn why(&self, map: &PersonMap, a: (&str, &str), b: (&str, &str)) -> Vec<Link> {
         let (Some(from), Some(to)) = (self.ids.find(a.0, a.1), self.ids.find(b.0, b.1)) else { return Vec::new() };
-        let others = map.persons_of(b.0, b.1);
-        let shared = map.persons_of(a.0, a.1).into_iter().filter(|person| others.contains(person));
+        let others = map.people_of(b.0, b.1);
+        let shared = map.people_of(a.0, a.1).into_iter().filter(|person| others.contains(person));
         shared.map(|person| self.chain(map, person, from, to)).find(|chain| !chain.is_empty()).unwrap_or_default()
+    }
+
+    /// What somebody decided that keeps two identifiers, as (namespace, identifier), two people in `map`: links of the kind
+    /// `split` with one end at each of the two, at any time, the oldest first.
+    #[must_use]
+    pub fn splits(&self, map: &PersonMap, a: (&str, &str), b: (&str, &str)) -> Vec<Link> {
+        let [a, b] = [a, b].map(|(namespace, identifier)| map.people_of(namespace, identifier));
+        let of = |id: u32, people: &[i64]| {
+            let (namespace, identifier) = self.ids.get(id);
+            map.people_of(namespace, identifier).iter().any(|person| people.contains(person))
+        };
+        let splits = (0_u32..).zip(&self.rows).filter(|(_, row)| {
+            let parts = || (of(row.a, &a) && of(row.b, &b)) || (of(row.a, &b) && of(row.b, &a));
+            row.kind == LinkKind::Split && parts()
+        });
+        let mut rows: Vec<u32> = splits.map(|(row, _)| row).collect();
+        rows.sort_by(|&x, &y| self.compare(x, y));
+        rows.into_iter().map(|row| self.link(row)).collect()
     }
 
     /// Breadth first over the links between identifiers of one person.

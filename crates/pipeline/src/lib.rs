@@ -3,6 +3,7 @@
 //! [`Workspace`] opens the folder, [`build()`] rebuilds what changed, [`report`] answers questions, [`privacy`] tells and
 //! erases what is known of one person.
 mod build;
+mod by_hand;
 mod error;
 pub mod privacy;
 pub mod report;
@@ -10,6 +11,7 @@ pub mod settings;
 mod workspace;
 
 pub use build::{BuildReport, build};
+pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
 pub use settings::Settings;
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};

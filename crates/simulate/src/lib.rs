@@ -2,6 +2,7 @@
 //!
 //! * [`Shop`]: the events of a tea shop, as its tags, its servers, its mailing tool and its tills would tell them.
 //! * [`Crowd`]: sightings of identifiers of people who share devices, hand them over and leave junk behind.
+//! * [`Register`]: a customer list in which people are more than once, with typing errors.
 //! * [`causal`]: markets in which it is known which conversions each channel caused.
 //!
 //! Everything comes from one seeded generator, ChaCha8, by sums, products and comparisons of IEEE numbers only (no
@@ -12,7 +13,10 @@ pub mod causal;
 mod crowd;
 mod dice;
 mod event;
+mod naive;
 mod person;
+mod register;
+mod score;
 mod session;
 mod shop;
 mod tale;
@@ -20,5 +24,8 @@ mod write;
 
 pub use crowd::{Crowd, Sighting};
 pub use event::SimEvent;
+pub use naive::components;
+pub use register::{Entry, REGISTER_FIELDS, Register};
+pub use score::Score;
 pub use shop::{Events, Shop, ShopError};
 pub use write::{COLUMNS, write_csv, write_events_csv, write_events_ndjson, write_ndjson};

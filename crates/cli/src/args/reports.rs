@@ -160,20 +160,6 @@ pub struct Retention {
 }
 
 #[derive(Debug, Args)]
-pub struct People {
-    /// A person's id, or any part of an identifier; e-mail addresses and telephone numbers in full.
-    #[arg(long, value_name = "TEXT")]
-    pub search: Option<String>,
-    /// How many people to show, who was seen last first; 0 shows all.
-    #[arg(long, default_value_t = 50)]
-    pub limit: usize,
-    #[command(flatten)]
-    pub scope: ScopeArgs,
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
 pub struct Person {
     /// The person's id, as `safar people` shows it.
     pub id: i64,

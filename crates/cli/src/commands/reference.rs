@@ -28,12 +28,6 @@ fn cli() -> Result<String> {
     let mut command = Cli::command().term_width(100);
     command.build();
     help(&mut out, &mut command)?;
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    for name in names {
-        if let Some(sub) = command.find_subcommand_mut(&name) {
-            help(&mut out, sub)?;
-        }
-    }
     Ok(out)
 }
 
@@ -42,6 +36,9 @@ fn help(out: &mut String, command: &mut Command) -> Result<()> {
     let text = command.render_long_help().to_string();
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     writeln!(out, "\n## {name}\n\n```text\n{}\n```", lines.join("\n").trim_end())?;
+    for sub in command.get_subcommands_mut() {
+        help(out, sub)?;
+    }
     Ok(())
 }
 

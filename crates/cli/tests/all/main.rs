@@ -6,6 +6,7 @@ mod erasure;
 mod journey_of_a_user;
 mod paths_files;
 mod retaining;
+mod people;
 
 pub use safar_testkit::{Shop, shared};
 use std::path::PathBuf;

@@ -1,5 +1,9 @@
 //! Laws of the graph, worked examples, and a crowd whose truth is known.
+mod by_hand;
+mod change;
 mod crowd;
+mod live;
+mod matching;
 
 use proptest::{collection::vec, option, prelude::*};
 use safar_identity::{

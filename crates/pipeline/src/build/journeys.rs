@@ -22,23 +22,29 @@ use safar_store::{Change, Staged, TableWriter, WriteLock};
 use std::sync::Arc;
 
 /// The four tables that journeys are, in the order of [`JourneyBatches`].
-const TABLES: [Table; 4] = [Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
+pub(crate) const TABLES: [Table; 4] = [Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
 
 /// Rows that wait before they are written.
 const ROWS_WAITING: usize = 1 << 16;
 
-/// What a rebuild needs.
-pub(super) struct Rebuild<'a> {
+/// What journeys are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Walk<'a> {
     pub workspace: &'a Workspace,
-    pub lock: &'a WriteLock,
     pub session: &'a Session,
     pub people: &'a Arc<People>,
     pub refunds: &'a SharedRefunds,
 }
 
+/// What a rebuild needs.
+pub(super) struct Rebuild<'a> {
+    pub walk: Walk<'a>,
+    pub lock: &'a WriteLock,
+}
+
 /// What it did.
 #[derive(Default)]
-pub(super) struct Done {
+pub(crate) struct Done {
     pub people: u64,
     pub findings: Findings,
 }
@@ -50,19 +56,20 @@ impl Rebuild<'_> {
         let mut staged = match scope {
             Scope::Everyone => {
                 let mut writers = self.writers()?;
-                self.walk(scope, &mut done, |table, batch| Ok(writers[table].write(&batch)?)).await?;
+                self.walk.run(scope, &mut done, |table, batch| Ok(writers[table].write(&batch)?)).await?;
                 writers.into_iter().map(|writer| Ok(writer.finish()?)).collect::<Result<Vec<Staged>>>()?
             }
             Scope::Only(people) => {
                 let mut fresh: [Vec<RecordBatch>; 4] = Default::default();
-                self.walk(scope, &mut done, |table, batch| {
-                    fresh[table].push(batch);
-                    Ok(())
-                })
-                .await?;
+                self.walk
+                    .run(scope, &mut done, |table, batch| {
+                        fresh[table].push(batch);
+                        Ok(())
+                    })
+                    .await?;
                 let mut staged = vec![];
                 for ((table, fresh), mut writer) in TABLES.into_iter().zip(fresh).zip(self.writers()?) {
-                    let frame = self.kept_and(table, scope, &is_one_of(people), fresh).await?;
+                    let frame = self.walk.kept_and(table, scope, &is_one_of(people), fresh).await?;
                     let mut stream = frame.execute_stream().await?;
                     while let Some(batch) = stream.try_next().await? {
                         writer.write(&conform(&batch, table)?)?;
@@ -75,18 +82,21 @@ impl Rebuild<'_> {
         let buckets = scope.buckets();
         let mut changes: Vec<Change> =
             staged.drain(..).map(|staged| Change::ReplaceBuckets { staged, buckets: buckets.clone() }).collect();
-        let persons = self.workspace.store().writer(self.lock, Table::Persons)?;
-        changes.push(Change::ReplaceAll(self.people.stage(self.session, persons).await?));
-        self.workspace.store().commit(self.lock, changes, &commit_key("journeys")).await?;
+        let Walk { workspace, session, people, .. } = self.walk;
+        let persons = workspace.store().writer(self.lock, Table::Persons)?;
+        changes.push(Change::ReplaceAll(people.stage(session, persons).await?));
+        workspace.store().commit(self.lock, changes, &commit_key("journeys")).await?;
         Ok(done)
     }
 
     fn writers(&self) -> Result<Vec<TableWriter>> {
-        TABLES.into_iter().map(|table| Ok(self.workspace.store().writer(self.lock, table)?)).collect()
+        TABLES.into_iter().map(|table| Ok(self.walk.workspace.store().writer(self.lock, table)?)).collect()
     }
+}
 
+impl Walk<'_> {
     /// Streams the events of the people in `scope` through the journey builder; `put` takes rows of `TABLES[i]`.
-    async fn walk(
+    pub(crate) async fn run(
         &self,
         scope: &Scope,
         done: &mut Done,
@@ -127,7 +137,7 @@ impl Rebuild<'_> {
     }
 
     /// The rows of the buckets in `scope` that stay, and the `fresh` ones, in the table's order.
-    async fn kept_and(
+    pub(crate) async fn kept_and(
         &self,
         table: Table,
         scope: &Scope,

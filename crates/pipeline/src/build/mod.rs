@@ -8,11 +8,11 @@
 //! | sessions, goals, windows, time zone, program version | everyone |
 //! | models | credits |
 mod credits;
-mod journeys;
+pub(crate) mod journeys;
 pub(crate) mod people;
 mod reenrich;
 mod refunds;
-mod state;
+pub(crate) mod state;
 
 use crate::{Result, Workspace};
 use hashbrown::HashSet;
@@ -50,7 +50,7 @@ pub struct BuildReport {
 
 /// Who is rebuilt.
 #[derive(Clone, Debug)]
-enum Scope {
+pub(crate) enum Scope {
     Everyone,
     Only(Arc<HashSet<i64>>),
 }
@@ -219,7 +219,8 @@ async fn journeys(
     let snapshot = workspace.store().snapshot().await?;
     let session = workspace.engine()?.session(&snapshot)?;
     let refunds = now.shared_refunds.iter().map(|(order, amount)| (order.clone(), *amount)).collect();
-    journeys::Rebuild { workspace, lock, session: &session, people, refunds: &refunds }.run(scope).await
+    let walk = journeys::Walk { workspace, session: &session, people, refunds: &refunds };
+    journeys::Rebuild { walk, lock }.run(scope).await
 }
 
 /// Findings in words.

@@ -2,7 +2,7 @@
 use super::state::State;
 use crate::{Error, Result, Workspace, report::strings};
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
     compute::cast,
     datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType},
 };
@@ -14,7 +14,7 @@ use datafusion::{
 use futures::TryStreamExt;
 use hashbrown::HashSet;
 use safar_engine::Session;
-use safar_identity::{Conflict, EventIds, IdentityGraph, IdentitySettings, Link, PersonMap, PersonRow};
+use safar_identity::{Conflict, EventIds, GraphError, IdentityGraph, IdentitySettings, Link, PersonMap, PersonRow};
 use safar_model::{Table, table::instant};
 use safar_store::{DataFile, Staged, TableWriter};
 use std::{collections::BTreeSet, sync::Arc};
@@ -43,6 +43,8 @@ pub(crate) struct People {
     /// Whether `persons` must be written anew.
     pub version: i64,
     conflicts: Vec<Conflict>,
+    /// Links that are left out because an identifier is blocked.
+    blocked: u64,
 }
 
 /// Resolves all links, and compares with the people of the last build.
@@ -53,12 +55,7 @@ pub(super) async fn resolve(
     now: &State,
 ) -> Result<People> {
     let settings = &workspace.settings().identity;
-    let mut graph =
-        IdentityGraph::new(settings.clone()).map_err(|e| Error::Request(format!("safar.toml, [identity]: {e}")))?;
-    let mut stream = session.sql("SELECT ns_a, id_a, ns_b, id_b, observed_at, source, event_id, kind, confidence, valid_from, valid_to FROM identity_links").await?.execute_stream().await?;
-    while let Some(batch) = stream.try_next().await? {
-        add_links(&mut graph, &batch)?;
-    }
+    let (graph, blocked) = graph(session, settings).await?;
     let resolution = graph.resolve();
     let old = match before {
         Some(_) => old_map(session, settings).await?,
@@ -67,40 +64,79 @@ pub(super) async fn resolve(
     let changed = if before.is_some() { PersonMap::diff(&old, &resolution.map) } else { vec![] };
     let version = before
         .map_or(1, |before| before.people_version + i64::from(!changed.is_empty() || before.identity != now.identity));
-    Ok(People { map: Arc::new(resolution.map), changed, version, conflicts: resolution.conflicts })
+    Ok(People { map: Arc::new(resolution.map), changed, version, conflicts: resolution.conflicts, blocked })
 }
 
-fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<()> {
+/// Every stored link, under these settings; and how many are left out because one of their identifiers is blocked now.
+pub(crate) async fn graph(session: &Session, settings: &IdentitySettings) -> Result<(IdentityGraph, u64)> {
+    let mut graph =
+        IdentityGraph::new(settings.clone()).map_err(|e| Error::Request(format!("safar.toml, [identity]: {e}")))?;
+    let mut blocked = 0;
+    let sql = "SELECT ns_a, id_a, ns_b, id_b, observed_at, source, event_id, kind, confidence, valid_from, valid_to FROM identity_links";
+    let mut stream = session.sql(sql).await?.execute_stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        blocked += add_links(&mut graph, &batch)?;
+    }
+    Ok((graph, blocked))
+}
+
+fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<u64> {
     let texts = [0, 1, 2, 3, 5, 6, 7].map(|index| cast(batch.column(index), &DataType::Utf8));
     let [ns_a, id_a, ns_b, id_b, source, event, kind] = texts;
     let (ns_a, id_a, ns_b, id_b, source, event, kind) = (ns_a?, id_a?, ns_b?, id_b?, source?, event?, kind?);
-    let text = |column: &'_ ArrayRef, row: usize| {
-        column.is_valid(row).then(|| column.as_string::<i32>().value(row).to_owned())
-    };
+    let [ns_a, id_a, ns_b, id_b, source, event, kind] =
+        [&ns_a, &id_a, &ns_b, &id_b, &source, &event, &kind].map(|column| column.as_string::<i32>());
     let [at, from, to] = [4, 9, 10].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>());
     let confidence = batch.column(8).as_primitive::<Float64Type>();
-    for row in 0..batch.num_rows() {
-        let need = |column: &ArrayRef| text(column, row).unwrap_or_default();
-        let link = Link {
-            ns_a: need(&ns_a),
-            id_a: need(&id_a),
-            ns_b: need(&ns_b),
-            id_b: need(&id_b),
-            observed_at: at.value(row),
-            source: text(&source, row),
-            event_id: text(&event, row),
-            kind: need(&kind).parse().map_err(|e| Error::Request(format!("identity_links: {e}")))?,
+    let link = |row: usize| -> Result<Link<&str>> {
+        Ok(Link {
+            source: text(source, row),
+            event_id: text(event, row),
+            kind: kind.value(row).parse().map_err(|e| Error::Request(format!("identity_links: {e}")))?,
             confidence: confidence.value(row),
             valid_from: from.is_valid(row).then(|| from.value(row)),
             valid_to: to.is_valid(row).then(|| to.value(row)),
-        };
-        graph.add(&link).map_err(|e| Error::Request(format!("identity_links: {e}")))?;
+            ..Link::new(ns_a.value(row), id_a.value(row), ns_b.value(row), id_b.value(row), at.value(row))
+        })
+    };
+    let links = (0..batch.num_rows()).map(link).collect::<Result<Vec<_>>>()?;
+    let refused = graph.add_all(&links);
+    // A value that the settings block now was none when the link was stored.
+    match refused.iter().find(|(_, error)| !matches!(error, GraphError::Blocked { .. })) {
+        Some((_, error)) => Err(Error::Request(format!("identity_links: {error}"))),
+        None => Ok(refused.len() as u64),
     }
-    Ok(())
+}
+
+fn text(column: &StringArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// Links as rows of `identity_links`.
+pub(crate) fn link_rows(links: &[Link]) -> Result<RecordBatch> {
+    let texts =
+        |of: &dyn Fn(&Link) -> Option<String>| -> ArrayRef { Arc::new(links.iter().map(of).collect::<StringArray>()) };
+    let instants = |of: &dyn Fn(&Link) -> Option<i64>| -> ArrayRef {
+        Arc::new(links.iter().map(of).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        texts(&|link| Some(link.ns_a.clone())),
+        texts(&|link| Some(link.id_a.clone())),
+        texts(&|link| Some(link.ns_b.clone())),
+        texts(&|link| Some(link.id_b.clone())),
+        instants(&|link| Some(link.observed_at)),
+        texts(&|link| link.source.clone()),
+        texts(&|link| link.event_id.clone()),
+        texts(&|link| Some(link.kind.to_string())),
+        Arc::new(links.iter().map(|link| Some(link.confidence)).collect::<Float64Array>()),
+        instants(&|link| link.valid_from),
+        instants(&|link| link.valid_to),
+    ];
+    Ok(RecordBatch::try_new(Table::IdentityLinks.schema(), columns)?)
 }
 
 /// The map that the last build published.
-async fn old_map(session: &Session, settings: &IdentitySettings) -> Result<PersonMap> {
+pub(crate) async fn old_map(session: &Session, settings: &IdentitySettings) -> Result<PersonMap> {
     let batches = session
         .sql("SELECT namespace, identifier, person_id, valid_from, valid_to FROM persons")
         .await?
@@ -133,22 +169,31 @@ impl People {
 
     /// People by a map that is at hand, such as a part of the published one.
     pub fn with_map(map: PersonMap) -> Self {
-        Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![] }
+        Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![], blocked: 0 }
     }
 
     /// Identity conflicts in words.
     pub fn findings(&self) -> Vec<String> {
-        let Some(first) = self.conflicts.first() else { return vec![] };
-        let link = &first.link;
-        vec![format!(
-            "{} pairs of identifiers were kept apart because joining them would break a rule; the first: {} `{}` and {} `{}` ({})",
-            self.conflicts.len(),
-            link.ns_a,
-            link.id_a,
-            link.ns_b,
-            link.id_b,
-            first.rule
-        )]
+        let mut findings = vec![];
+        if let Some(first) = self.conflicts.first() {
+            let link = &first.link;
+            findings.push(format!(
+                "{} pairs of identifiers were kept apart because joining them would break a rule; the first: {} `{}` and {} `{}` ({})",
+                self.conflicts.len(),
+                link.ns_a,
+                link.id_a,
+                link.ns_b,
+                link.id_b,
+                first.rule
+            ));
+        }
+        if self.blocked > 0 {
+            findings.push(format!(
+                "{} links join nobody because `blocked` of [identity] names an identifier of theirs",
+                self.blocked
+            ));
+        }
+        findings
     }
 
     /// The person of each row; the batch starts with the columns [`WHO`].
@@ -245,7 +290,7 @@ impl People {
 }
 
 /// The SQL expression that holds where `person_id` is one of `people`.
-pub(super) fn is_one_of(people: &Arc<HashSet<i64>>) -> Expr {
+pub(crate) fn is_one_of(people: &Arc<HashSet<i64>>) -> Expr {
     let people = Arc::clone(people);
     let function = create_udf(
         "is_rebuilt",

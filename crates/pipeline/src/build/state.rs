@@ -11,7 +11,7 @@ use std::{
 
 /// What a build was made from. Two equal states need no build.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(crate) struct State {
     /// Version of the program.
     pub program: String,
     /// Fingerprint of channel rules and sources.

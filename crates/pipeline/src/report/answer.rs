@@ -1,11 +1,15 @@
 //! The table that a report answers with.
 use crate::Result;
 use arrow::{
-    array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray},
+    array::{
+        ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+        TimestampMicrosecondArray,
+    },
     compute::{cast, concat_batches},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use datafusion::prelude::DataFrame;
+use safar_model::Micros;
 use std::{collections::HashMap, sync::Arc};
 
 /// The key of a column's unit in the metadata of its field: `people`, `seconds`, `percent` (as a part of 1), or a currency.
@@ -91,6 +95,10 @@ pub(super) fn dates(of: impl IntoIterator<Item = jiff::civil::Date>) -> ArrayRef
     let epoch = jiff::civil::date(1970, 1, 1);
     let days = of.into_iter().map(|day| (day - epoch).get_days());
     Arc::new(Date32Array::from_iter_values(days))
+}
+
+pub(super) fn instants(of: impl IntoIterator<Item = Option<Micros>>) -> ArrayRef {
+    Arc::new(of.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
 /// A part of a whole; null where the whole is nothing.

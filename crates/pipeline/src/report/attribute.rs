@@ -219,16 +219,26 @@ pub async fn attribute(
     by: &Dimension,
     query: &PathQuery,
 ) -> Result<AttributionReport> {
-    let snapshot = workspace.store().snapshot().await?;
-    let session = workspace.engine()?.session(&snapshot)?;
-    let goal = query.goal(workspace, &session).await?;
+    let session = super::session(workspace).await?;
+    attribute_in(workspace, &session, modelling, by, query).await
+}
+
+/// As [`attribute`], over what `session` sees.
+pub(super) async fn attribute_in(
+    workspace: &Workspace,
+    session: &Session,
+    modelling: &Modelling,
+    by: &Dimension,
+    query: &PathQuery,
+) -> Result<AttributionReport> {
+    let goal = query.goal(workspace, session).await?;
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
     let wanted = Wanted { ages: modelling.needs_ages(), people: modelling.bootstrap.is_some(), since: None };
     let mut names = Names::default();
-    let loaded = load(&session, by, &condition, wanted, &mut names).await?;
+    let loaded = load(session, by, &condition, wanted, &mut names).await?;
     let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
     let timelines = match modelling.reads_timelines() && whole {
-        true => Some(timelines(&session, by, &goal, &mut names).await?),
+        true => Some(timelines(session, by, &goal, &mut names).await?),
         false => None,
     };
     if !whole && modelling.models.iter().any(ModelSpec::is_causal) {
@@ -240,7 +250,7 @@ pub async fn attribute(
     report.fit(modelling, timelines.as_ref(), |model| loaded.of(model))?;
     report.goal = Some(goal);
     report.by = by.clone();
-    report.snapshot = Some(snapshot);
+    report.snapshot = Some(session.snapshot().clone());
     Ok(report)
 }
 

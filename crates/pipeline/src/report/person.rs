@@ -1,7 +1,7 @@
 //! `safar person`: one person's identity card, sessions, conversions and all that happened.
 use super::{
     Answer, Scope,
-    answer::{maybe_texts, texts},
+    answer::{instants, maybe_texts, texts},
     attribute::strings,
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     build::people::{People, WHO},
 };
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray, UInt64Array},
+    array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, UInt64Array},
     compute::{concat_batches, filter_record_batch, take_record_batch},
     datatypes::{Int64Type, SchemaRef, TimestampMicrosecondType},
 };
@@ -222,10 +222,6 @@ async fn map_of(workspace: &Workspace, session: &Session, events: &RecordBatch) 
     });
     PersonMap::from_rows(rows, &workspace.settings().identity)
         .map_err(|e| Error::Request(format!("persons: {e}\n  hint: `safar build --full` makes the table anew")))
-}
-
-fn instants(of: impl IntoIterator<Item = Option<Micros>>) -> ArrayRef {
-    Arc::new(of.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
 }
 
 fn identifiers(own: &[Own], links: &[Stated], events: &RecordBatch) -> Result<Answer> {
