@@ -54,18 +54,20 @@ pub fn canonical(url: &str) -> Cow<'_, str> {
     let text = url.trim();
     let (rest, fragment) = text.split_once('#').map_or((text, ""), |(rest, fragment)| (rest, fragment));
     let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, query)| (rest, query));
-    let host_from = rest.find("://").map_or(0, |at| at + 3);
+    let is_scheme = |front: &str| front.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let host_from = rest.find("://").filter(|at| is_scheme(&rest[..*at])).map_or(0, |at| at + 3);
     let host_to = rest[host_from..].find('/').map_or(rest.len(), |at| host_from + at);
     // Without a scheme, everything is a path.
     let (origin, path) = if host_from > 0 { rest.split_at(host_to) } else { ("", rest) };
     let origin = origin_of(origin);
-    let bare = path.trim_end_matches('/');
+    let bare = path.trim_end_matches(|sign: char| sign == '/' || sign.is_whitespace());
     let path = match bare {
         "" if origin.is_empty() && path.is_empty() => "",
         "" => "/",
         bare => bare,
     };
-    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !is_tracking(pair)).collect();
+    let pairs = query.split('&').map(str::trim).filter(|pair| !pair.is_empty() && !is_tracking(pair));
+    let mut pairs: Vec<&str> = pairs.collect();
     pairs.sort_unstable();
     let route = fragment.starts_with('/') || fragment.starts_with("!/");
     let size = origin.len() + path.len();

@@ -278,7 +278,8 @@ impl Personal {
             }
             let (name, value) = pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value)));
             let new_name = self.part(name).map(Part::encoded);
-            let new_value = value.and_then(|value| self.value(name, value, depth));
+            let personal = new_name.is_some() || decoded(name).is_none_or(|name| self.is_personal(&name));
+            let new_value = value.and_then(|value| self.value(personal, value, depth));
             changed |= new_name.is_some() || new_value.is_some();
             out.push_str(new_name.as_deref().unwrap_or(name));
             if let Some(value) = value {
@@ -291,12 +292,9 @@ impl Personal {
 
     /// A fragment is a place on the page, or parameters (OAuth's tokens), or a route with parameters.
     fn fragment(&self, fragment: &str, depth: usize) -> Option<String> {
-        let (route, query) = match fragment.split_once('?') {
-            Some((route, query)) => (route, Some(query)),
-            None if fragment.contains('=') => return self.query(fragment, depth),
-            None => (fragment, None),
-        };
-        let (new_route, new_query) = (self.path(route), query.and_then(|query| self.query(query, depth)));
+        let (route, query) = fragment.split_once('?').map_or((fragment, None), |(route, query)| (route, Some(query)));
+        let new_route = if route.contains('=') { self.query(route, depth) } else { self.path(route) };
+        let new_query = query.and_then(|query| self.query(query, depth));
         if new_route.is_none() && new_query.is_none() {
             return None;
         }
@@ -308,20 +306,17 @@ impl Personal {
         Some(out)
     }
 
-    fn value(&self, name: &str, value: &str, depth: usize) -> Option<String> {
-        let decoded = decoded(name);
-        if !value.is_empty() && decoded.is_none_or(|name| self.is_personal(&name)) {
+    /// `personal`: the parameter's name says that all of it is.
+    fn value(&self, personal: bool, value: &str, depth: usize) -> Option<String> {
+        if personal && !value.is_empty() {
             return (value != REMOVED).then(|| REMOVED.to_owned());
         }
-        if let Some(part) = self.part(value) {
-            return Some(part.encoded());
-        }
+        let marked = self.part(value).map(Part::shown);
         // An address within the address, such as the page to go back to.
-        let inner = unescape(value);
-        if depth < DEPTH && inner.contains('=') && inner.contains(['?', '&', '#']) {
-            return self.cleaned(&inner, depth + 1).map(|inner| escape(&inner));
-        }
-        None
+        let inner = marked.as_deref().map_or_else(|| unescape(value), Cow::Borrowed);
+        let is_address = inner.contains('=') && inner.contains(['?', '&', '#']);
+        let cleaned = if depth < DEPTH && is_address { self.cleaned(&inner, depth + 1) } else { None };
+        cleaned.or(marked).map(|text| escape(&text))
     }
 
     /// A part of an address, marked; `None`: nothing in it is personal.

@@ -4,6 +4,7 @@ mod collected;
 mod crashes;
 mod journey_of_a_user;
 mod paths_files;
+mod visitors;
 
 pub use safar_testkit::{Shop, shared};
 use std::path::PathBuf;

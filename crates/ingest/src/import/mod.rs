@@ -36,6 +36,7 @@ mod sniff;
 mod sort;
 mod split;
 mod time;
+mod visitor;
 mod words;
 mod work;
 

@@ -5,6 +5,7 @@ use super::{
     number::{self, Decimal},
     settings::ImportSettings,
     time::TimeReader,
+    visitor::VisitorReader,
     words::Words,
 };
 use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
@@ -142,6 +143,7 @@ pub(crate) struct Sink<'e> {
     /// The numbers of an answer's [`DERIVED`] texts, by its place.
     derived: Vec<[Option<u16>; DERIVED.len()]>,
     identity: &'e IdentitySettings,
+    visitor: VisitorReader<'e>,
     content: Vec<u8>,
     properties: String,
     custom: String,
@@ -177,6 +179,7 @@ impl<'e> Sink<'e> {
             enricher: enricher.cached(),
             derived: vec![[None; DERIVED.len()]; CachedEnricher::PLACES + 1],
             identity,
+            visitor: VisitorReader::new(enricher.visitors()),
             content: Vec::new(),
             properties: String::new(),
             custom: String::new(),
@@ -276,7 +279,7 @@ impl<'e> Sink<'e> {
         let crm = self.identifier(CRM, get(Field::CrmId));
 
         self.write_properties(row, terms, given, conversion.is_some() && terms.has_name);
-        self.write_custom(row);
+        self.write_custom(row.tags.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))));
         let event_id = Some(get(Field::EventId)).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("null"));
         let (items, consent) = (get(Field::Items), get(Field::Consent));
         let currency = get(Field::Currency);
@@ -304,7 +307,8 @@ impl<'e> Sink<'e> {
             &self.properties,
             event_id.unwrap_or(""),
         ];
-        for (tag, text) in ids.iter().chain(&utm).chain(&texts).enumerate() {
+        let visitor = VisitorReader::FIELDS.map(get);
+        for (tag, text) in ids.iter().chain(&utm).chain(&texts).chain(&visitor).enumerate() {
             if !text.is_empty() {
                 self.content.push(tag as u8);
                 self.content.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -312,6 +316,17 @@ impl<'e> Sink<'e> {
             }
         }
         let hash = xxh3_128(&self.content);
+
+        // From here on without personal data.
+        let personal = self.enricher.enricher().visitors().personal();
+        let (page_url, referrer) = (personal.url(page_url), personal.url(referrer));
+        let (page_url, referrer) = (&*page_url, &*referrer);
+        let utm = utm.map(|tag| personal.text(tag));
+        let utm = utm.each_ref().map(|tag| &**tag);
+        if row.tags.iter().any(|(_, value)| matches!(personal.text(value), Cow::Owned(_))) {
+            self.write_custom(row.tags.iter().map(|(name, value)| (*name, personal.text(value))));
+        }
+        self.visitor.tidy(&mut self.properties, &visitor);
 
         const NAMESPACES: [&str; 5] = ["anonymous", "user", "email", "phone", "crm"];
         let key = match ids.iter().position(|id| !id.is_empty()) {
@@ -353,6 +368,7 @@ impl<'e> Sink<'e> {
             (false, None) => {}
         }
         columns.text(Text::Properties, &self.properties);
+        self.visitor.write(columns, &visitor);
         if interaction == Interaction::None && page_url.is_empty() && referrer.is_empty() && !sourced {
             columns.text(Text::Interaction, interaction.as_str());
             columns.text(Text::UtmCustom, &self.custom);
@@ -464,17 +480,18 @@ impl<'e> Sink<'e> {
         }
     }
 
-    fn write_custom(&mut self, row: &Row<'_>) {
+    fn write_custom<'a>(&mut self, tags: impl Iterator<Item = (&'a str, Cow<'a, str>)>) {
         self.custom.clear();
-        if row.tags.is_empty() {
-            return;
-        }
-        self.custom.push('{');
-        for (name, value) in &row.tags {
+        for (name, value) in tags {
+            if self.custom.is_empty() {
+                self.custom.push('{');
+            }
             member(&mut self.custom, name);
-            quote(&mut self.custom, value);
+            quote(&mut self.custom, &value);
         }
-        self.custom.push('}');
+        if !self.custom.is_empty() {
+            self.custom.push('}');
+        }
     }
 }
 
@@ -491,7 +508,7 @@ fn agreed(text: &str) -> Option<bool> {
 }
 
 /// The name of the next member of a JSON object, and what parts it from the one before.
-fn member(out: &mut String, name: &str) {
+pub(super) fn member(out: &mut String, name: &str) {
     if out.len() > 1 {
         out.push(',');
     }

@@ -6,3 +6,4 @@ mod real;
 mod rejected;
 mod rules;
 mod support;
+mod visitors;
