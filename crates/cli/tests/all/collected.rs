@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const TOKEN: &str = "TOKEN32TOKEN32TOKEN32TOKEN32TOKE";
+pub const TOKEN: &str = "TOKEN32TOKEN32TOKEN32TOKEN32TOKE";
 
 /// A workspace whose collector publishes every second and builds journeys as often; `more` goes below `[collect]`.
-fn collecting(more: &str) -> Shop {
+pub fn collecting(more: &str) -> Shop {
     let shop = shop();
     let path = shop.path("shop/safar.toml");
     let text = fs::read_to_string(&path).unwrap();
@@ -28,13 +28,13 @@ fn collecting(more: &str) -> Shop {
 }
 
 /// A running `safar serve`; killed when it is dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Server {
-    fn start(shop: &Shop) -> Self {
+    pub fn start(shop: &Shop) -> Self {
         let mut child = Command::new(crate::program())
             .current_dir(shop.folder.path())
             .args(["-C", "shop", "serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
@@ -56,7 +56,7 @@ impl Server {
     }
 
     /// SIGTERM, and its end.
-    fn stop(mut self) -> ExitStatus {
+    pub fn stop(mut self) -> ExitStatus {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         self.child.wait().unwrap()
     }
@@ -70,7 +70,7 @@ impl Drop for Server {
 }
 
 /// Sends bytes as they are; the status of the answer, or nothing where there was none.
-fn send(address: SocketAddr, bytes: &[u8]) -> Option<u16> {
+pub fn send(address: SocketAddr, bytes: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     stream.write_all(bytes).ok()?;

@@ -1,5 +1,8 @@
 //! What is told of visitors, from the file to the reports; bots, countries, addresses.
-use crate::shop;
+use crate::{
+    collected::{Server, TOKEN, collecting, send},
+    shop,
+};
 use safar_testkit::country_database;
 use std::fs;
 
@@ -90,4 +93,64 @@ fn visitors_are_told_apart_and_bots_make_no_journeys() {
     fs::remove_file(shop.path("shop/countries.mmdb")).unwrap();
     let said = shop.failure(&["-C", "shop", "import", "more.ndjson"]);
     assert!(said.contains("[enrich] country_database") && said.contains("hint:"), "{said}");
+}
+
+/// What clients and proxies say of where a visitor is, and addresses of pages with somebody in them.
+#[test]
+fn of_collected_events_the_tables_hold_no_address_and_nobody() {
+    let shop = collecting(&format!("proxies = 1\nmatomo_token = \"{TOKEN}\""));
+    let server = Server::start(&shop);
+    let ask = |method: &str, target: &str, body: &str| {
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: t\r\nUser-Agent: {PHONE}\r\nAccept-Language: is-IS,is;q=0.9\r\nX-Forwarded-For: 203.0.113.77\r\nContent-Length: {}\r\nContent-Type: application/json\r\n\r\n{body}",
+            body.len()
+        );
+        let status = send(server.address, head.as_bytes()).unwrap();
+        assert!((200..300).contains(&status), "{target}: {status}");
+    };
+    let segment = r#"{"event":"e1","messageId":"s1","userId":"u","context":{"ip":"198.51.100.77","page":{"url":"https://shop.example/?email=jane@mail.example","search":"?q=jane@mail.example","path":"/u/jane@mail.example"}},"properties":{"user_ip":"198.51.100.77"}}"#;
+    ask("POST", "/v1/track", segment);
+    let page = "https%3A%2F%2Fshop.example%2Fu%2Fjane%2540mail.example";
+    ask(
+        "GET",
+        &format!(
+            "/matomo.php?idsite=1&rec=1&url={page}&urlref=https%3A%2F%2Fx.example%2F%3Ftoken%3Dopensesame&cip=198.51.100.77&token_auth={TOKEN}&_id=0123456789abcdef"
+        ),
+        "",
+    );
+    let posthog = r#"{"api_key":"k","event":"$pageview","distinct_id":"d","properties":{"$ip":"198.51.100.77","$current_url":"https://shop.example/?call=%2B48123456789","$pathname":"/u/jane@mail.example","$referrer":"https://x.example/?q=jane%40mail.example"}}"#;
+    ask("POST", "/capture/", posthog);
+    ask(
+        "GET",
+        &format!("/i?e=pv&url={page}&ip=198.51.100.77&p=web&tv=js-3&aid=a&eid=11111111-1111-4111-8111-111111111111"),
+        "",
+    );
+    ask(
+        "POST",
+        "/api/event",
+        r#"{"name":"pageview","url":"https://shop.example/jane@mail.example","domain":"shop.example"}"#,
+    );
+    ask(
+        "POST",
+        "/api/send",
+        r#"{"type":"event","payload":{"website":"w","hostname":"shop.example","url":"/u/jane@mail.example?token=opensesame","referrer":"","language":"pl-PL","screen":"1x1","title":"t"}}"#,
+    );
+    assert!(server.stop().success());
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+    assert_eq!(shop.sql("select count(*), count(distinct properties) from events"), "6,6");
+    assert_eq!(shop.sql("select count(*) from rejects"), "0");
+    assert_eq!(shop.sql("select distinct device, browser, os, bot from events"), "mobile,Chrome,Android,false");
+    assert_eq!(shop.sql("select count(*) from events where language in ('is-IS', 'pl-PL')"), "6");
+    assert_eq!(
+        shop.sql(
+            "select count(*) from events where properties like '%203.0.113.0%' or properties like '%198.51.100.0%'"
+        ),
+        "6"
+    );
+    for table in ["events", "identity_links", "persons", "sessions", "touchpoints", "conversions", "paths"] {
+        let all = shop.output(&["-C", "shop", "sql", &format!("select * from {table}"), "--format", "json"]);
+        for whole in ["203.0.113.77", "198.51.100.77", "mail.example", "48123456789", "opensesame"] {
+            assert!(!all.contains(whole), "{whole} in {table}: {all}");
+        }
+    }
 }

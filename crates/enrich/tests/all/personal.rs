@@ -173,11 +173,8 @@ proptest! {
 
     /// What stays is what was told, byte for byte.
     #[test]
-    fn harmless_addresses_are_left_alone(path in "(/[a-z]{1,8}){0,3}", campaign in "[a-zA-Z%20_-]{1,12}", id in "[0-9]{1,20}", click in "[A-Za-z0-9_-]{10,40}") {
-        prop_assume!(!campaign.contains('%'));
+    fn harmless_addresses_are_left_alone(path in "(/[a-z]{1,8}){0,3}", campaign in "[a-zA-Z_]{1,12}", id in "[0-9]{1,20}", click in "[A-Za-z0-9_]{10,40}") {
         let url = format!("https://Shop.example{path}?utm_campaign={campaign}&id={id}&gclid={click}&page=2");
-        // Ten digits between hyphens may be a telephone number.
-        prop_assume!(!click.contains('-') && !campaign.contains('-'));
         prop_assert!(matches!(Personal::default().url(&url), Cow::Borrowed(_)), "{}", url);
     }
 }
