@@ -201,7 +201,8 @@ pub enum Collect {
 /// What gets the credit.
 #[derive(Debug, Args)]
 pub struct Labels {
-    /// What to credit: channel, source, medium, campaign, content, term, or property:NAME.
+    /// What to credit: channel, source, medium, campaign, content, term, country, language, device, browser, os, or
+    /// property:NAME.
     #[arg(long, default_value = "channel")]
     pub by: String,
     /// Look only into touches of one value, for example "channel=Paid Search"; all others are (elsewhere). Repeats.
@@ -274,7 +275,8 @@ pub struct PathsArgs {
 
 #[derive(Debug, Args)]
 pub struct Sessions {
-    /// The column to group by: channel, source, medium, campaign, content, term, landing_page or day.
+    /// The column to group by: channel, source, medium, campaign, content, term, landing_page, country, language, device,
+    /// browser, os or day.
     #[arg(long, default_value = "channel")]
     pub by: String,
     /// Only sessions that started on or after this day (YYYY-MM-DD, the workspace's time zone).

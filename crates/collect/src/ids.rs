@@ -42,14 +42,6 @@ pub(crate) fn visitor(
     Some(hex(&mac.finalize().into_bytes()[..16]))
 }
 
-/// An address without its last part: a network of 256 addresses (IPv4 /24) or of one customer (IPv6 /48).
-pub(crate) fn cut(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(four) => IpAddr::V4((u32::from(four) & 0xffff_ff00).into()),
-        IpAddr::V6(six) => IpAddr::V6((u128::from(six) >> 80 << 80).into()),
-    }
-}
-
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
         let _ = write!(out, "{byte:02x}"); // writing to a String cannot fail
@@ -60,15 +52,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_lose_their_last_part() {
-        for (whole, part) in
-            [("203.0.113.7", "203.0.113.0"), ("::ffff:203.0.113.7", "203.0.113.0"), ("2001:db8:1:2::3", "2001:db8:1::")]
-        {
-            assert_eq!(cut(whole.parse().unwrap()).to_string(), part);
-        }
-    }
 
     #[test]
     fn parts_do_not_run_into_each_other() {

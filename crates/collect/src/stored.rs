@@ -4,12 +4,13 @@
 //! One byte 1, the time of receipt (µs UTC, 8 bytes), one byte of flags (1: TLS, 2: an IPv4 address follows, 4: an IPv6
 //! one), the address (4 or 16 bytes), then source, method, path, query, the number of headers, each one's name and value,
 //! body: texts and bytes with their length before them. Integers are little-endian, lengths and numbers of 4 bytes.
-use crate::{Request, ids};
+use crate::Request;
+use safar_enrich::address;
 use safar_model::Micros;
 use std::net::IpAddr;
 
 /// The headers that decoders read; others are not kept.
-const HEADERS: [&str; 15] = [
+const HEADERS: [&str; 16] = [
     "accept-language",
     "anonymousid",
     "authorization",
@@ -20,6 +21,7 @@ const HEADERS: [&str; 15] = [
     "referer",
     "sec-ch-ua",
     "sec-ch-ua-mobile",
+    "sec-ch-ua-model",
     "sec-ch-ua-platform",
     "sec-gpc",
     "sentat",
@@ -67,7 +69,8 @@ impl<'a> Stored<'a> {
         let mut out = Vec::with_capacity(room);
         out.push(VERSION);
         out.extend_from_slice(&request.received_at.to_le_bytes());
-        let address = request.remote.map(|whole| if whole_address { whole.to_canonical() } else { ids::cut(whole) });
+        let address =
+            request.remote.map(|whole| if whole_address { whole.to_canonical() } else { address::cut(whole) });
         out.push(u8::from(request.https) | address.map_or(0, |address| if address.is_ipv4() { 2 } else { 4 }));
         match address {
             Some(IpAddr::V4(four)) => out.extend_from_slice(&four.octets()),

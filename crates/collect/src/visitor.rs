@@ -1,5 +1,6 @@
 //! What is known of the visitor's browser and address: as the client states it, else as the request shows it.
-use crate::{Collected, Request, ids, json::Object};
+use crate::{Collected, Request, json::Object};
+use safar_enrich::address;
 use serde_json::Value;
 use std::net::IpAddr;
 
@@ -28,7 +29,7 @@ pub(crate) fn describe(request: &Request<'_>, event: &mut Collected, stated: Sta
     }
     let own = || browser.and(request.remote);
     if let Some(address) = stated.address.or_else(own).filter(|_| request.header("sp-anonymous").is_none()) {
-        event.keep("$ip", ids::cut(address).to_string());
+        event.keep("$ip", address::cut(address).to_string());
     }
     if let Some(agent) = stated.agent.or_else(|| browser.map(str::to_owned)) {
         event.keep("$user_agent", agent);
@@ -36,7 +37,12 @@ pub(crate) fn describe(request: &Request<'_>, event: &mut Collected, stated: Sta
 }
 
 fn header_hints(request: &Request<'_>) -> Option<Value> {
-    let hints = [("brands", "sec-ch-ua"), ("mobile", "sec-ch-ua-mobile"), ("platform", "sec-ch-ua-platform")];
+    let hints = [
+        ("brands", "sec-ch-ua"),
+        ("mobile", "sec-ch-ua-mobile"),
+        ("model", "sec-ch-ua-model"),
+        ("platform", "sec-ch-ua-platform"),
+    ];
     let hints = hints.into_iter().filter_map(|(name, header)| Some((name.to_owned(), request.header(header)?.into())));
     let hints: Object = hints.collect();
     (!hints.is_empty()).then_some(Value::Object(hints))

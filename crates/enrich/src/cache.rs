@@ -47,6 +47,12 @@ impl<'e> CachedEnricher<'e> {
     /// How many answers are kept; those that are not are told at the place of this number.
     pub const PLACES: usize = SETS * WAYS;
 
+    /// The enricher behind it.
+    #[must_use]
+    pub fn enricher(&self) -> &'e Enricher {
+        self.enricher
+    }
+
     pub(crate) fn new(enricher: &'e Enricher) -> Self {
         Self { enricher, sets: std::iter::repeat_with(Set::default).take(SETS).collect(), last: None }
     }

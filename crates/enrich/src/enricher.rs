@@ -7,6 +7,7 @@ use crate::{
     sources::{self, Category},
     tags::Tags,
     url::{Parts, registrable, split},
+    visitor::Visitors,
 };
 use hashbrown::HashMap;
 use safar_model::Interaction;
@@ -121,10 +122,11 @@ pub struct Enricher {
     aliases: HashMap<String, String, foldhash::fast::FixedState>,
     rules: ChannelRules,
     fingerprint: u64,
+    visitors: Visitors,
 }
 
 /// Part of the fingerprint: raise it when the code derives something else from the same settings and table.
-const DERIVATION: u64 = 1;
+const DERIVATION: u64 = 2;
 
 const NOT_SET: Cow<'static, str> = Cow::Borrowed("(not set)");
 
@@ -141,13 +143,33 @@ impl Enricher {
         let words = (0..rules.count()).map(|rule| rules.describe(rule).to_string()).collect::<Vec<_>>();
         let text = format!("{DERIVATION} {:x} {own:?} {ignored:?} {aliases:?} {words:?}", sources::version());
         let fingerprint = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
-        Ok(Self { own, ignored, aliases: aliases.into_iter().collect(), rules, fingerprint })
+        Ok(Self {
+            own,
+            ignored,
+            aliases: aliases.into_iter().collect(),
+            rules,
+            fingerprint,
+            visitors: Visitors::default(),
+        })
+    }
+
+    /// The same with what a workspace decides about visitors.
+    #[must_use]
+    pub fn with_visitors(self, visitors: Visitors) -> Self {
+        Self { visitors, ..self }
+    }
+
+    /// What is told about visitors.
+    #[must_use]
+    pub fn visitors(&self) -> &Visitors {
+        &self.visitors
     }
 
     /// Equal fingerprints derive equal columns: it changes with the settings, the table of sources and the defaults.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        // Once countries can be told, events that wait for theirs are filled in.
+        self.fingerprint ^ u64::from(self.visitors.knows_countries())
     }
 
     /// The channel rules, for explanations.

@@ -1,4 +1,4 @@
-//! What a visit says about itself: UTM tags, click ids, referrers, channels.
+//! What a visit says about itself: UTM tags, click ids, referrers, channels, browsers, languages, countries.
 //!
 //! ```
 //! use safar_enrich::{EnrichSettings, Enricher, Touch};
@@ -36,23 +36,47 @@
 //!
 //! [`ChannelRules`]: own rules, then the default channel groups of Google Analytics 4 (with `AI Assistant`), then `Phone`,
 //! `Store`, `Sales`, `Print` and `Chat` for offline touches that none of Google's rules takes, then `Unassigned`.
+//!
+//! # Visitors
+//!
+//! [`Visitors`] reads what a request or a row says about who sent it: [`Agent`] and [`Hints`] (browser, system, device),
+//! [`is_bot`], [`Countries`] (by a file that the user brings), [`language`], and [`Personal`], the rules by which personal data
+//! are taken out of addresses before anything is stored. [`page::canonical`] gives one spelling to one page.
+pub mod address;
+mod agent;
+mod bot;
 mod cache;
 mod click_id;
 mod condition;
+mod country;
 mod enricher;
 mod ga4;
+mod hints;
+mod language;
+pub mod page;
+mod personal;
 mod rules;
 mod settings;
+mod shapes;
 mod sources;
 mod tags;
 mod url;
+mod visitor;
 
+pub use agent::Agent;
+pub use bot::is_bot;
 pub use cache::CachedEnricher;
 pub use condition::When;
+pub use country::{Countries, CountryError};
 pub use enricher::{Enriched, Enricher, Touch};
+pub use hints::Hints;
+pub use language::language;
+pub use personal::{PARAMETERS, Personal, REMOVED};
 pub use rules::{ChannelRule, ChannelRules, Traffic};
 pub use settings::{EnrichSettings, RuleError};
+pub use shapes::Shape;
 pub use sources::{Category, category_of};
+pub use visitor::{Told, Visitor, VisitorSettings, Visitors};
 
 /// Whether a parameter of a page's address is the id of a click that an advertising platform appends; case does not matter.
 #[must_use]

@@ -3,7 +3,7 @@
 //! A full parser normalises and validates what nobody asks about here, at several times the cost; it is used only
 //! for host names with non-ASCII letters.
 use memchr::{memchr, memchr2};
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 /// Slices of a URL. The fragment is left out.
 #[derive(Debug, PartialEq, Eq)]
@@ -116,9 +116,29 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// Undo percent-encoding and `+`. Escapes that are no UTF-8 become U+FFFD; a `%` that starts no escape stays.
 pub(crate) fn decode(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr2(b'%', b'+', text.as_bytes()) else {
-        return Cow::Borrowed(text);
-    };
+    memchr2(b'%', b'+', text.as_bytes()).map_or(Cow::Borrowed(text), |first| unescaped(text, first, b' '))
+}
+
+/// Undo percent-encoding as [`decode`] does, and leave `+` alone.
+pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
+    memchr(b'%', text.as_bytes()).map_or(Cow::Borrowed(text), |first| unescaped(text, first, b'+'))
+}
+
+/// A text as a part of an address: letters, digits and `-._~()` as they are.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~()".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            let _ = write!(out, "%{byte:02X}"); // writing to a String cannot fail
+        }
+    }
+    out
+}
+
+/// `first`: where the first sign to undo stands; `plus`: what a plus sign means.
+fn unescaped(text: &str, first: usize, plus: u8) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     out.extend_from_slice(&bytes[..first]);
@@ -126,7 +146,7 @@ pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     while let Some(&byte) = bytes.get(at) {
         let escape = || Some((hex(*bytes.get(at + 1)?)? << 4) | hex(*bytes.get(at + 2)?)?);
         match byte {
-            b'+' => out.push(b' '),
+            b'+' => out.push(plus),
             b'%' => {
                 if let Some(decoded) = escape() {
                     out.push(decoded);

@@ -4,14 +4,20 @@ use safar_enrich::{EnrichSettings, Enriched, Enricher, Touch};
 
 #[path = "all/channels.rs"]
 mod channels;
+#[path = "all/countries.rs"]
+mod countries;
 #[path = "all/laws.rs"]
 mod laws;
 #[path = "all/origins.rs"]
 mod origins;
+#[path = "all/personal.rs"]
+mod personal;
 #[path = "all/settings.rs"]
 mod settings;
 #[path = "all/source_table.rs"]
 mod source_table;
+#[path = "all/visitors.rs"]
+mod visitors;
 
 fn enricher() -> Enricher {
     Enricher::new(&EnrichSettings::default()).expect("the defaults are valid")

@@ -3,7 +3,7 @@ use crate::input::{Chunk, Event, RowRef};
 use crate::{Error, Goal, INPUT_COLUMNS};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema};
-use safar_model::table::instant;
+use safar_model::table::{VISITOR, instant};
 use std::sync::Arc;
 
 /// How many conditions are asked for at once.
@@ -35,6 +35,7 @@ impl Conditions {
             for test in &goal.tests {
                 let column = INPUT_COLUMNS.into_iter().skip(2).find(|column| *column == test.field);
                 columns.push(column.unwrap_or("properties"));
+                columns.extend(VISITOR.contains(&&*test.field).then_some("properties"));
             }
         }
         columns.sort_unstable();

@@ -1,5 +1,5 @@
 //! Conversions: events that reached a goal, each order once, net of refunds.
-use crate::input::{Event, Field, PersonRows, page_path};
+use crate::input::{Event, Field, PersonRows, VISITOR, page_path};
 use crate::rules::{Count, Goal, Must};
 use crate::session::NO_SESSION;
 use crate::{Error, Findings, JourneyRules, OrphanRefund};
@@ -212,8 +212,11 @@ impl Must {
             };
         }
         match Field::named(field) {
-            Some(column) => self.holds_for(event.text(column)),
-            None => {
+            // What the event says about its visitor may stand in a property of that name alone.
+            Some(column) if !VISITOR.contains(&column) || event.text(column).is_some() => {
+                self.holds_for(event.text(column))
+            }
+            _ => {
                 let parsed = event.text(Field::Properties).and_then(|json| serde_json::from_str::<Value>(json).ok());
                 match parsed.as_ref().and_then(|properties| properties.get(field)) {
                     None | Some(Value::Null) => self.holds_for(None),

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicr
 use safar_model::{Interaction, Micros};
 
 /// What [`crate::JourneyBuilder::push`] reads: columns of `events`, after `person_id`. A batch may have more, in any order.
-pub const INPUT_COLUMNS: [&str; 22] = [
+pub const INPUT_COLUMNS: [&str; 27] = [
     "person_id",
     "occurred_at",
     "value",
@@ -30,6 +30,11 @@ pub const INPUT_COLUMNS: [&str; 22] = [
     "order_id",
     "currency",
     "properties",
+    "country",
+    "language",
+    "device",
+    "browser",
+    "os",
 ];
 
 /// A text column of [`INPUT_COLUMNS`].
@@ -54,9 +59,17 @@ pub(crate) enum Field {
     OrderId,
     Currency,
     Properties,
+    Country,
+    Language,
+    Device,
+    Browser,
+    Os,
 }
 
-const TEXTS: usize = 19;
+/// The columns [`safar_model::table::VISITOR`], in that order.
+pub(crate) const VISITOR: [Field; 5] = [Field::Country, Field::Language, Field::Device, Field::Browser, Field::Os];
+
+const TEXTS: usize = 24;
 const FIRST_TEXT: usize = INPUT_COLUMNS.len() - TEXTS;
 
 impl Field {
@@ -83,6 +96,11 @@ impl Field {
             OrderId,
             Currency,
             Properties,
+            Country,
+            Language,
+            Device,
+            Browser,
+            Os,
         ];
         INPUT_COLUMNS[FIRST_TEXT..].iter().position(|column| *column == name).map(|index| all[index])
     }
@@ -318,6 +336,8 @@ mod tests {
         assert_eq!(Field::named("properties"), Some(Field::Properties));
         assert_eq!(Field::named("event_id"), Some(Field::EventId));
         assert_eq!(Field::named("click_id"), Some(Field::ClickId));
+        assert_eq!(Field::named("country"), Some(Field::Country));
+        assert_eq!(Field::named("os"), Some(Field::Os));
         assert_eq!(Field::named("person_id"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The rows of sessions, touchpoints, conversions and paths while they are gathered.
 use crate::convert::Conversion;
-use crate::input::{Event, Field, PersonRows};
+use crate::input::{Event, Field, PersonRows, VISITOR};
 use crate::lookback::Touch;
 use crate::session::Session;
 use crate::{Error, JourneyBatches};
@@ -8,6 +8,7 @@ use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
     TimestampMicrosecondBuilder,
 };
+use safar_enrich::page::canonical;
 use safar_model::{Interaction, Micros, Table, bucket_of};
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ struct Sessions {
     value: Float64Builder,
     texts: [StringBuilder; 8],
     channel: StringBuilder,
+    visitor: [StringBuilder; 5],
     bucket: Int32Builder,
 }
 
@@ -62,6 +64,7 @@ struct Touchpoints {
     interaction: StringBuilder,
     channel: StringBuilder,
     texts: [StringBuilder; 8],
+    visitor: [StringBuilder; 5],
     bucket: Int32Builder,
 }
 
@@ -136,7 +139,8 @@ impl Rows {
         self.len += 1;
         let out = &mut self.sessions;
         let source = rows.get(session.source_seq as usize);
-        let page = |seq: Option<u32>| seq.and_then(|seq| rows.get(seq as usize).text(Field::PageUrl));
+        let page = |seq: Option<u32>| seq.and_then(|seq| rows.get(seq as usize).text(Field::PageUrl)).map(canonical);
+        let (landing, exit) = (page(session.landing_seq), page(session.exit_seq));
         out.id.append_value(id);
         out.person.append_value(rows.person);
         out.started_at.0.append_value(session.started_at);
@@ -147,8 +151,8 @@ impl Rows {
         out.conversions.append_value(session.conversions);
         out.value.append_value(session.value);
         let texts = [
-            page(session.landing_seq),
-            page(session.exit_seq),
+            landing.as_deref(),
+            exit.as_deref(),
             source.text(Field::Referrer),
             source.text(Field::Source),
             source.text(Field::Medium),
@@ -160,6 +164,10 @@ impl Rows {
             builder.append_option(text);
         }
         out.channel.append_value(channel_of(&source, Interaction::Visit));
+        let first = rows.get(session.first_seq as usize);
+        for (builder, field) in out.visitor.iter_mut().zip(VISITOR) {
+            builder.append_option(source.text(field).or_else(|| first.text(field)));
+        }
         out.bucket.append_value(bucket_of(rows.person));
     }
 
@@ -184,7 +192,8 @@ impl Rows {
             Field::ClickIdType,
             Field::Properties,
         ];
-        for (builder, field) in out.texts.iter_mut().zip(fields) {
+        let (texts, visitor) = (out.texts.iter_mut().zip(fields), out.visitor.iter_mut().zip(VISITOR));
+        for (builder, field) in texts.chain(visitor) {
             builder.append_option(source.text(field));
         }
         out.bucket.append_value(bucket_of(rows.person));
@@ -281,7 +290,9 @@ impl Sessions {
             Arc::new(self.value.finish()),
         ];
         columns.extend(texts(&mut self.texts));
-        columns.extend([Arc::new(self.channel.finish()) as ArrayRef, Arc::new(self.bucket.finish())]);
+        columns.push(Arc::new(self.channel.finish()));
+        columns.extend(texts(&mut self.visitor));
+        columns.push(Arc::new(self.bucket.finish()));
         batch(Table::Sessions, columns)
     }
 }
@@ -297,7 +308,7 @@ impl Touchpoints {
             Arc::new(self.interaction.finish()),
             Arc::new(self.channel.finish()),
         ];
-        columns.extend(texts(&mut self.texts));
+        columns.extend(texts(&mut self.texts).chain(texts(&mut self.visitor)));
         columns.push(Arc::new(self.bucket.finish()));
         batch(Table::Touchpoints, columns)
     }

@@ -218,7 +218,8 @@ impl Default for Goal {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawTest", into = "RawTest")]
 pub struct FieldTest {
-    /// A column that [`crate::INPUT_COLUMNS`] lists as text, `value`, or a name inside `properties`.
+    /// A column that [`crate::INPUT_COLUMNS`] lists as text, `value`, or a name inside `properties`; `country`, `language`,
+    /// `device`, `browser` and `os` are looked for in both, the column first.
     pub field: String,
     /// What must hold.
     pub must: Must,

@@ -96,6 +96,15 @@ fn of_name(name: &str) -> &'static str {
         "items" => "JSON array of what was bought",
         "consent" => "JSON object: purpose → whether it was given",
         "properties" => "JSON object: every column that has no place of its own",
+        "country" => {
+            "ISO 3166-1 code of the visitor's country, such as PL; as told where the source tells it in other words"
+        }
+        "language" => "of the browser, a tag of BCP 47 such as en-GB",
+        "device" => "desktop, mobile, tablet, tv, console or bot; as told where the source tells it in other words",
+        "browser" => "name of the browser or of the application around the page",
+        "browser_version" => "its major version",
+        "os" => "operating system: Windows, macOS, iOS, Android, Linux …",
+        "bot" => "whether a program sent it that is nobody's browser; null: stored before Safar told them apart",
         "origin" => "which import brought it",
         "origin_row" => "its line or row there",
         "key" => "63-bit hash of the first identifier present",

@@ -83,6 +83,8 @@ impl Table {
     }
 
     /// The schema, with `bucket` last where the table is clustered.
+    ///
+    /// Columns that came later than version 0.1 can be null: tables of earlier builds lack them until they are written to.
     #[must_use]
     pub fn schema(self) -> SchemaRef {
         let mut fields = match self {
@@ -147,6 +149,10 @@ fn list(name: &str, item: DataType) -> Field {
     need(name, DataType::List(Arc::new(Field::new("element", item, true))))
 }
 
+/// What an event says about the visitor and what they use: columns of `events`, and of the sessions and touchpoints that are
+/// made of them.
+pub const VISITOR: [&str; 5] = ["country", "language", "device", "browser", "os"];
+
 fn events() -> Vec<Field> {
     let mut fields = vec![
         need("event_id", DataType::Utf8),
@@ -184,8 +190,11 @@ fn events() -> Vec<Field> {
         "items",      // JSON array
         "consent",    // JSON object purpose → bool
         "properties", // JSON object: every column that has no place of its own
-        "origin",     // which import or collector brought it
     ]));
+    fields.extend(texts(&VISITOR));
+    fields.push(maybe("browser_version", DataType::Utf8));
+    fields.push(maybe("bot", DataType::Boolean)); // null: stored by a build that did not tell
+    fields.push(maybe("origin", DataType::Utf8)); // which import or collector brought it
     fields.push(maybe("origin_row", DataType::Int64)); // its line or row there: keeps the order of equal times
     fields.push(need("key", DataType::Int64)); // of the first identifier present
     fields
@@ -241,6 +250,7 @@ fn sessions() -> Vec<Field> {
         "content",
         "channel",
     ]));
+    fields.extend(texts(&VISITOR));
     fields
 }
 
@@ -264,6 +274,7 @@ fn touchpoints() -> Vec<Field> {
         "click_id_type",
         "properties",
     ]));
+    fields.extend(texts(&VISITOR));
     fields
 }
 

@@ -32,6 +32,16 @@ pub enum Error {
     /// A channel rule cannot be used.
     #[error("safar.toml, [channels]: {0}")]
     Rules(#[from] safar_enrich::RuleError),
+    /// The file of countries cannot be used.
+    #[error("safar.toml, [enrich] country_database: {}: {reason}\n  hint: name a file in MaxMind's format, such as GeoLite2-Country.mmdb, as seen from {}; without the setting countries stay unknown", path.display(), root.display())]
+    Countries {
+        /// Which file.
+        path: PathBuf,
+        /// The workspace's folder.
+        root: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The tables.
     #[error(transparent)]
     Store(#[from] safar_store::Error),

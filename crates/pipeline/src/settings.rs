@@ -7,7 +7,7 @@ pub use server::{ServerSettings, SqlSettings};
 
 use safar_attribution::ModelSpec;
 use safar_collect::http::CollectSettings;
-use safar_enrich::EnrichSettings;
+use safar_enrich::{EnrichSettings, VisitorSettings};
 use safar_identity::IdentitySettings;
 use safar_ingest::ImportSettings;
 use safar_journey::{Goal, JourneyBuilder, JourneyRules, SessionRules, Windows};
@@ -28,6 +28,8 @@ pub struct Settings {
     pub windows: Windows,
     /// Sources, channels and the rules that name them.
     pub channels: EnrichSettings,
+    /// What is told of visitors, and which personal data are taken out of addresses.
+    pub enrich: VisitorSettings,
     /// Which identifiers there are and how they join people.
     pub identity: IdentitySettings,
     /// How files are read.

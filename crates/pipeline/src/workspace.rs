@@ -1,7 +1,7 @@
 //! A workspace: a folder with `safar.toml` and `data/`.
 use crate::{Error, Result, settings::Settings};
 use safar_engine::{Engine, EngineOptions};
-use safar_enrich::Enricher;
+use safar_enrich::{Countries, Enricher, Visitors};
 use safar_ingest::ImportSettings;
 use safar_store::{Snapshot, Store};
 use std::{
@@ -90,12 +90,21 @@ impl Workspace {
         import
     }
 
-    /// Sources and channels by the rules of `[channels]`.
+    /// Sources and channels by the rules of `[channels]`, visitors by those of `[enrich]`.
     ///
     /// # Errors
-    /// When a rule cannot be used.
+    /// When a rule cannot be used, or the file of countries cannot be read.
     pub fn enricher(&self) -> Result<Enricher> {
-        Ok(Enricher::new(&self.settings.channels)?)
+        let settings = &self.settings.enrich;
+        let countries = settings.country_database.as_ref().map(|name| self.countries(name)).transpose()?;
+        Ok(Enricher::new(&self.settings.channels)?.with_visitors(Visitors::new(settings, countries)))
+    }
+
+    fn countries(&self, name: &str) -> Result<Countries> {
+        let path = self.root.join(name);
+        let read = fs::read(&path).map_err(|error| error.to_string());
+        read.and_then(|bytes| Countries::new(bytes).map_err(|error| error.to_string()))
+            .map_err(|reason| Error::Countries { path, root: self.root.clone(), reason })
     }
 
     /// The embedded query engine over the tables, with Safar's SQL functions.

@@ -9,7 +9,7 @@ use crate::{
     writer::{TableWriter, file_schema},
 };
 use arrow::{
-    array::{AsArray, RecordBatch},
+    array::{AsArray, RecordBatch, new_null_array},
     buffer::ScalarBuffer,
     compute::{SortColumn, concat_batches, interleave_record_batch, lexsort_to_indices, take_record_batch},
     datatypes::{Int64Type, TimestampMicrosecondType},
@@ -362,12 +362,16 @@ pub(crate) fn open(file: &DataFile, batch_rows: usize) -> Result<ParquetRecordBa
         .map_err(|error| Error::parquet("read", &file.path, error))
 }
 
-/// Puts columns in our order: another program may have written the file.
+/// Puts columns in our order: another program may have written the file, or an earlier build, which knew fewer of them.
 pub(crate) fn arrange(table: Table, path: &Path, batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = file_schema(table);
     let columns = schema.fields().iter().map(|field| {
         let reason = || format!("{} lacks column `{}`", path.display(), field.name());
-        batch.column_by_name(field.name()).cloned().ok_or_else(|| Error::Schema { table, reason: reason() })
+        match batch.column_by_name(field.name()) {
+            Some(column) => Ok(column.clone()),
+            None if field.is_nullable() => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            None => Err(Error::Schema { table, reason: reason() }),
+        }
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     RecordBatch::try_new(schema, columns).map_err(|error| Error::parquet("read", path, error.into()))

@@ -10,7 +10,7 @@ use arrow::datatypes::Schema;
 use deltalake::{
     DeltaTable, DeltaTableBuilder, DeltaTableError, checkpoints,
     kernel::{
-        Action, Add, Remove, StructType, Transaction,
+        Action, Add, MetadataExt, Remove, StructType, Transaction,
         engine::arrow_conversion::{TryIntoArrow, TryIntoKernel},
         transaction::{CommitBuilder, CommitProperties},
     },
@@ -190,6 +190,8 @@ impl TableLog {
             schema.map_err(|error| unsupported(&format!("column types that Arrow does not have ({error})")))?;
         for field in self.table.schema().fields() {
             let reason = match schema.field_with_name(field.name()) {
+                // A table of an earlier build: rows without the column are null, and the next commit adds it.
+                Err(_) if field.is_nullable() => continue,
                 Err(_) => format!("the stored table has no column `{}`", field.name()),
                 Ok(found) if found.data_type() != field.data_type() => {
                     format!("stored column `{}` is {}, not {}", field.name(), found.data_type(), field.data_type())
@@ -241,6 +243,26 @@ impl TableLog {
         Ok(found.map_err(self.error("read its log"))?.is_some())
     }
 
+    /// The action that gives a table of an earlier build the columns that came since.
+    fn widened(&self, state: &DeltaTableState) -> Result<Option<Action>> {
+        let fail = |reason: String| Error::Schema { table: self.table, reason };
+        let stored = state.schema();
+        let ours: StructType = self
+            .table
+            .schema()
+            .as_ref()
+            .try_into_kernel()
+            .map_err(|error: arrow::error::ArrowError| fail(error.to_string()))?;
+        let missing: Vec<_> = ours.fields().filter(|field| stored.field(field.name()).is_none()).cloned().collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let all =
+            StructType::try_new(stored.fields().cloned().chain(missing)).map_err(|error| fail(error.to_string()))?;
+        let metadata = state.metadata().clone().with_schema(&all).map_err(|error| fail(error.to_string()))?;
+        Ok(Some(Action::Metadata(metadata)))
+    }
+
     /// Commits `actions` on top of `state` under `key`, and flushes the log entry to the disk.
     ///
     /// An error may leave the entry written; [`TableLog::latest`] says so.
@@ -248,7 +270,7 @@ impl TableLog {
         &self,
         state: &DeltaTableState,
         operation: Operation,
-        actions: Vec<Action>,
+        mut actions: Vec<Action>,
         key: &str,
     ) -> Result<DeltaTableState> {
         let operation = match operation {
@@ -256,6 +278,7 @@ impl TableLog {
             Operation::Append => write_operation(self.table, SaveMode::Append),
             Operation::Replace => write_operation(self.table, SaveMode::Overwrite),
         };
+        actions.extend(self.widened(state)?);
         let count = actions.len() + 1; // and the transaction
         // Checkpoints are written after publishing, and flushed, which the library's hook does not.
         let properties = CommitProperties::default()

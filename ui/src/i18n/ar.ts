@@ -474,6 +474,7 @@ export const ar: Catalogue = {
   'check.events received over a day late': 'أحداث تأخرت أكثر من يوم',
   'check.events received over 30 days late': 'أحداث تأخرت أكثر من 30 يومًا',
   'check.events dated after they were received': 'أحداث تاريخها بعد استلامها',
+  'check.events of bots': 'أحداث الروبوتات',
   'check.touches of an unknown channel': 'نقاط تماس من قناة مجهولة',
   'check.touches without a source': 'نقاط تماس بلا مصدر',
   'check.sources spelled in several ways': 'مصادر مكتوبة بعدة صيغ',

@@ -473,6 +473,7 @@ export const en = {
   'check.events received over a day late': 'Events over a day late',
   'check.events received over 30 days late': 'Events over 30 days late',
   'check.events dated after they were received': 'Events dated after they were received',
+  'check.events of bots': 'Events of bots',
   'check.touches of an unknown channel': 'Touches of an unknown channel',
   'check.touches without a source': 'Touches without a source',
   'check.sources spelled in several ways': 'Sources spelled in several ways',

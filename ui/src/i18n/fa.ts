@@ -474,6 +474,7 @@ export const fa: Catalogue = {
   'check.events received over a day late': 'رویدادهایی با بیش از یک روز تأخیر',
   'check.events received over 30 days late': 'رویدادهایی با بیش از ۳۰ روز تأخیر',
   'check.events dated after they were received': 'رویدادهایی با تاریخی پس از دریافت',
+  'check.events of bots': 'رویدادهای ربات‌ها',
   'check.touches of an unknown channel': 'تماس‌هایی با کانال ناشناخته',
   'check.touches without a source': 'تماس‌های بدون منبع',
   'check.sources spelled in several ways': 'منابعی با چند املا',

@@ -474,6 +474,7 @@ export const is: Catalogue = {
   'check.events received over a day late': 'Atburðir yfir sólarhring of seinir',
   'check.events received over 30 days late': 'Atburðir yfir 30 dögum of seinir',
   'check.events dated after they were received': 'Atburðir dagsettir eftir móttöku',
+  'check.events of bots': 'Atburðir frá yrkjum',
   'check.touches of an unknown channel': 'Snertingar frá óþekktri rás',
   'check.touches without a source': 'Snertingar án uppsprettu',
   'check.sources spelled in several ways': 'Uppsprettur ritaðar á fleiri en einn hátt',

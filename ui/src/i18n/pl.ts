@@ -474,6 +474,7 @@ export const pl: Catalogue = {
   'check.events received over a day late': 'Zdarzenia spóźnione o ponad dobę',
   'check.events received over 30 days late': 'Zdarzenia spóźnione o ponad 30 dni',
   'check.events dated after they were received': 'Zdarzenia z datą późniejszą niż odbiór',
+  'check.events of bots': 'Zdarzenia botów',
   'check.touches of an unknown channel': 'Kontakty z nieznanego kanału',
   'check.touches without a source': 'Kontakty bez źródła',
   'check.sources spelled in several ways': 'Źródła pisane na kilka sposobów',

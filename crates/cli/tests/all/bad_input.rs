@@ -26,6 +26,9 @@ fn settings_that_only_a_second_look_refuses() {
         ("an_alias_of_two_sources", "[channels.aliases]\nfacebook = [\"fb\"]\nmeta = [\"FB\"]\n"),
         ("a_goal_without_a_condition", "# a comment on lead\n[[goals]]\nname = \"lead\"\n"),
         ("an_impossible_calling_code", "[identity]\nphone_country = \"IS\"\n"),
+        ("countries_of_a_file_that_is_not_there", "[enrich]\ncountry_database = \"GeoLite2-Country.mmdb\"\n"),
+        ("countries_of_another_file", "[enrich]\ncountry_database = \"safar.toml\"\n"),
+        ("a_shape_that_is_not_known", "[enrich]\npersonal_shapes = [\"iban\"]\n"),
     ] {
         shop.write("shop/safar.toml", settings.to_owned());
         insta::assert_snapshot!(name, shop.failure(&["-C", "shop", "build"]));

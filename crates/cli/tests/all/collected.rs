@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const TOKEN: &str = "TOKEN32TOKEN32TOKEN32TOKEN32TOKE";
+pub const TOKEN: &str = "TOKEN32TOKEN32TOKEN32TOKEN32TOKE";
 
 /// A workspace whose collector publishes every second and builds journeys as often; `more` goes below `[collect]`.
 pub fn collecting(more: &str) -> Shop {

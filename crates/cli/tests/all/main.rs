@@ -5,8 +5,9 @@ mod crashes;
 mod erasure;
 mod journey_of_a_user;
 mod paths_files;
-mod retaining;
 mod people;
+mod retaining;
+mod visitors;
 
 pub use safar_testkit::{Shop, shared};
 use std::path::PathBuf;

@@ -4,6 +4,7 @@ use crate::{
     shared,
 };
 use safar_collect::Collected;
+use safar_enrich::{Told, Visitors, address};
 use std::{collections::BTreeMap, fs};
 
 /// Folder → file → request, preflights left out.
@@ -73,6 +74,37 @@ fn every_captured_request_gives_its_events() {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("captured", out);
     });
+}
+
+/// The captures were made by a browser without a screen, which says so; agents and hints come through every client alike.
+#[test]
+fn captured_browsers_are_known_for_what_they_are() {
+    let Some(clients) = all() else { return };
+    let mut known = BTreeMap::<&str, usize>::new();
+    for (client, requests) in clients.iter().filter(|(client, _)| client.contains("-browser")) {
+        for (name, sent) in requests {
+            for event in sent.at(NOW).unwrap().events {
+                let text = |name: &str| event.property(name).and_then(|value| value.as_str()).unwrap_or_default();
+                let told = Told {
+                    agent: text("$user_agent"),
+                    hints: event.property("$client_hints"),
+                    address: address::read(text("$ip")),
+                    language: text("$language"),
+                };
+                if told.agent.is_empty() && told.hints.is_none() {
+                    continue;
+                }
+                let seen = Visitors::default().read(&told);
+                let said = (seen.browser.as_deref(), seen.os, seen.device, seen.bot);
+                assert_eq!(said, (Some("Chrome"), Some("Linux"), Some("bot"), true), "{client}/{name}: {told:?}");
+                assert_eq!(seen.browser_version.as_deref(), Some("156"), "{client}/{name}: {told:?}");
+                let english = seen.language.as_deref().is_some_and(|tag| tag == "en" || tag.starts_with("en-"));
+                assert!(english, "{client}/{name}: {told:?}");
+                *known.entry(client).or_default() += 1;
+            }
+        }
+    }
+    assert!(known.len() >= 10, "{known:?}");
 }
 
 #[test]

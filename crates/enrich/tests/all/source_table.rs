@@ -3,7 +3,7 @@ use crate::{enricher, page};
 use safar_enrich::{Category, category_of};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-fn shared(file: &str) -> Option<String> {
+pub fn shared(file: &str) -> Option<String> {
     let root = std::env::var_os("SAFAR_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join("data/enrich").join(file);

@@ -33,6 +33,7 @@ texts! {
     UtmCampaign "utm_campaign" UtmTerm "utm_term" UtmContent "utm_content" UtmCustom "utm_custom" ClickId "click_id"
     ClickIdType "click_id_type" Source "source" Medium "medium" Campaign "campaign" Channel "channel"
     Interaction "interaction" OrderId "order_id" Currency "currency" Items "items" Consent "consent" Properties "properties"
+    Country "country" Language "language" Device "device" Browser "browser" BrowserVersion "browser_version" Os "os" Bot "bot"
 }
 
 impl Text {

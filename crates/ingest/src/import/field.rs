@@ -90,6 +90,26 @@ fields! {
     Items "items" ["line_items" "products" "properties.products"]
     /// Purposes agreed to: JSON object, or one word for all of them.
     Consent "consent" ["consents"]
+    /// The browser's user agent: tells device, browser, system, and whether it is a bot.
+    UserAgent "user_agent" ["http_user_agent" "browser_user_agent" "context.userAgent" "properties.$user_agent"]
+    /// Client hints: JSON object.
+    ClientHints "client_hints" ["context.userAgentData" "properties.$client_hints"]
+    /// The visitor's address: tells the country; only its network is stored.
+    Ip "ip" ["ip_address" "client_ip" "user_ip" "remote_addr" "remote_ip" "context.ip" "properties.$ip"]
+    /// The visitor's country, as an ISO 3166-1 code.
+    Country "country" ["country_code" "geo_country" "geo.country" "visitor_country"]
+    /// The browser's language.
+    Language "language" ["locale" "accept_language" "browser_language" "br_lang" "device.language" "context.locale" "properties.$language"]
+    /// The kind of device.
+    Device "device" ["device_category" "device_type" "dvce_type" "device_class" "device.category"]
+    /// The browser.
+    Browser "browser" ["browser_name" "br_name" "device.web_info.browser" "device.browser"]
+    /// Its version.
+    BrowserVersion "browser_version" ["br_version" "device.web_info.browser_version" "device.browser_version"]
+    /// The operating system.
+    Os "os" ["operating_system" "os_name" "device_operating_system" "device.operating_system" "context.os.name"]
+    /// Whether it is a program that is nobody's browser: 1 or 0.
+    Bot "bot" ["is_bot"]
     /// Whether the row is a conversion: 1 or 0.
     Conversion "conversion" ["converted" "is_conversion"]
     /// JSON object of further properties.

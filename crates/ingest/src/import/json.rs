@@ -214,7 +214,10 @@ impl<'e> JsonReader<'e> {
             Value::Bool(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
             Value::Array(_) | Value::Object(_) => None,
         };
-        let structured = matches!(target, Some((Target::Field(Field::Items | Field::Consent | Field::Properties), _)));
+        let structured = matches!(
+            target,
+            Some((Target::Field(Field::Items | Field::Consent | Field::Properties | Field::ClientHints), _))
+        );
         match (target, scalar) {
             (Some((target, rank)), Some(text)) => found.push(Found { target, rank, name, text, value, nested }),
             (Some((target, rank)), None) if structured => {

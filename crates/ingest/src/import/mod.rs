@@ -37,6 +37,7 @@ mod sniff;
 mod sort;
 mod split;
 mod time;
+mod visitor;
 mod words;
 mod work;
 

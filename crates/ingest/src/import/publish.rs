@@ -9,8 +9,8 @@ use super::{
 };
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
-        StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
+        Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray,
+        RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
     },
     buffer::{BooleanBuffer, NullBuffer},
     compute::{cast, take},
@@ -309,6 +309,10 @@ impl<'a> Publish<'a> {
                     let line = |row: usize| (view.places[row] & ((1 << LINE_BITS) - 1)) as i64;
                     Arc::new(Int64Array::from_iter_values(picked().map(line)))
                 }
+                // Rows say it only where it holds.
+                "bot" => Arc::new(
+                    picked().map(|row| Some(self.said(batch, Text::Bot, row).is_some())).collect::<BooleanArray>(),
+                ),
                 "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
                 "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
                 name => match (batch.column_by_name(name), Text::named(name)) {

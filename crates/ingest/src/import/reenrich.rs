@@ -1,5 +1,5 @@
 //! Derived columns again from the raw ones, when the rules have changed.
-use super::row::GIVEN;
+use super::{row::GIVEN, visitor};
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder},
     error::ArrowError,
@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 /// Events whose source, medium, campaign and channel are those of today's rules; `None` where nothing changes.
 ///
-/// What the input gave explicitly stays: the import keeps it in `properties` under the keys of [`GIVEN`].
+/// What the input gave explicitly stays: the import keeps it in `properties` under the keys of [`GIVEN`]. What is known of
+/// visitors stays, too; what is not is filled in from the agent and the network that `properties` keep.
 ///
 /// # Errors
 /// When `batch` lacks a column of `events`.
@@ -79,11 +80,15 @@ pub fn reenrich(batch: &RecordBatch, enricher: &mut CachedEnricher<'_>) -> Resul
             }
         }
     }
-    if builders.iter().all(Option::is_none) {
+    let visitors = visitor::filled(batch, enricher.enricher().visitors())?;
+    if builders.iter().all(Option::is_none) && visitors.is_empty() {
         return Ok(None);
     }
     let schema = batch.schema();
     let mut columns = batch.columns().to_vec();
+    for (name, column) in visitors {
+        columns[schema.index_of(name)?] = column;
+    }
     for (name, builder) in ["campaign", "channel", "medium", "source"].into_iter().zip(builders) {
         if let Some(mut builder) = builder {
             columns[schema.index_of(name)?] = Arc::new(builder.finish()) as ArrayRef;

@@ -6,6 +6,7 @@ use super::{
     number::{self, Decimal},
     settings::ImportSettings,
     time::TimeReader,
+    visitor::VisitorReader,
     words::Words,
 };
 use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
@@ -157,6 +158,7 @@ pub(crate) struct Sink<'e> {
     identity: &'e IdentitySettings,
     erased: Arc<Erased>,
     consents: Consents,
+    visitor: VisitorReader<'e>,
     content: Vec<u8>,
     properties: String,
     custom: String,
@@ -199,6 +201,7 @@ impl<'e> Sink<'e> {
             enricher: enricher.cached(),
             derived: vec![[None; DERIVED.len()]; CachedEnricher::PLACES + 1],
             identity,
+            visitor: VisitorReader::new(enricher.visitors()),
             content: Vec::new(),
             properties: String::new(),
             custom: String::new(),
@@ -321,7 +324,7 @@ impl<'e> Sink<'e> {
 
         let keep_contact_details = terms.keep_contact_details && !cookieless;
         self.write_properties(row, keep_contact_details, given, conversion.is_some() && terms.has_name);
-        self.write_custom(row);
+        self.write_custom(row.tags.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))));
         let event_id = Some(get(Field::EventId)).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("null"));
         let (items, consent) = (get(Field::Items), get(Field::Consent));
         let currency = get(Field::Currency);
@@ -349,7 +352,8 @@ impl<'e> Sink<'e> {
             &self.properties,
             event_id.unwrap_or(""),
         ];
-        for (tag, text) in ids.iter().chain(&utm).chain(&texts).enumerate() {
+        let visitor = VisitorReader::FIELDS.map(get);
+        for (tag, text) in ids.iter().chain(&utm).chain(&texts).chain(&visitor).enumerate() {
             if !text.is_empty() {
                 self.content.push(tag as u8);
                 self.content.extend_from_slice(&(text.len() as u32).to_le_bytes());
@@ -362,6 +366,18 @@ impl<'e> Sink<'e> {
             true => ids.map(|id| if id.starts_with(VISITOR_OF_THE_DAY) { id } else { "" }),
             false => ids,
         };
+
+
+        // From here on without personal data.
+        let personal = self.enricher.enricher().visitors().personal();
+        let (page_url, referrer) = (personal.url(page_url), personal.url(referrer));
+        let (page_url, referrer) = (&*page_url, &*referrer);
+        let utm = utm.map(|tag| personal.text(tag));
+        let utm = utm.each_ref().map(|tag| &**tag);
+        if row.tags.iter().any(|(_, value)| matches!(personal.text(value), Cow::Owned(_))) {
+            self.write_custom(row.tags.iter().map(|(name, value)| (*name, personal.text(value))));
+        }
+        self.visitor.tidy(&mut self.properties, &visitor);
 
         let key = match ids.iter().position(|id| !id.is_empty()) {
             Some(at) => key_of(NAMESPACES[at], ids[at]),
@@ -402,6 +418,7 @@ impl<'e> Sink<'e> {
             (false, None) => {}
         }
         columns.text(Text::Properties, &self.properties);
+        self.visitor.write(columns, &visitor);
         if interaction == Interaction::None && page_url.is_empty() && referrer.is_empty() && !sourced {
             columns.text(Text::Interaction, interaction.as_str());
             columns.text(Text::UtmCustom, &self.custom);
@@ -513,17 +530,18 @@ impl<'e> Sink<'e> {
         }
     }
 
-    fn write_custom(&mut self, row: &Row<'_>) {
+    fn write_custom<'a>(&mut self, tags: impl Iterator<Item = (&'a str, Cow<'a, str>)>) {
         self.custom.clear();
-        if row.tags.is_empty() {
-            return;
-        }
-        self.custom.push('{');
-        for (name, value) in &row.tags {
+        for (name, value) in tags {
+            if self.custom.is_empty() {
+                self.custom.push('{');
+            }
             member(&mut self.custom, name);
-            quote(&mut self.custom, value);
+            quote(&mut self.custom, &value);
         }
-        self.custom.push('}');
+        if !self.custom.is_empty() {
+            self.custom.push('}');
+        }
     }
 }
 
@@ -541,7 +559,7 @@ pub(crate) fn agreed(text: &str) -> Option<bool> {
 }
 
 /// The name of the next member of a JSON object, and what parts it from the one before.
-fn member(out: &mut String, name: &str) {
+pub(super) fn member(out: &mut String, name: &str) {
     if out.len() > 1 {
         out.push(',');
     }

@@ -7,3 +7,4 @@ mod real;
 mod rejected;
 mod rules;
 mod support;
+mod visitors;

@@ -105,7 +105,9 @@ impl Walk<'_> {
         let mut columns: Vec<Expr> = INPUT_COLUMNS.into_iter().filter(|name| *name != "person_id").map(col).collect();
         columns.push(self.people.expression().alias("person_id"));
         columns.extend(["received_at", "origin_row"].map(col));
-        let mut events = self.session.table(Table::Events).await?.select(columns)?;
+        // Journeys are those of people.
+        let people = self.session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
+        let mut events = people.select(columns)?;
         if let Scope::Only(people) = scope {
             events = events.filter(is_one_of(people))?;
         }

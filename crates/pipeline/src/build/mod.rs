@@ -5,6 +5,7 @@
 //! | new events | the people they belong to |
 //! | identity links, identity settings | the people whose identifiers changed |
 //! | channel rules, table of sources | the events whose source or channel changes, and their people |
+//! | a file of countries, a first build that tells devices and bots | the events that gain one, and their people |
 //! | sessions, goals, windows, time zone, program version | everyone |
 //! | models | credits |
 mod credits;
@@ -125,7 +126,7 @@ pub(crate) async fn locked(
             say("channel rules");
             let (events, owners) = reenrich::reenrich(workspace, lock, &session, &enricher, &people).await?;
             report.reasons.push(format!(
-                "the channel rules changed: {events} events of {} people have another source or channel",
+                "the channel rules, or what can be told of visitors, changed: {events} events of {} people have another source, channel or device",
                 owners.len()
             ));
             dirty.extend(owners);

@@ -18,8 +18,20 @@ use safar_model::{BUCKETS, Table};
 use safar_store::{Change, WriteLock};
 use std::collections::BTreeSet;
 
-/// The columns that rules derive.
-const DERIVED: [&str; 4] = ["source", "medium", "campaign", "channel"];
+/// The columns that rules derive, or that are filled in once they can be told.
+const DERIVED: [&str; 11] = [
+    "source",
+    "medium",
+    "campaign",
+    "channel",
+    "country",
+    "language",
+    "device",
+    "browser",
+    "browser_version",
+    "os",
+    "bot",
+];
 
 /// Rewrites the buckets of `events` in which a rule changes anything. How many events changed, and whose they are.
 pub(super) async fn reenrich(

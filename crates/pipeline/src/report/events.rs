@@ -109,7 +109,7 @@ async fn frame(
     let people = Arc::new(People::published(session, workspace).await?);
     let (from, to) = wanted.scope.span(workspace)?;
     let instant = |at: Micros| lit(datafusion::common::ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
-    let mut events = session.table(Table::Events).await?;
+    let mut events = session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
     if from > Micros::MIN {
         events = events.filter(col("occurred_at").gt_eq(instant(from)))?;
     }

@@ -16,13 +16,13 @@ struct Check {
 }
 
 /// Events: all; without identifier; received an hour, a day, thirty days late; dated after they were received; that say nothing of
-/// consent; with the visitor of a day.
+/// consent; with the visitor of a day; of bots.
 const EVENTS: &str = "SELECT count(*), \
     count(*) FILTER (WHERE anonymous_id IS NULL AND user_id IS NULL AND email_hash IS NULL AND phone_hash IS NULL AND crm_id IS NULL), \
     count(*) FILTER (WHERE lag > 3600000000), count(*) FILTER (WHERE lag > 86400000000), \
     count(*) FILTER (WHERE lag > 2592000000000), count(*) FILTER (WHERE lag < -300000000), \
-    count(*) FILTER (WHERE consent IS NULL), count(*) FILTER (WHERE starts_with(anonymous_id, 'day.')) \
-    FROM (SELECT anonymous_id, user_id, email_hash, phone_hash, crm_id, consent, \
+    count(*) FILTER (WHERE consent IS NULL), count(*) FILTER (WHERE starts_with(anonymous_id, 'day.')), count(*) FILTER (WHERE bot) \
+    FROM (SELECT bot, anonymous_id, user_id, email_hash, phone_hash, crm_id, consent, \
     CAST(received_at AS BIGINT) - CAST(occurred_at AS BIGINT) AS lag FROM events)";
 
 /// Touchpoints: all; of unknown channel; direct; sources that are spelled in several ways.
@@ -102,6 +102,12 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
             "a clock or a time zone is wrong: `safar import --zone` names the zone of local times",
         ),
         check(
+            "events of bots",
+            events[8],
+            events[0],
+            "nothing to do: they stay in events; sessions, touchpoints, conversions and paths are made without them",
+        ),
+        check(
             "touches of an unknown channel",
             touches[1],
             touches[0],
@@ -153,7 +159,7 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
     .unit("percent", &["share"])
     .map(|answer| {
         answer
-            .note("rows that were stored already are dropped by the import and kept nowhere; robots are not told apart")
+            .note("rows that were stored already are dropped by the import and kept nowhere; bots that pretend to be browsers are not found")
     })
 }
 

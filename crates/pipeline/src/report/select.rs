@@ -12,7 +12,7 @@ pub enum Dimension {
     /// The channel.
     #[default]
     Channel,
-    /// One of source, medium, campaign, content, term.
+    /// One of source, medium, campaign, content, term, country, language, device, browser, os.
     Column(&'static str),
     /// A name inside `properties`.
     Property(String),
@@ -35,7 +35,9 @@ impl Dimension {
         match name.parse()? {
             Self::Channel => Ok(Self::Within(Box::new(self), "channel", value.to_owned())),
             Self::Column(name) => Ok(Self::Within(Box::new(self), name, value.to_owned())),
-            _ => Err(format!("`{name}` is no column; look into channel, source, medium, campaign, content or term")),
+            _ => Err(format!(
+                "`{name}` is no column; look into channel, source, medium, campaign, content, term, country, language, device, browser or os"
+            )),
         }
     }
 
@@ -77,9 +79,14 @@ impl FromStr for Dimension {
             "campaign" => Self::Column("campaign"),
             "content" => Self::Column("content"),
             "term" => Self::Column("term"),
+            "country" => Self::Column("country"),
+            "language" => Self::Column("language"),
+            "device" => Self::Column("device"),
+            "browser" => Self::Column("browser"),
+            "os" => Self::Column("os"),
             _ => {
                 return Err(format!(
-                    "`{text}` is nothing to report by; use channel, source, medium, campaign, content, term or property:NAME"
+                    "`{text}` is nothing to report by; use channel, source, medium, campaign, content, term, country, language, device, browser, os or property:NAME"
                 ));
             }
         })

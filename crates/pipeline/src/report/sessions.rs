@@ -17,13 +17,14 @@ pub async fn sessions(
 ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let zone = &workspace.settings().workspace.time_zone;
     let label = match by {
-        "channel" | "source" | "medium" | "campaign" | "content" | "term" | "landing_page" => {
+        "channel" | "source" | "medium" | "campaign" | "content" | "term" | "landing_page" | "country" | "language"
+        | "device" | "browser" | "os" => {
             format!("coalesce({by}, '(not set)')")
         }
         "day" => format!("CAST(to_local_time(started_at AT TIME ZONE '{zone}') AS DATE)"),
         _ => {
             return Err(Error::Request(format!(
-                "`{by}` is nothing to group sessions by; use channel, source, medium, campaign, content, term, landing_page or day"
+                "`{by}` is nothing to group sessions by; use channel, source, medium, campaign, content, term, landing_page, country, language, device, browser, os or day"
             )));
         }
     };

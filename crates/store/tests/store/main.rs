@@ -2,6 +2,7 @@
 mod commit;
 mod compact;
 mod crash;
+mod earlier;
 mod faults;
 mod scan;
 mod support;

@@ -72,7 +72,7 @@ const BY: &[Parameter] = &[
     Parameter::new(
         "by",
         Kind::Text,
-        "channel (the default), source, medium, campaign, content, term, or property:NAME.",
+        "channel (the default), source, medium, campaign, content, term, country, language, device, browser, os, or property:NAME.",
     ),
     Parameter::new(
         "within",

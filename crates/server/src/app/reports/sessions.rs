@@ -16,7 +16,21 @@ pub const REPORT: Report = Report {
 const PARAMETERS: &[Parameter] = &[
     Parameter::new(
         "by",
-        Kind::Choice(&["channel", "source", "medium", "campaign", "content", "term", "landing_page", "day"]),
+        Kind::Choice(&[
+            "channel",
+            "source",
+            "medium",
+            "campaign",
+            "content",
+            "term",
+            "landing_page",
+            "country",
+            "language",
+            "device",
+            "browser",
+            "os",
+            "day",
+        ]),
         "The column.",
     ),
     Parameter::new("from", Kind::Day, "First day on which sessions start, in the workspace's time zone."),
