@@ -174,6 +174,8 @@ impl TableLog {
             schema.map_err(|error| unsupported(&format!("column types that Arrow does not have ({error})")))?;
         for field in self.table.schema().fields() {
             let reason = match schema.field_with_name(field.name()) {
+                // A column that older workspaces lack and that may be null reads as null.
+                Err(_) if field.is_nullable() => continue,
                 Err(_) => format!("the stored table has no column `{}`", field.name()),
                 Ok(found) if found.data_type() != field.data_type() => {
                     format!("stored column `{}` is {}, not {}", field.name(), found.data_type(), field.data_type())

@@ -28,13 +28,13 @@ fn collecting(more: &str) -> Shop {
 }
 
 /// A running `safar serve`; killed when it is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
 }
 
 impl Server {
-    fn start(shop: &Shop) -> Self {
+    pub(crate) fn start(shop: &Shop) -> Self {
         let mut child = Command::new(crate::program())
             .current_dir(shop.folder.path())
             .args(["-C", "shop", "serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
@@ -50,13 +50,13 @@ impl Server {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and its end.
-    fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(mut self) -> ExitStatus {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         self.child.wait().unwrap()
     }

@@ -2,6 +2,7 @@
 mod bad_input;
 mod collected;
 mod crashes;
+mod imported;
 mod journey_of_a_user;
 mod paths_files;
 

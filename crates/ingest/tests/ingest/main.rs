@@ -5,4 +5,6 @@ mod once;
 mod real;
 mod rejected;
 mod rules;
+mod shape_costs;
+mod shape_people;
 mod support;
