@@ -28,7 +28,7 @@ fn google_ads_preamble_dashes_thousands_and_totals() {
     let (shop, report) = take("google-ads.csv");
     let expected = [
         "2026-10-01 | google | Brand | 172.45 | EUR | 1204 | 41 | Paid Search",
-        "2026-10-01 | google | Shopping | 1372.4 | EUR | 10004 | 141 | Paid Search",
+        "2026-10-01 | google | Shopping | 1372.4 | EUR | 10004 | 141 | Paid Shopping",
         "2026-10-02 | google | Brand | 165.1 | EUR | 998 | 39 | Paid Search",
     ];
     assert_eq!(costs(&shop), expected);
