@@ -252,3 +252,72 @@ fn a_dry_run_shows_and_stores_nothing() {
     assert_eq!((shown[0].read_as, shown[0].events.num_rows()), (Some("Shopify orders"), 3));
     assert!(!shop.data().exists());
 }
+
+/// Nested Parquet, as BigQuery exports it, tells the same events as NDJSON.
+#[test]
+fn ga4_of_nested_parquet_is_the_same() {
+    use arrow::{
+        datatypes::{DataType, Field, Fields, Schema},
+        json::ReaderBuilder,
+    };
+    let of = |name: &str, kind: DataType| Field::new(name, kind, true);
+    let group = |fields: Vec<Field>| DataType::Struct(Fields::from(fields));
+    let value = group(vec![
+        of("string_value", DataType::Utf8),
+        of("int_value", DataType::Int64),
+        of("double_value", DataType::Float64),
+    ]);
+    let param = group(vec![of("key", DataType::Utf8), of("value", value)]);
+    let clicked = ["manual_campaign_name", "manual_source", "manual_medium", "gclid"];
+    let schema = std::sync::Arc::new(Schema::new(vec![
+        of("event_timestamp", DataType::Int64),
+        of("event_name", DataType::Utf8),
+        of("event_params", DataType::List(std::sync::Arc::new(of("item", param)))),
+        of("event_bundle_sequence_id", DataType::Int64),
+        of("user_pseudo_id", DataType::Utf8),
+        of("ecommerce", group(vec![of("purchase_revenue", DataType::Float64), of("transaction_id", DataType::Utf8)])),
+        of("collected_traffic_source", group(clicked.map(|name| of(name, DataType::Utf8)).to_vec())),
+        of("batch_event_index", DataType::Int64),
+    ]));
+    let text = std::fs::read_to_string(example("ga4-events.ndjson")).unwrap();
+    let mut reader = ReaderBuilder::new(schema.clone()).build(text.as_bytes()).unwrap();
+    let batch = reader.next().unwrap().unwrap();
+    assert_eq!(batch.num_rows(), 2);
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), schema, None).unwrap();
+    writer.write(&batch).unwrap();
+    let (shop, _) = take(&["ga4-events.ndjson"]);
+    let report = shop.take("ga4.parquet", writer.into_inner().unwrap()).unwrap();
+    assert_eq!(report.files[0].read_as, Some("Google Analytics 4 events (BigQuery export)"));
+    assert_eq!((report.stored, report.duplicates, report.rejected_total()), (0, 2, 0));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(96))]
+    /// Whatever happens to a file on its way: it is read, or refused with a message; nothing breaks.
+    #[test]
+    fn damaged_exports_are_read_or_refused(which in 0..64usize, cuts in proptest::collection::vec((0..4000usize, proptest::prelude::any::<u8>()), 0..12), end in 0..6000usize) {
+        let folder = std::path::PathBuf::from(example(""));
+        let mut files: Vec<_> = walkdir(&folder);
+        files.sort();
+        let path = &files[which % files.len()];
+        let mut bytes = std::fs::read(path).unwrap();
+        for (at, byte) in cuts {
+            let length = bytes.len();
+            bytes[at % length] = byte;
+        }
+        let keep = bytes.len().min(end.max(40));
+        bytes.truncate(keep);
+        let shop = Shop::lately();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let file = shop.write(&name, bytes);
+        match shop.preview(&file) {
+            Ok(shown) => proptest::prop_assert_eq!(shown.len(), 1),
+            Err(error) => proptest::prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walkdir(&path) } else { vec![path] }).collect()
+}

@@ -31,6 +31,7 @@ pub(super) static EXPORT: Shape = Shape {
         maybe("clicked", &["collected_traffic_source"]),
         maybe("category", &["device.category"]),
         maybe("device_info", &["device"]),
+        maybe("user_properties", &["user_properties"]),
         maybe("geo", &["geo"]),
         maybe("platform", &["platform"]),
         maybe("stream", &["stream_id"]),
@@ -136,14 +137,22 @@ fn export(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
         "" => text(row.json("device_info").as_deref(), "category"),
         told => told.to_owned(),
     };
-    let country = text(row.json("geo").as_deref(), "country");
+    let (geo, device_info) = (row.json("geo"), row.json("device_info"));
+    let (geo, device_info) = (geo.as_deref(), device_info.as_deref());
+    let browser = text(device_info.and_then(|device| device.get("web_info")), "browser");
+    let user = params(row.json("user_properties").as_deref());
     let told = if said.is_empty() { Value::Null } else { json!(said) };
     let event = event
         .json("items", items)
         .json("consent", consent)
         .property("ga4", told)
         .property("device", category)
-        .property("country", country)
+        .property("system", text(device_info, "operating_system"))
+        .property("browser", browser)
+        .property("country", text(geo, "country"))
+        .property("region", text(geo, "region"))
+        .property("city", text(geo, "city"))
+        .property("user_properties", if user.is_empty() { Value::Null } else { Value::Object(user) })
         .property("platform", row.get("platform").into_owned())
         .property("stream", row.get("stream").into_owned());
     reading.tell(event)

@@ -85,7 +85,15 @@ pub(crate) fn gather(rules: Rules<'_>, options: &ImportOptions, inputs: Vec<Inpu
     let plain = options.shape.as_deref() == Some("events");
     let mut found: Vec<(Input, &'static Shape, Peeked, Stated)> = Vec::new();
     let mut wrapped = Vec::new();
-    for input in inputs {
+    let mut held = Vec::new();
+    for mut input in inputs {
+        if forced.is_some() && input.path.is_none() {
+            // Standard input is looked at and then read, so it is put on disk first.
+            let mut file = tempfile::NamedTempFile::new().map_err(Error::io(std::env::temp_dir()))?;
+            std::io::copy(&mut std::io::stdin(), &mut file).map_err(Error::io("-"))?;
+            input.path = Some(file.path().to_owned());
+            held.push(file);
+        }
         if input.path.is_none() || plain || is_stated(rules, options, &input)? {
             shaped.others.push((input, None));
             continue;
@@ -96,6 +104,7 @@ pub(crate) fn gather(rules: Rules<'_>, options: &ImportOptions, inputs: Vec<Inpu
             Found::Wrapped(peeked) => wrapped.push((input, peeked, stated)),
             Found::Claim(claim) if forced.is_some() => return Err(Error::of_claim(&input.name, claim)),
             Found::Claim(claim) => shaped.others.push((input, Some(claim))),
+            Found::Nothing if forced.is_some() => return Err(Error::Empty(input.name)),
             Found::Nothing => shaped.others.push((input, None)),
         }
     }

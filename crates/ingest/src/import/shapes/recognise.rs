@@ -18,6 +18,7 @@ use crate::import::{
 };
 use arrow::array::{Array, AsArray};
 use serde_json::{Map, Value};
+use std::rc::Rc;
 
 /// How many rows may stand before the header.
 const PREAMBLE_ROWS: usize = 30;
@@ -58,11 +59,20 @@ pub(super) enum Found {
 struct Candidate {
     headers: Vec<String>,
     layout: Layout,
-    sample: Vec<Vec<String>>,
+    /// The first rows of the file, shared by its candidates; those of this one begin at `from` and have `cells` cells.
+    rows: Rc<Vec<Vec<String>>>,
+    from: usize,
+    cells: usize,
     width: usize,
     data: Option<usize>,
     /// Whether a connector wrote it.
     wrapped: bool,
+}
+
+impl Candidate {
+    fn sample(&self) -> Vec<Vec<String>> {
+        self.rows.iter().skip(self.from).filter(|row| row.len() == self.cells).cloned().collect()
+    }
 }
 
 impl Shape {
@@ -142,7 +152,7 @@ fn choose(format: Format, candidates: &[Candidate], forced: Option<&'static Shap
         sheet,
         sheet_width: candidate.width,
         data: candidate.data,
-        sample: candidate.sample.clone(),
+        sample: candidate.sample(),
     };
     if let Some((_, shape, sheet, candidate)) = best {
         return Found::Shape(shape, peeked(sheet, candidate));
@@ -174,20 +184,29 @@ fn delimited(head: &[u8], mac: bool, stated: Option<u8>) -> Vec<Candidate> {
     };
     let mut candidates = Vec::new();
     for &delimiter in delimiters {
-        let rows = split_all(head, delimiter, mac, PREAMBLE_ROWS + SAMPLE_ROWS);
-        for (at, (_, row)) in rows.iter().enumerate().take(PREAMBLE_ROWS) {
+        let (lines, rows): (Vec<u64>, Vec<Vec<String>>) =
+            split_all(head, delimiter, mac, PREAMBLE_ROWS + SAMPLE_ROWS).into_iter().unzip();
+        let rows = Rc::new(rows);
+        for (at, row) in rows.iter().enumerate().take(PREAMBLE_ROWS) {
             let named = row.iter().filter(|cell| cell.chars().any(char::is_alphabetic)).count();
             if row.len() < 2 || named * 2 < row.len() {
                 continue;
             }
             let headers: Vec<String> = row.iter().map(|cell| cell.trim().to_owned()).collect();
-            let skip = rows.get(at + 1).map_or(u64::MAX, |(line, _)| line - 1);
-            let width = row.len();
-            let like = |(_, row): &&(u64, Vec<String>)| row.len() == width;
-            let sample = rows[at + 1..].iter().filter(like).map(|(_, row)| row.clone()).collect();
-            let wrapped = wrap::is_wrapped(&headers);
+            let skip = lines.get(at + 1).map_or(u64::MAX, |line| line - 1);
+            let (width, wrapped) = (row.len(), wrap::is_wrapped(&headers));
             let layout = Layout { delimiter, mac, skip };
-            candidates.push(Candidate { headers, layout, sample, width, data: None, wrapped });
+            let rows = Rc::clone(&rows);
+            candidates.push(Candidate {
+                headers,
+                layout,
+                rows,
+                from: at + 1,
+                cells: width,
+                width,
+                data: None,
+                wrapped,
+            });
         }
     }
     for candidate in &mut candidates {
@@ -221,9 +240,11 @@ fn of_objects(found: Vec<Map<String, Value>>) -> Vec<Candidate> {
         };
         headers.iter().map(cell).collect()
     });
-    let sample = sample.collect();
+    let rows: Vec<Vec<String>> = sample.collect();
+    let (rows, wrapped) = (Rc::new(rows), wrap::is_wrapped(&headers));
     let layout = Layout { delimiter: b',', mac: false, skip: 0 };
-    vec![Candidate { width: headers.len(), wrapped: wrap::is_wrapped(&headers), headers, layout, sample, data: None }]
+    let width = headers.len();
+    vec![Candidate { headers, layout, rows, from: 0, cells: width, width, data: None, wrapped }]
 }
 
 fn objects(head: &[u8], array: bool) -> Vec<Candidate> {
@@ -257,8 +278,8 @@ fn parquet(name: &str, path: &std::path::Path) -> Result<Vec<Candidate>, Error> 
         sample = rows.map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect();
     }
     let layout = Layout { delimiter: b',', mac: false, skip: 0 };
-    let wrapped = wrap::is_wrapped(&headers);
-    let mut candidate = Candidate { width: headers.len(), headers, layout, sample, data: None, wrapped };
+    let (width, rows, wrapped) = (headers.len(), Rc::new(sample), wrap::is_wrapped(&headers));
+    let mut candidate = Candidate { headers, layout, rows, from: 0, cells: width, width, data: None, wrapped };
     unwrap_sample(&mut candidate);
     Ok(vec![candidate])
 }
@@ -268,11 +289,12 @@ fn unwrap_sample(candidate: &mut Candidate) {
     let Some(at) = candidate.headers.iter().position(|header| header.eq_ignore_ascii_case("_airbyte_data")) else {
         return;
     };
-    let objects = candidate.sample.iter().take(200).filter_map(|row| serde_json::from_str(row.get(at)?).ok());
+    let sample = candidate.sample();
+    let objects = sample.iter().take(200).filter_map(|row| serde_json::from_str(row.get(at)?).ok());
     let found: Vec<Map<String, Value>> = objects.collect();
     if let Some(inner) = of_objects(found).pop() {
         candidate.headers = inner.headers;
-        candidate.sample = inner.sample;
+        (candidate.rows, candidate.from, candidate.cells) = (inner.rows, 0, inner.cells);
         candidate.data = Some(at);
     }
 }
