@@ -61,7 +61,7 @@ pub struct Cli {
 pub enum Command {
     /// Make a workspace: a folder with a commented safar.toml and empty tables.
     Init(Init),
-    /// Import events or ready paths from CSV, NDJSON or Parquet files.
+    /// Import events, costs or ready paths from CSV, NDJSON or Parquet files; exports of known tools are read as what they are.
     Import(Import),
     /// Rebuild people, sessions, touchpoints, conversions, paths and credits where data or rules changed.
     Build(Build),
@@ -150,6 +150,13 @@ pub struct Import {
     /// The saved mapping of safar.toml to use, by its name; the one whose `files` fit otherwise.
     #[arg(long, value_name = "NAME")]
     pub mapping: Option<String>,
+    /// What the files are exports of, where their columns do not tell (google-ads, shopify-orders …; docs/imports.md lists
+    /// all); `events` for none of them.
+    #[arg(long = "as", value_name = "NAME", conflicts_with_all = ["map", "mapping"])]
+    pub shape: Option<String>,
+    /// Spread costs that a row tells of several days evenly over them, instead of refusing the file.
+    #[arg(long)]
+    pub spread_totals: bool,
     /// What the files are, where their content does not tell: csv, ndjson, json, parquet.
     #[arg(long, value_name = "FORMAT", value_parser = word::<InputFormat>)]
     pub input_format: Option<InputFormat>,

@@ -336,6 +336,7 @@ fn costs() -> Vec<Field> {
         need("currency", DataType::Utf8),
         maybe("origin", DataType::Utf8),
     ]);
+    fields.extend(texts(&["account", "campaign_id"])); // as the platform numbers them: what a restated day replaces
     fields
 }
 

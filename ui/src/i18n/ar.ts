@@ -421,6 +421,7 @@ export const ar: Catalogue = {
   'col.column': 'العمود',
   'col.reason': 'السبب',
   'col.events': 'الأحداث',
+  'col.cpa': 'تكلفة التحويل',
   'col.roas': 'العائد على الإنفاق الإعلاني',
   'col.day': 'اليوم',
   'col.time': 'الوقت',

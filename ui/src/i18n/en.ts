@@ -420,6 +420,7 @@ export const en = {
   'col.column': 'Column',
   'col.reason': 'Reason',
   'col.events': 'Events',
+  'col.cpa': 'CPA',
   'col.roas': 'ROAS',
   'col.day': 'Day',
   'col.time': 'Time',

@@ -421,6 +421,7 @@ export const fa: Catalogue = {
   'col.column': 'ستون',
   'col.reason': 'دلیل',
   'col.events': 'رویدادها',
+  'col.cpa': 'هزینه هر تبدیل',
   'col.roas': 'بازده هزینه تبلیغ',
   'col.day': 'روز',
   'col.time': 'زمان',

@@ -421,6 +421,7 @@ export const is: Catalogue = {
   'col.column': 'Dálkur',
   'col.reason': 'Ástæða',
   'col.events': 'Atburðir',
+  'col.cpa': 'Kostnaður á umbreytingu',
   'col.roas': 'ROAS',
   'col.day': 'Dagur',
   'col.time': 'Tími',

@@ -421,6 +421,7 @@ export const pl: Catalogue = {
   'col.column': 'Kolumna',
   'col.reason': 'Powód',
   'col.events': 'Zdarzenia',
+  'col.cpa': 'Koszt konwersji',
   'col.roas': 'ROAS',
   'col.day': 'Dzień',
   'col.time': 'Czas',

@@ -1,4 +1,4 @@
-/** The report `channels` carries, for each model, columns `credit MODEL`, `value MODEL` and `roas MODEL`. */
+/** The report `channels` carries, for each model, columns `credit MODEL`, `value MODEL`, `cpa MODEL` and `roas MODEL`. */
 import type { Report } from './api';
 
 /** The first model of the report; null where it has none. */

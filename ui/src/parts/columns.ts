@@ -12,6 +12,6 @@ export function columnsOf(report: Report, names?: readonly string[], bars: reado
 
 /** A column's title; `credit linear` is the credit that the model linear gives. */
 export function titleOf(name: string): string {
-  const [, what, model] = /^(credit|value|roas) (.+)$/.exec(name) ?? [];
+  const [, what, model] = /^(credit|value|cpa|roas) (.+)$/.exec(name) ?? [];
   return what && model ? `${words.known('col', what)} · ${modelName(model)}` : words.known('col', name);
 }

@@ -49,6 +49,8 @@ fn options(workspace: &Workspace, args: &Import) -> Result<ImportOptions> {
         zone: args.zone.clone(),
         decimal: args.decimal,
         date_order: args.date_order,
+        shape: args.shape.clone(),
+        spread_totals: args.spread_totals,
         rejects: Some(rejects),
         ..ImportOptions::default()
     })
@@ -69,17 +71,28 @@ fn show(preview: &Preview, printer: Printer) -> Result<()> {
         printer.say("  holds ready paths, which go to the table paths");
         return Ok(());
     }
-    let mut grid = Grid::new([("column", Alignment::Left), ("becomes", Alignment::Left), ("because", Alignment::Left)]);
-    for column in &preview.columns {
-        grid.row(vec![column.column.clone(), column.target.to_string(), column.how.to_string()]);
+    if let Some(title) = preview.read_as {
+        printer.say(format!("  read as {title}"));
     }
-    printer.say(grid.render());
+    if preview.costs.num_rows() > 0 {
+        printer.result(&render(&preview.costs.schema(), &[preview.costs.clone()], Format::Table)?)?;
+    }
+    if preview.read_as.is_none() {
+        let mut grid =
+            Grid::new([("column", Alignment::Left), ("becomes", Alignment::Left), ("because", Alignment::Left)]);
+        for column in &preview.columns {
+            grid.row(vec![column.column.clone(), column.target.to_string(), column.how.to_string()]);
+        }
+        printer.say(grid.render());
+    }
     // Columns without any value only take room on the screen.
     let filled: Vec<usize> = (0..preview.events.num_columns())
         .filter(|index| preview.events.column(*index).null_count() < preview.events.num_rows())
         .collect();
     let events = preview.events.project(&filled).context("first rows")?;
-    printer.result(&render(&events.schema(), &[events], Format::Table)?)?;
+    if events.num_rows() > 0 || preview.read_as.is_none() {
+        printer.result(&render(&events.schema(), &[events], Format::Table)?)?;
+    }
     for reject in &preview.rejects {
         let column = reject.column.as_deref().unwrap_or("the row");
         printer.say(format!(
@@ -95,14 +108,24 @@ fn show(preview: &Preview, printer: Printer) -> Result<()> {
 fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
     let count = |rows: u64| number(rows as f64, 0);
     for file in &report.files {
+        if let Some(title) = file.read_as {
+            printer.say(format!("{}: read as {title}", file.name));
+        }
+        let costs = if file.costs > 0 { format!(", {} costs", count(file.costs)) } else { String::new() };
+        let left_out: String =
+            file.left_out.iter().map(|(what, rows)| format!(", {} left out ({what})", count(*rows))).collect();
         printer.say(format!(
-            "{}: {} rows of {}, {} stored, {} rejected",
+            "{}: {} rows of {}, {} stored{costs}{left_out}, {} rejected",
             file.name,
             count(file.rows),
             file.format,
             count(file.stored),
             count(file.rejected)
         ));
+        file.notes.iter().for_each(|note| printer.warn(format!("{}: {note}", file.name)));
+    }
+    for (name, reason) in &report.aside {
+        printer.say(format!("{name}: not read: {reason}"));
     }
     for name in &report.skipped {
         printer.say(format!("{name}: empty or no data file, skipped"));
@@ -117,6 +140,14 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
         count(report.rejected_total()),
         count(report.links)
     ));
+    if report.costs > 0 {
+        printer.say(format!(
+            "{} rows of costs, {} stored by day and campaign, {} replaced what was told before",
+            count(report.costs),
+            count(report.costs_stored),
+            count(report.costs_replaced)
+        ));
+    }
     if report.paths > 0 {
         printer.say(format!("{} ready paths", count(report.paths)));
     }

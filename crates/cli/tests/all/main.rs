@@ -3,6 +3,7 @@ mod bad_input;
 mod collected;
 mod crashes;
 mod erasure;
+mod imported;
 mod journey_of_a_user;
 mod paths_files;
 mod people;

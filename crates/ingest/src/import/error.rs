@@ -58,6 +58,46 @@ pub enum Error {
         /// The columns seen.
         columns: Vec<String>,
     },
+    /// A file that is nearly of a known shape.
+    #[error(
+        "{file} looks like {title} but has no column {}: {hint}. (`--as events` reads it as events instead.) Its columns are: {}", missing.join(", nor "), columns.join(", ")
+    )]
+    Lacks {
+        /// The input.
+        file: String,
+        /// What it looks like.
+        title: &'static str,
+        /// The columns it lacks, by the headers they go by.
+        missing: Vec<String>,
+        /// The way out.
+        hint: &'static str,
+        /// The columns seen.
+        columns: Vec<String>,
+    },
+    /// A report of costs sums up several days in a row.
+    #[error(
+        "{file}, line {line}: the row covers {first} to {last}, and costs go by day. Export the report by day, or let `--spread-totals` spread such rows evenly over their days"
+    )]
+    Period {
+        /// The input.
+        file: String,
+        /// From 1.
+        line: u64,
+        /// As written.
+        first: String,
+        /// As written.
+        last: String,
+    },
+    /// More costs than one import takes.
+    #[error(
+        "{file} holds more than {most} rows of costs: export days and campaigns rather than single advertisements, or fewer days at a time"
+    )]
+    TooManyCosts {
+        /// The input.
+        file: String,
+        /// The most.
+        most: usize,
+    },
     /// `10/02/2025` can be read two ways.
     #[error(
         "{file}: `{value}` in column `{column}` may be day/month or month/day, and no row of the sample tells; state `--date-order dmy` or `--date-order mdy`"
@@ -109,6 +149,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a file is told that is nearly of a known shape.
+    pub(crate) fn of_claim(file: &str, claim: super::shapes::Claim) -> Self {
+        let super::shapes::Claim { title, missing, hint, headers } = claim;
+        Self::Lacks { file: file.to_owned(), title, missing, hint, columns: headers }
+    }
+
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }

@@ -33,21 +33,34 @@ pub async fn import_lines(
     key: CommitKey,
     options: &ImportOptions,
 ) -> Result<ImportReport, Error> {
-    let settings = ImportSettings {
-        zone: None,
-        decimal: Some(Decimal::Point),
-        date_order: None,
-        mappings: Vec::new(),
-        ..rules.import.clone()
-    };
+    let (settings, options) = neutral(rules.import, options);
     let rules = Rules { import: &settings, ..rules };
-    let options = ImportOptions { format: Some(Format::Ndjson), ..options.clone() };
     let now = now(&options);
     let mut plans = Vec::new();
     for Lines { origin, text } in lines {
         let input = Input { name: origin, path: None, size: text.len() as u64, text: Some(text.into()), named: false };
         plans.extend(Plan::make(rules.import, rules.identity, &options, input, now)?.map(Arc::new));
     }
-    let handed = Handed { plans, skipped: Vec::new(), sameness: Sameness::Id, letters, key: Some(key) };
+    let handed = Handed { plans, sameness: Sameness::Id, letters, key: Some(key), ..Handed::default() };
     take(store, lock, rules, handed, now, &options, &Silent).await
+}
+
+/// Settings for lines that programs wrote: the team's taste in files does not apply to them.
+pub(super) fn neutral(settings: &ImportSettings, options: &ImportOptions) -> (ImportSettings, ImportOptions) {
+    let settings = ImportSettings {
+        zone: None,
+        decimal: Some(Decimal::Point),
+        date_order: None,
+        mappings: Vec::new(),
+        ..settings.clone()
+    };
+    let options = ImportOptions {
+        format: Some(Format::Ndjson),
+        zone: None,
+        decimal: None,
+        date_order: None,
+        columns: Vec::new(),
+        ..options.clone()
+    };
+    (settings, options)
 }

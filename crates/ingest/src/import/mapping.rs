@@ -89,7 +89,7 @@ impl Stated {
     }
 }
 
-fn saved_for<'a>(
+pub(crate) fn saved_for<'a>(
     settings: &'a ImportSettings,
     options: &ImportOptions,
     input: &Input,
@@ -181,7 +181,9 @@ pub(crate) fn check(
             names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase).collect();
         let spends = ["cost", "spend", "spent"].iter().any(|word| words.contains(*word));
         let why = if spends {
-            format!("{why}; it looks like a report of advertising costs, which has no single events")
+            format!(
+                "{why}; it looks like a report of advertising costs of no known shape: name its columns date, source, medium, campaign, cost"
+            )
         } else {
             why
         };

@@ -16,6 +16,7 @@
 //! **All or nothing.** Nothing is visible before the one commit at the end; after a crash, importing again completes.
 mod columns;
 mod consent;
+mod costs;
 mod error;
 mod field;
 mod input;
@@ -33,6 +34,7 @@ mod reject;
 mod report;
 mod row;
 mod settings;
+mod shapes;
 mod sniff;
 mod sort;
 mod split;
@@ -41,6 +43,7 @@ mod visitor;
 mod words;
 mod work;
 
+pub use costs::rechannel;
 pub use error::Error;
 pub use field::{Field, Target};
 pub use input::Encoding;
@@ -56,6 +59,7 @@ pub use sniff::Format;
 pub use time::{DateOrder, TimeReader};
 
 use arrow::array::RecordBatch;
+use costs::FileCosts;
 use plan::Plan;
 use publish::{Outcome, Publish, Sameness};
 use reject::Rejects;
@@ -81,22 +85,49 @@ pub struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    fn plans(
-        &self,
-        arguments: &[String],
-        options: &ImportOptions,
-        now: Micros,
-    ) -> Result<(Vec<Arc<Plan>>, Vec<String>), Error> {
-        let (inputs, mut skipped) = input::expand(arguments)?;
-        let mut plans = Vec::new();
-        for input in inputs {
-            let name = input.name.clone();
-            match Plan::make(self.import, self.identity, options, input, now)? {
-                Some(plan) => plans.push(Arc::new(plan)),
-                None => skipped.push(name),
+    /// How every file is read: those of known shapes are read already, the events that they tell are plans like the others.
+    fn plans(self, arguments: &[String], options: &ImportOptions, now: Micros) -> Result<Handed, Error> {
+        let (inputs, skipped) = input::expand(arguments)?;
+        let shaped = shapes::gather(self, options, inputs)?;
+        let mut handed = Handed { skipped, aside: shaped.aside, ..Handed::default() };
+        for file in shaped.files {
+            let shapes::ShapedFile { input, format, title, plain, events, costs, left_out, rejects, notes } = file;
+            let (import, identity) = (self.import, self.identity);
+            let plan = match events.lines {
+                0 => None,
+                _ => Plan::of_shape(import, identity, options, &input, events, plain, now)?,
+            };
+            let plan = plan.map(|plan| {
+                handed.plans.push(Arc::new(plan));
+                handed.plans.len() - 1
+            });
+            let name = input.name;
+            handed.shaped.push(Shaped { name, format, title, plan, costs, left_out, rejects, notes });
+        }
+        for (input, claim) in shaped.others {
+            let (name, found) = (input.name.clone(), !input.named);
+            match Plan::make(self.import, self.identity, options, input, now) {
+                Ok(Some(plan)) => handed.plans.push(Arc::new(plan)),
+                Ok(None) => handed.skipped.push(name),
+                Err(error) => {
+                    use Error::{AmbiguousDates, NoHeader, NotEvents, UnknownFormat};
+                    let unclear = matches!(
+                        error,
+                        NotEvents { .. } | NoHeader { .. } | UnknownFormat { .. } | AmbiguousDates { .. }
+                    );
+                    // A folder of a connector's tables holds others that tell no events.
+                    if unclear && shaped.tables && found {
+                        handed.aside.push((name, "a table that no shape knows and that tells no events".to_owned()));
+                        continue;
+                    }
+                    return Err(match claim.filter(|_| unclear) {
+                        Some(claim) => Error::of_claim(&name, claim),
+                        None => error,
+                    });
+                }
             }
         }
-        Ok((plans, skipped))
+        Ok(handed)
     }
 }
 
@@ -122,9 +153,25 @@ pub fn preview(
     rows: usize,
 ) -> Result<Vec<Preview>, Error> {
     let now = now(options);
-    let (plans, _) = rules.plans(arguments, options, now)?;
+    let handed = rules.plans(arguments, options, now)?;
     let mut previews = Vec::new();
-    for plan in &plans {
+    let no_costs = || RecordBatch::new_empty(Table::Costs.schema());
+    for file in handed.shaped.iter().filter(|file| file.plan.is_none()) {
+        let shown = file.costs.rows().take(rows).map(|row| (row.clone(), Arc::from(file.name.as_str())));
+        previews.push(Preview {
+            name: file.name.clone(),
+            format: file.format,
+            read_as: Some(file.title),
+            delimiter: None,
+            columns: Vec::new(),
+            ready_paths: false,
+            events: RecordBatch::new_empty(Table::Events.schema()),
+            costs: costs::batch(&shown.collect::<Vec<_>>(), rules.enricher)?,
+            rejects: file.rejects.iter().take(rows).cloned().collect(),
+        });
+    }
+    for (number, plan) in handed.plans.iter().enumerate() {
+        let shaped = handed.shaped.iter().find(|file| file.plan == Some(number));
         let found = read::first(plan, rows)?;
         let words = Arc::new(Words::new());
         // Where nothing is stored, nobody can come back.
@@ -145,7 +192,9 @@ pub fn preview(
         };
         previews.push(Preview {
             name: plan.input.name.clone(),
-            format: plan.format,
+            format: shaped.map_or(plan.format, |file| file.format),
+            read_as: shaped.map(|file| file.title),
+            costs: no_costs(),
             delimiter: (plan.format == Format::Csv).then_some(plan.layout.delimiter as char),
             columns: plan.columns.clone(),
             ready_paths: plan.ready_paths,
@@ -173,15 +222,31 @@ pub async fn import(
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
     let now = now(options);
-    let (plans, skipped) = rules.plans(arguments, options, now)?;
-    let handed = Handed { plans, skipped, sameness: Sameness::Content, letters: Vec::new(), key: None };
+    let handed = rules.plans(arguments, options, now)?;
     take(store, lock, rules, handed, now, options, progress).await
 }
 
+/// What a file of a known shape told beside events.
+struct Shaped {
+    name: String,
+    format: Format,
+    title: &'static str,
+    /// The plan of its events; `None`: it told none.
+    plan: Option<usize>,
+    costs: FileCosts,
+    left_out: BTreeMap<&'static str, u64>,
+    rejects: Vec<Reject>,
+    notes: Vec<String>,
+}
+
 /// What an import is given.
+#[derive(Default)]
 struct Handed {
     plans: Vec<Arc<Plan>>,
+    shaped: Vec<Shaped>,
     skipped: Vec<String>,
+    /// Tables that were not read, and why.
+    aside: Vec<(String, String)>,
     sameness: Sameness,
     /// What is no event to begin with, by origin.
     letters: Vec<(String, Reject)>,
@@ -199,14 +264,14 @@ async fn take(
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
     let started = Instant::now();
-    let Handed { plans, skipped, sameness, letters, key } = handed;
+    let Handed { plans, shaped, skipped, aside, sameness, letters, key } = handed;
     let snapshot = store.snapshot().await?;
     let events_stored = store.files(&snapshot, Table::Events).await?;
     let paths_stored = store.files(&snapshot, Table::Paths).await?;
     let rejects_stored = store.files(&snapshot, Table::Rejects).await?;
     let writer = |table: Table| store.writer(lock, table);
 
-    let mut report = ImportReport { skipped, ..ImportReport::default() };
+    let mut report = ImportReport { skipped, aside, ..ImportReport::default() };
     let erased = Arc::new(Erased::open(store.dir())?);
     // With a key of its own the commit happens once, and so do its rejects.
     let known = key.is_none().then_some(rejects_stored.as_slice());
@@ -222,14 +287,26 @@ async fn take(
         content.update(format!("{:?}", (&plan.columns, &plan.stated)).as_bytes());
     }
     for plan in &plans {
-        report.files.push(FileReport {
-            name: plan.input.name.clone(),
-            format: plan.format,
-            rows: 0,
-            stored: 0,
-            rejected: 0,
-            bytes: 0,
-        });
+        report.files.push(FileReport::new(&plan.input.name, plan.format));
+    }
+    let mut costs = Vec::new();
+    for file in shaped {
+        let number = file.plan.unwrap_or(report.files.len());
+        if file.plan.is_none() {
+            report.files.push(FileReport::new(&file.name, file.format));
+        }
+        let told = &mut report.files[number];
+        (told.format, told.read_as, told.notes) = (file.format, Some(file.title), file.notes);
+        (told.costs, told.left_out, told.rejected) = (file.costs.read, file.left_out, file.rejects.len() as u64);
+        let left_out: u64 = told.left_out.values().sum();
+        told.rows = told.costs + left_out + told.rejected;
+        report.costs += told.costs;
+        report.left_out += left_out;
+        report.rows += told.rows;
+        for reject in file.rejects {
+            rejects.push(&file.name, reject)?;
+        }
+        costs.push((Arc::from(file.name), file.costs));
     }
 
     let digests = read::all(&plans, rules, &words, &erased, threads(options), progress, |done| {
@@ -296,6 +373,14 @@ async fn take(
         paths.write(&rows)?;
         let buckets = vec![safar_model::table::READY_PATHS_BUCKET];
         changes.push(Change::ReplaceBuckets { staged: paths.finish()?, buckets });
+    }
+    let (costs, replaced) = costs::joined(costs);
+    if !costs.is_empty() {
+        content.update(format!("{costs:?}").as_bytes());
+        let stored = store.files(&snapshot, Table::Costs).await?;
+        let done = costs::store(&costs, &stored, rules.enricher, writer(Table::Costs)?)?;
+        (report.costs_stored, report.costs_replaced) = (done.stored, replaced + done.replaced);
+        changes.extend(done.change);
     }
     report.rejected = rejects.counts.clone();
     changes.extend(rejects.finish()?.map(Change::Append));

@@ -9,6 +9,7 @@ use super::{
     ready,
     row::Terms,
     settings::{ImportOptions, ImportSettings},
+    shapes::{Spooled, place_of},
     sniff::{self, Format},
     split::Layout,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     /// Standard input can be opened only once; lines in memory are opened as it is.
     opened: Mutex<Option<Opened>>,
     spool: Option<Arc<tempfile::NamedTempFile>>,
+    /// Lines that a shape told: which line of its file each comes from.
+    places: Vec<(u64, u64)>,
 }
 
 /// Where each thing stands in a row of cells.
@@ -176,7 +179,35 @@ impl Plan {
         let terms = Terms::new(settings, times, stated.decimal, now, has_name);
         let shape = Shape::new(&columns, settings.keep_contact_details);
         let opened = Mutex::new(input.path.is_none().then_some(opened));
-        Ok(Some(Self { input, format, columns, stated, terms, layout, shape, ready_paths, opened, spool }))
+        let places = Vec::new();
+        Ok(Some(Self { input, format, columns, stated, terms, layout, shape, ready_paths, opened, spool, places }))
+    }
+
+    /// The plan of events that a shape told of `input`; lines that are mapped by their names keep the settings of the team.
+    pub(crate) fn of_shape(
+        settings: &ImportSettings,
+        identity: &IdentitySettings,
+        options: &ImportOptions,
+        input: &Input,
+        events: Spooled,
+        plain: bool,
+        now: Micros,
+    ) -> Result<Option<Self>, Error> {
+        let options = ImportOptions { format: Some(Format::Ndjson), encoding: None, ..options.clone() };
+        let path = Some(events.file.path().to_owned());
+        let input = Input { path, named: false, ..input.clone() };
+        let made = if plain {
+            Self::make(settings, identity, &options, input, now)?
+        } else {
+            let (settings, options) = super::lines::neutral(settings, &options);
+            Self::make(&settings, identity, &options, input, now)?
+        };
+        Ok(made.map(|plan| Self { spool: Some(Arc::new(events.file)), places: events.places, ..plan }))
+    }
+
+    /// The line of the file that a line comes from.
+    pub(crate) fn place(&self, line: u64) -> u64 {
+        if self.places.is_empty() { line } else { place_of(&self.places, line) }
     }
 
     /// Opens the input again, or what was kept of standard input.

@@ -37,8 +37,9 @@ pub(crate) struct Publish<'a> {
 }
 
 /// When two events with one given id are the same event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sameness {
+    #[default]
     /// Where they say the same; otherwise the later one is rejected.
     Content,
     /// Always: a client that sends an event again may tell another time of sending.

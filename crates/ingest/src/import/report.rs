@@ -36,21 +36,49 @@ pub struct FileReport {
     pub format: Format,
     /// Rows read, rejected ones included.
     pub rows: u64,
+    /// What it was read as, where it is of a known shape.
+    pub read_as: Option<&'static str>,
     /// Rows stored as new events, or ready paths.
     pub stored: u64,
+    /// Rows read as costs.
+    pub costs: u64,
+    /// Rows that are none of its data (totals, footers, deleted rows …), by what they are.
+    pub left_out: BTreeMap<&'static str, u64>,
+    /// What deserves to be known of it.
+    pub notes: Vec<String>,
     /// Rows rejected.
     pub rejected: u64,
     /// Bytes on disk that were read.
     pub bytes: u64,
 }
 
-/// What an import did. `rows = stored + paths + duplicates + rejected + erased`, always.
+impl FileReport {
+    pub(crate) fn new(name: &str, format: Format) -> Self {
+        Self {
+            name: name.to_owned(),
+            format,
+            rows: 0,
+            read_as: None,
+            stored: 0,
+            costs: 0,
+            left_out: BTreeMap::new(),
+            notes: Vec::new(),
+            rejected: 0,
+            bytes: 0,
+        }
+    }
+}
+
+/// What an import did. `rows = stored + paths + costs + left_out + duplicates + rejected + erased`, always. Of files of known
+/// shapes, whose rows may tell several events or one event together, what they tell is counted, not their lines.
 #[derive(Clone, Debug, Default)]
 pub struct ImportReport {
     /// In the order in which they were read.
     pub files: Vec<FileReport>,
     /// Files of folders and globs that hold nothing, or whose names do not end like data.
     pub skipped: Vec<String>,
+    /// Tables of connectors that were not read, with the reason.
+    pub aside: Vec<(String, String)>,
     /// Rows read.
     pub rows: u64,
     /// New events.
@@ -65,6 +93,14 @@ pub struct ImportReport {
     pub links: u64,
     /// Rows of ready paths.
     pub paths: u64,
+    /// Rows read as costs.
+    pub costs: u64,
+    /// Rows of the table `costs` that are new, or put in the place of others.
+    pub costs_stored: u64,
+    /// Rows of the table `costs`, or of earlier files of this import, that others were put in the place of.
+    pub costs_replaced: u64,
+    /// Rows that are none of a file's data.
+    pub left_out: u64,
     /// Identifiers that were placeholders (`null`, `guest` …) and stored as nothing.
     pub identifiers_blocked: u64,
     /// E-mail addresses and telephone numbers that are none, and stored as nothing.
@@ -94,6 +130,8 @@ pub struct Preview {
     pub name: String,
     /// What it is.
     pub format: Format,
+    /// What it is read as, where it is of a known shape.
+    pub read_as: Option<&'static str>,
     /// Between cells, in delimited text.
     pub delimiter: Option<char>,
     /// Every column and what it becomes; of JSON, the keys of a sample.
@@ -102,6 +140,8 @@ pub struct Preview {
     pub ready_paths: bool,
     /// Its first rows as events, with the columns of `Table::Events`.
     pub events: RecordBatch,
+    /// Its first costs, with the columns of `Table::Costs`.
+    pub costs: RecordBatch,
     /// Those of its first rows that are rejected.
     pub rejects: Vec<Reject>,
 }

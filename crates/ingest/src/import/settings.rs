@@ -20,6 +20,8 @@ pub struct ImportSettings {
     pub default_currency: Option<String>,
     /// Keep e-mail addresses and telephone numbers in `properties` beside their hashes.
     pub keep_contact_details: bool,
+    /// A folder of the workspace that `safar serve` watches: what is laid into it is imported. `None`: no folder.
+    pub drop: Option<PathBuf>,
     /// How files of known shapes are read: `[[import.mappings]]`. The first that fits a file is used.
     pub mappings: Vec<SavedMapping>,
     /// `[privacy.consent]`, which stands elsewhere in the file.
@@ -36,6 +38,7 @@ impl Default for ImportSettings {
             max_future_hours: 24,
             default_currency: None,
             keep_contact_details: false,
+            drop: None,
             mappings: Vec::new(),
             consent: ConsentRules::default(),
         }
@@ -89,6 +92,10 @@ pub struct ImportOptions {
     pub decimal: Option<Decimal>,
     /// Day and month in dates such as `10/02/2025`.
     pub date_order: Option<DateOrder>,
+    /// `--as NAME`: what the files are; `events` for none of the known shapes. `None`: told by their columns.
+    pub shape: Option<String>,
+    /// Spread costs of several days evenly over them, instead of refusing them.
+    pub spread_totals: bool,
     /// Where to write rejected rows as CSV (`file,line,column,value,reason,raw`). Made only if there are any.
     pub rejects: Option<PathBuf>,
     /// Import time in microseconds UTC; `None`: the clock. Stored as `received_at`.
@@ -111,6 +118,8 @@ impl Default for ImportOptions {
             zone: None,
             decimal: None,
             date_order: None,
+            shape: None,
+            spread_totals: false,
             rejects: None,
             now: None,
             memory_bytes: 256 << 20,

@@ -168,7 +168,7 @@ impl<'e> Worker<'e> {
         let sink = &mut self.sink;
         for (line, start, end) in &chunk.records {
             let text = chunk.text.get(*start as usize..*end as usize).unwrap_or_default();
-            let place = base | line;
+            let place = base | plan.place(*line);
             let outcome = reader.read(text, |row, owners| {
                 sink.push(row, &plan.terms, place)
                     .map_err(|fault| reject(plan, fault, place, row, Some(owners), text.trim().to_owned()))

@@ -6,5 +6,7 @@ mod privacy;
 mod real;
 mod rejected;
 mod rules;
+mod shape_costs;
+mod shape_people;
 mod support;
 mod visitors;

@@ -125,5 +125,5 @@ fn files_without_events_say_what_is_missing() {
     let error = message("c.csv", "2025-01-01,page_view,u1\n2025-01-01,page_view,u2\n");
     assert!(error.contains("no header"), "{error}");
     let error = message("d.csv", "Date,Campaign ID,Cost\n2025-01-01,1,2.50\n");
-    assert!(error.contains("advertising costs"), "{error}");
+    assert!(error.contains("advertising costs") && error.contains("source"), "{error}");
 }

@@ -42,6 +42,13 @@ impl Shop {
         Self { folder: tempfile::tempdir().expect("a folder"), settings: ImportSettings::default(), options }
     }
 
+    /// A shop of the days in which the examples take place.
+    pub fn lately() -> Self {
+        let mut shop = Self::new();
+        shop.options.now = Some(1_795_219_200_000_000); // 2026-11-21
+        shop
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -68,11 +75,8 @@ impl Shop {
             import(&store, &lock, rules, &files, &self.options, &Silent).await
         })?;
         let rejected: u64 = report.rejected.values().sum();
-        assert_eq!(
-            report.rows,
-            report.stored + report.paths + report.duplicates + rejected + report.erased,
-            "{report:?}"
-        );
+        let kept = report.stored + report.paths + report.duplicates + report.costs;
+        assert_eq!(report.rows, kept + report.left_out + report.erased + rejected, "{report:?}");
         Ok(report)
     }
 
@@ -140,6 +144,13 @@ pub fn text_rows(batch: &RecordBatch) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// A file of `examples/imports`.
+pub fn example(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/imports").join(name);
+    assert!(path.exists(), "{}", path.display());
+    path.to_string_lossy().into_owned()
 }
 
 /// A file beside the checkout; `None` where it is absent.

@@ -38,10 +38,11 @@ pub(super) async fn reenrich(
     workspace: &Workspace,
     lock: &WriteLock,
     session: &Session,
-    enricher: &Enricher,
+    rules: &Enricher,
     people: &People,
 ) -> Result<(u64, BTreeSet<i64>)> {
-    let mut enricher = enricher.cached();
+    rechannel(workspace, lock, session, rules).await?;
+    let mut enricher = rules.cached();
     let (mut events, mut owners, mut changes, mut buckets) = (0, BTreeSet::new(), None, vec![]);
     for bucket in 0..BUCKETS as i32 {
         let changed = changed_in(session, &mut enricher, people, bucket, &mut owners).await?;
@@ -68,6 +69,24 @@ pub(super) async fn reenrich(
         workspace.store().commit(lock, vec![Change::ReplaceBuckets { staged, buckets }], &commit_key("rules")).await?;
     }
     Ok((events, owners))
+}
+
+/// Costs belong to the channel of the clicks that they pay for.
+async fn rechannel(workspace: &Workspace, lock: &WriteLock, session: &Session, rules: &Enricher) -> Result<()> {
+    let mut stream = session.table(Table::Costs).await?.execute_stream().await?;
+    let mut writer = workspace.store().writer(lock, Table::Costs)?;
+    let mut changed = false;
+    while let Some(batch) = stream.try_next().await? {
+        let batch = conform(&batch, Table::Costs)?;
+        let fresh = safar_ingest::rechannel(&batch, rules)?;
+        changed |= fresh.is_some();
+        writer.write(&fresh.unwrap_or(batch))?;
+    }
+    if changed {
+        let change = Change::ReplaceAll(writer.finish()?);
+        workspace.store().commit(lock, vec![change], &commit_key("rules-costs")).await?;
+    }
+    Ok(())
 }
 
 /// How many events of a bucket change, adding their people to `owners`.

@@ -26,12 +26,14 @@ struct Channel {
     cost: Option<f64>,
 }
 
-/// Rows `channel, sessions, people, conversions, value, cost`, and for each model `credit MODEL`, `value MODEL` and `roas MODEL`;
+/// Rows `channel, sessions, people, conversions, value, cost`, and for each model `credit MODEL`, `value MODEL`, `cpa MODEL` and
+/// `roas MODEL`;
 /// the channel with the most credit of the first model first. What no touch earned is the row [`UNATTRIBUTED`].
 ///
 /// - `sessions`, `people`: sessions of the channel, and people whom a touch of it reached.
 /// - `conversions`, `value`: of paths that the channel is on, at any place: a conversion counts at each of its channels.
 /// - `cost`: of the table `costs`, in the workspace's currency; null where none is known. `roas`: credited value ÷ cost.
+///   `cpa`: cost ÷ credited conversions.
 ///
 /// `models` empty: those of safar.toml. Credits are those of [`attribute`](super::attribute()) over the same conversions.
 ///
@@ -137,8 +139,9 @@ async fn costs(
     days.extend(scope.from.map(|day| format!("date >= DATE '{day}'")));
     days.extend(scope.to.map(|day| format!("date < DATE '{day}'")));
     let days = if days.is_empty() { "TRUE".to_owned() } else { days.join(" AND ") };
+    // Counts of mails and searches stand in the table without money: no money is known of them.
     let sql = format!(
-        "SELECT coalesce(channel, '(not set)'), upper(currency), cost FROM costs WHERE {days} ORDER BY 1, 2, date, source, campaign, cost"
+        "SELECT coalesce(channel, '(not set)'), upper(currency), cost FROM costs WHERE {days} AND cost <> 0 ORDER BY 1, 2, date, source, campaign, cost"
     );
     let own = &workspace.settings().workspace.currency;
     let mut other = BTreeMap::new();
@@ -175,8 +178,9 @@ fn table(workspace: &Workspace, found: BTreeMap<String, Channel>, models: &[Stri
     for (at, model) in models.iter().enumerate() {
         columns.push((format!("credit {model}"), number(&|channel| Some(channel.credits[at][0]))));
         columns.push((format!("value {model}"), number(&|channel| Some(channel.credits[at][1]))));
+        columns.push((format!("cpa {model}"), number(&|channel| ratio(channel.cost?, channel.credits[at][0]))));
         columns.push((format!("roas {model}"), number(&|channel| ratio(channel.credits[at][1], channel.cost?))));
-        money.push(format!("value {model}"));
+        money.extend([format!("value {model}"), format!("cpa {model}")]);
     }
     let money: Vec<&str> = money.iter().map(String::as_str).collect();
     Answer::new(columns.iter().map(|(name, column)| (name.as_str(), ArrayRef::clone(column))))?

@@ -8,6 +8,7 @@
 //! Serving and publishing run on different threads: whoever is served never waits for a table that is being written.
 mod build;
 pub mod doctor;
+mod drop_folder;
 mod origin;
 mod publish;
 mod replay;
@@ -23,6 +24,7 @@ pub use settle::settle;
 pub use status::Status;
 
 use safar_collect::{drain::drain, http::Collector};
+use safar_ingest::ImportReport;
 use safar_pipeline::{BuildReport, Workspace, privacy::Retention};
 use std::{
     io,
@@ -87,6 +89,15 @@ pub enum News {
     Published(Published),
     /// Journeys were built.
     Built(BuildReport),
+    /// What lay in the drop folder is imported.
+    Dropped {
+        /// Its name.
+        name: String,
+        /// What came of it.
+        report: Box<ImportReport>,
+    },
+    /// Something in the drop folder was not imported. Where it is, and why.
+    DropFailed(String),
     /// Another process writes the tables; publishing goes on when it is done.
     Waiting,
     /// What was too old was removed.
@@ -150,6 +161,7 @@ pub async fn serve(
                 drain(publishing, publish::Publisher::new(Arc::clone(&tables)), stop),
                 build::keep_building(&tables, stopped.clone()),
                 retain::keep_retaining(&tables, stopped.clone()),
+                drop_folder::keep_taking(&tables, stopped.clone()),
                 status::keep_telling(&tables, stopped.clone()),
             );
             tables.tell_status(true);

@@ -69,6 +69,19 @@ impl Screen {
                 let text = format!("journeys of {people} people built in {:.1} s", report.elapsed.as_secs_f64());
                 line(text, &|text| printer.say(text));
             }
+            News::Dropped { name, report } => {
+                let count = |rows: u64| number(rows as f64, 0);
+                let text = format!(
+                    "imported {name}: {} new events, {} costs, {} rejected",
+                    count(report.stored),
+                    count(report.costs_stored),
+                    count(report.rejected_total())
+                );
+                line(text, &|text| printer.say(text));
+            }
+            News::DropFailed(why) => {
+                line(format!("not imported: {why}"), &|text| printer.warn(text));
+            }
             News::Waiting => {
                 let text = "another process writes the tables; collecting goes on, publishing waits".to_owned();
                 line(text, &|text| printer.say(text));

@@ -9,7 +9,7 @@ const PARAMETERS: &[Parameter] =
 
 pub const REPORT: Report = Report {
     name: "channels",
-    about: "Channels with sessions, people, conversions, value, cost, and for each model credit, value and roas.",
+    about: "Channels with sessions, people, conversions, value, cost, and for each model credit, value, cpa and roas.",
     role: Role::Viewer,
     parameters: &[PARAMETERS, SCOPE],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
