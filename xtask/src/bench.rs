@@ -1,5 +1,6 @@
 //! `cargo xtask bench …`: Safar beside its peers, on the same files, in one run. Timings depend on the machine; ratios less so.
 mod attribution;
+mod serve;
 
 use crate::run::{Outcome, cache, cargo, command, output, python, root};
 use serde_json::Value;
@@ -11,7 +12,8 @@ pub fn bench(words: &[&str]) -> Outcome {
         ["attribution", rest @ ..] => attribution::bench(rest),
         ["import"] => import(),
         ["collect", rest @ ..] => collect(rest),
-        _ => Err("name a benchmark: journeys, attribution, import, collect".to_owned()),
+        ["serve", rest @ ..] => serve::bench(rest),
+        _ => Err("name a benchmark: journeys, attribution, import, collect, serve".to_owned()),
     }
 }
 

@@ -1,24 +1,29 @@
 //! Journeys with known truth: what imports, people and models are tried on.
 //!
-//! * [`Shop`]: the events of a tea shop, as its tags, its servers, its mailing tool and its tills would tell them.
+//! * [`Shop`]: the events of a tea shop, as its tags, its servers, its mailing tool and its tills would tell them, and what
+//!   it pays for advertising.
 //! * [`Crowd`]: sightings of identifiers of people who share devices, hand them over and leave junk behind.
 //! * [`causal`]: markets in which it is known which conversions each channel caused.
 //!
 //! Everything comes from one seeded generator, ChaCha8, by sums, products and comparisons of IEEE numbers only (no
 //! `exp`, no `ln` of the system, whose last digit differs; [`causal`] takes them from `libm`, which computes them alike
 //! everywhere): the same seed gives the same bytes on every machine.
+mod calendar;
 mod catalogue;
 pub mod causal;
+mod costs;
 mod crowd;
 mod dice;
 mod event;
 mod person;
+mod persona;
 mod session;
 mod shop;
 mod tale;
 mod write;
 
+pub use costs::{COST_COLUMNS, Cost, write_costs_csv};
 pub use crowd::{Crowd, Sighting};
-pub use event::SimEvent;
+pub use event::{STAGES, SimEvent};
 pub use shop::{Events, Shop, ShopError};
 pub use write::{COLUMNS, write_csv, write_events_csv, write_events_ndjson, write_ndjson};

@@ -10,7 +10,7 @@
 mod credits;
 mod journeys;
 pub(crate) mod people;
-mod reenrich;
+pub(crate) mod reenrich;
 mod refunds;
 mod state;
 
