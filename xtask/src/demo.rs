@@ -23,9 +23,11 @@ pub fn demo() -> Outcome {
     let shop = ["--people", "800", "--days", "730", "--start", "2024-11-22", "--seed", "1"];
     safar_step(&[&["simulate"], &shop[..], &["--out", "events.csv", "--costs", "costs.csv"]].concat())?;
     safar_step(&["--workspace", "shop", "import", "events.csv"])?;
+    safar_step(&["--workspace", "shop", "import", "costs.csv"])?;
     safar_step(&["--workspace", "shop", "build"])?;
     safar_step(&["--workspace", "shop", "paths", "--limit", "10"])?;
     safar_step(&["--workspace", "shop", "attribute"])?;
+    safar_step(&["--workspace", "shop", "channels"])?;
     steps.print();
     let shop = folder.join("shop");
     eprintln!("\nThe workspace is {}; `safar --help` says what else it can answer.", shop.display());

@@ -494,7 +494,7 @@ export const ar: Catalogue = {
   'tour.person': 'افتح صفحة شخص',
   'tour.personText': 'حياة واحدة مع المتجر: كل زيارة ومكالمة وطلب، ولماذا هذه المعرّفات لشخص واحد.',
   'tour.connect': 'اربط موقعك',
-  'tour.connectText': 'أنشئ مساحة عمل خاصة بك بالأمر `safar init`، واكتب نطاقاتك في إعداداتها، ووجّه أداة التتبع إلى العنوان الذي يطبعه `safar serve`، أو استورد ملفات. يشرح docs/collect.md ذلك لكل أداة.',
+  'tour.connectText': 'أنشئ مساحة عمل خاصة بك بالأمر safar init، واكتب نطاقاتك في إعداداتها، ووجّه أداة التتبع إلى العنوان الذي يطبعه safar serve، أو استورد ملفات. يشرح docs/collect.md ذلك لكل أداة.',
   'settings.locale': 'اللغة لمن لم يختر لغة',
   'settings.localeNone': 'لغة المتصفح',
   'settings.preview': 'ما الذي سيتغير',

@@ -493,7 +493,7 @@ export const en = {
   'tour.person': 'Open a person',
   'tour.personText': 'One life with the shop: every visit, call and order, and why these identifiers are one person.',
   'tour.connect': 'Connect your own site',
-  'tour.connectText': 'Make a workspace of your own with `safar init`, name your domains in its settings, and point your tracking client at the address that `safar serve` prints, or import files. docs/collect.md says how for each client.',
+  'tour.connectText': 'Make a workspace of your own with safar init, name your domains in its settings, and point your tracking client at the address that safar serve prints, or import files. docs/collect.md says how for each client.',
   'settings.locale': 'Language for whoever has chosen none',
   'settings.localeNone': 'The browser’s own',
   'settings.preview': 'What would change',

@@ -494,7 +494,7 @@ export const is: Catalogue = {
   'tour.person': 'Opnaðu síðu manneskju',
   'tour.personText': 'Eitt líf með búðinni: hver heimsókn, símtal og pöntun, og hvers vegna þessi auðkenni eru ein manneskja.',
   'tour.connect': 'Tengdu þinn eigin vef',
-  'tour.connectText': 'Búðu til eigið vinnusvæði með `safar init`, nefndu lénin þín í stillingum þess og beindu rakningarbiðlaranum að vistfanginu sem `safar serve` prentar, eða flyttu inn skrár. docs/collect.md segir hvernig fyrir hvern biðlara.',
+  'tour.connectText': 'Búðu til eigið vinnusvæði með safar init, nefndu lénin þín í stillingum þess og beindu rakningarbiðlaranum að vistfanginu sem safar serve prentar, eða flyttu inn skrár. docs/collect.md segir hvernig fyrir hvern biðlara.',
   'settings.locale': 'Tungumál þeirra sem ekkert hafa valið',
   'settings.localeNone': 'Tungumál vafrans',
   'settings.preview': 'Hvað myndi breytast',

@@ -494,7 +494,7 @@ export const pl: Catalogue = {
   'tour.person': 'Otwórz stronę osoby',
   'tour.personText': 'Jedno życie ze sklepem: każda wizyta, rozmowa i zamówienie, oraz dlaczego te identyfikatory to jedna osoba.',
   'tour.connect': 'Podłącz swoją stronę',
-  'tour.connectText': 'Utwórz własną przestrzeń roboczą poleceniem `safar init`, wpisz swoje domeny w ustawieniach i skieruj klienta śledzącego na adres, który wypisuje `safar serve`, albo zaimportuj pliki. docs/collect.md mówi jak, dla każdego klienta.',
+  'tour.connectText': 'Utwórz własną przestrzeń roboczą poleceniem safar init, wpisz swoje domeny w ustawieniach i skieruj klienta śledzącego na adres, który wypisuje safar serve, albo zaimportuj pliki. docs/collect.md mówi jak, dla każdego klienta.',
   'settings.locale': 'Język dla tych, którzy żadnego nie wybrali',
   'settings.localeNone': 'Język przeglądarki',
   'settings.preview': 'Co się zmieni',
