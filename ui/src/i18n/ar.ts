@@ -88,7 +88,7 @@ export const ar: Catalogue = {
   'bar.goal': 'الهدف',
   'bar.filter': 'تصفية',
   'bar.filterLabel': 'النتائج التي يتحقق فيها شرط SQL هذا فقط',
-  'bar.filterHint': 'مثال: value > 100',
+  'bar.filterHint': 'مثال: person_id IN (SELECT person_id FROM touchpoints WHERE channel = \'Email\')',
   'bar.filterApply': 'تطبيق',
   'bar.filterClear': 'مسح التصفية',
   'bar.filtered': 'التصفية: {where}',

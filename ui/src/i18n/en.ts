@@ -87,7 +87,7 @@ export const en = {
   'bar.goal': 'Goal',
   'bar.filter': 'Filter',
   'bar.filterLabel': 'Only outcomes for which this SQL condition holds',
-  'bar.filterHint': 'For example: value > 100',
+  'bar.filterHint': 'For example: person_id IN (SELECT person_id FROM touchpoints WHERE channel = \'Email\')',
   'bar.filterApply': 'Apply',
   'bar.filterClear': 'Clear the filter',
   'bar.filtered': 'Filtered: {where}',

@@ -88,7 +88,7 @@ export const fa: Catalogue = {
   'bar.goal': 'هدف',
   'bar.filter': 'فیلتر',
   'bar.filterLabel': 'تنها نتیجه‌هایی که این شرط SQL برایشان برقرار است',
-  'bar.filterHint': 'برای نمونه: value > 100',
+  'bar.filterHint': 'برای نمونه: person_id IN (SELECT person_id FROM touchpoints WHERE channel = \'Email\')',
   'bar.filterApply': 'اعمال',
   'bar.filterClear': 'پاک کردن فیلتر',
   'bar.filtered': 'فیلترشده: {where}',

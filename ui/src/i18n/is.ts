@@ -88,7 +88,7 @@ export const is: Catalogue = {
   'bar.goal': 'Markmið',
   'bar.filter': 'Sía',
   'bar.filterLabel': 'Aðeins niðurstöður sem uppfylla þetta SQL-skilyrði',
-  'bar.filterHint': 'Til dæmis: value > 100',
+  'bar.filterHint': 'Til dæmis: person_id IN (SELECT person_id FROM touchpoints WHERE channel = \'Email\')',
   'bar.filterApply': 'Nota',
   'bar.filterClear': 'Hreinsa síuna',
   'bar.filtered': 'Síað: {where}',

@@ -88,7 +88,7 @@ export const pl: Catalogue = {
   'bar.goal': 'Cel',
   'bar.filter': 'Filtr',
   'bar.filterLabel': 'Tylko wyniki spełniające ten warunek SQL',
-  'bar.filterHint': 'Na przykład: value > 100',
+  'bar.filterHint': 'Na przykład: person_id IN (SELECT person_id FROM touchpoints WHERE channel = \'Email\')',
   'bar.filterApply': 'Zastosuj',
   'bar.filterClear': 'Wyczyść filtr',
   'bar.filtered': 'Filtr: {where}',

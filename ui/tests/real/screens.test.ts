@@ -16,11 +16,18 @@ afterAll(async () => {
   await real?.stop();
 });
 
+/** The filter that the bar gives as an example: it must fit every screen. */
+const filter = new URLSearchParams({ where: "person_id IN (SELECT person_id FROM touchpoints WHERE channel = 'Email')" });
 const step = (name: string): string => `step=event:${name}`;
 /** The address of each view, its heading, and whether it is only as it should be with rows in a table. */
 const screens: Record<string, [string, keyof typeof en, 'rows' | 'words']> = {
   overview: ['/', 'nav.overview', 'words'],
   attribution: ['/attribution?model=last&model=markov', 'nav.attribution', 'rows'],
+  'filtered overview': [`/?${filter}`, 'nav.overview', 'words'],
+  'filtered attribution': [`/attribution?model=linear&${filter}`, 'nav.attribution', 'rows'],
+  'filtered flow': [`/flow?${filter}`, 'nav.flow', 'rows'],
+  'filtered paths': [`/paths?${filter}`, 'nav.paths', 'rows'],
+  'filtered retention': [`/retention?${filter}`, 'nav.retention', 'rows'],
   intervals: ['/attribution?model=linear&intervals=true', 'nav.attribution', 'rows'],
   explain: ['/attribution?model=linear&explain=linear&label=Email', 'nav.attribution', 'words'],
   agreement: ['/agreement', 'nav.agreement', 'rows'],
