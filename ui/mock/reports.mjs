@@ -278,6 +278,26 @@ export const reports = {
     }).sort((a, b) => b[3] - a[3]);
     return { columns: [text('place'), whole('people_reaching', 'people'), whole('people_leaving', 'people'), number('conversions_at_stake'), money('value_at_stake')], rows, notes: ['Leavers are compared with those who reached the place and went on. This is association.'] };
   },
+  compare(query) {
+    const span = range(query);
+    const group = (condition) => {
+      const [, channel] = /channel\s*=\s*'([^']*)'/.exec(condition ?? '') ?? [];
+      const members = people.filter((person) => person.sessions.some((session) => session.channel === channel));
+      const of = (pick) => members.map((person) => pick(person));
+      const within = (list) => list.filter((one) => one.at >= span.start && one.at < span.end);
+      return { n: members.length, conversion_rate: of((p) => Number(within(p.conversions).length > 0)), conversions_per_person: of((p) => within(p.conversions).length), value_per_person: of((p) => sum(within(p.conversions).map((one) => one.value))), sessions_per_person: of((p) => within(p.sessions).length) };
+    };
+    const [a, b] = [group(query.get('a')), group(query.get('b'))];
+    const mean = (list) => (list.length ? sum(list) / list.length : 0);
+    const error = (list) => { const centre = mean(list); return sum(list.map((one) => (one - centre) ** 2)) / Math.max(1, list.length - 1) / Math.max(1, list.length); };
+    const units = { conversion_rate: 'percent', conversions_per_person: 'conversions', value_per_person: 'EUR', sessions_per_person: 'sessions' };
+    const rows = Object.entries(units).map(([name, unit]) => {
+      const gap = mean(a[name]) - mean(b[name]);
+      const half = 1.96 * Math.sqrt(error(a[name]) + error(b[name]));
+      return [name, ...[mean(a[name]), mean(b[name]), gap, gap - half, gap + half].map((one) => round(one)), unit];
+    });
+    return { columns: [text('metric'), number('a'), number('b'), number('difference'), number('low'), number('high'), text('unit')], rows: [['people', a.n, b.n, null, null, null, 'people'], ...rows], notes: [] };
+  },
   retention(query) {
     const span = range(query);
     const long = query.get('every') === 'month' ? 30 * day : 7 * day;

@@ -30,12 +30,19 @@ function answerReport(name, query) {
   if (!made) return problem(404, 'unknown-report', 'No such report', `There is no report "${name}".`, 'GET /openapi.json lists the reports.');
   if ((query.get('where') ?? '').includes('!!')) return problem(400, 'bad-condition', 'The condition is no SQL', `"${query.get('where')}" cannot be read.`, 'Write a condition over paths, such as value > 100.', { line: 1, column: 7 });
   const began = performance.now();
-  const { columns, rows, total_rows: total = rows.length, notes = [], seed = null } = made(query);
+  const { columns, rows: found, total_rows: total = found.length, notes = [], seed = null } = made(query);
+  const rows = sorted(columns, found, query.get('sort'));
   if (query.get('format') === 'csv') return { status: 200, type: 'text/csv; charset=utf-8', file: `${name}.csv`, raw: [columns.map((column) => column.name), ...rows].map((row) => row.map(cell).join(',')).join('\r\n') };
   if (query.get('format')) return { status: 200, type: 'application/json', file: `${name}.${query.get('format')}`, raw: JSON.stringify(rows) };
   const [offset, limit] = [Number(query.get('offset') ?? 0), Number(query.get('limit') ?? rows.length)];
   const shown = rows.slice(offset, offset + limit);
   return { status: 200, body: { meta: { report: name, data_version: known.data, settings_version: known.settings, program_version: known.program, seed, took_ms: Math.round(performance.now() - began), cached: false, from: query.get('from'), to: query.get('to'), goal: query.get('goal') ?? known.goal, notes }, columns, rows: shown, total_rows: total, extra: {} } };
+}
+
+function sorted(columns, rows, order) {
+  const at = columns.findIndex((column) => column.name === order?.replace(/^-/, ''));
+  if (at < 0) return rows;
+  return rows.toSorted((a, b) => (a[at] === b[at] ? 0 : a[at] === null ? 1 : b[at] === null ? -1 : (a[at] < b[at] ? -1 : 1) * (order.startsWith('-') ? -1 : 1)));
 }
 
 function personOf(id) {
@@ -92,7 +99,7 @@ function api(state, method, path, query, body) {
   }
   if (at === 'GET /settings') return { status: 200, body: state.settings };
   if (at === 'POST /settings/check') return { status: 200, body: { ok: !tomlProblem(body.text), problem: tomlProblem(body.text) } };
-  if (at === 'POST /settings/preview') return { status: 200, body: { people: 96, channels: 1, conversions: 11 } };
+  if (at === 'POST /settings/preview') return { status: 200, body: { events: 131, people: 96, conversions: 11, channels: [{ from: 'Unassigned', to: 'Poster', events: 131, people: 96 }], also: [] } };
   if (at === 'PUT /settings') {
     if (body.version !== state.settings.version) return problem(409, 'changed-meanwhile', 'The settings changed meanwhile', 'Somebody else saved.', 'Load the new version.');
     const wrong = tomlProblem(body.text);

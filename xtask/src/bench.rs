@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: Safar beside its peers, on the same files, in one run. Timings depend on the machine; ratios less so.
 mod attribution;
 mod identity;
+mod serve;
 
 use crate::run::{Outcome, cache, cargo, command, output, python, root};
 use serde_json::Value;
@@ -13,7 +14,8 @@ pub fn bench(words: &[&str]) -> Outcome {
         ["identity", rest @ ..] => identity::bench(rest),
         ["import"] => import(),
         ["collect", rest @ ..] => collect(rest),
-        _ => Err("name a benchmark: journeys, attribution, identity, import, collect".to_owned()),
+        ["serve", rest @ ..] => serve::bench(rest),
+        _ => Err("name a benchmark: journeys, attribution, identity, import, collect, serve".to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@ mod bench;
 mod demo;
 mod run;
 mod sdks;
+mod serving;
 mod test;
 mod ui;
 
@@ -11,9 +12,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask TASK
 
-  demo               build Safar, make a workspace with sample data, print the attribution report
-  test [WORDS…]      everything: formatting, Rust tests, readers in Python, the Python package, screens in Chromium; WORDS narrow
-                     the Rust tests
+  demo               build Safar, make a workspace with two years of a sample shop, print the attribution report
+  test [WORDS…]      everything: formatting, Rust tests, readers in Python, the Python package, the API and SQL as other programs
+                     meet them, screens in Chromium; WORDS narrow the Rust tests
   ui                 build the screens, which the program holds
   lint               clippy over the whole workspace, warnings are errors
   docs [--check]     write docs/reference from the program itself, or check that it is up to date
@@ -23,6 +24,7 @@ cargo xtask TASK
   bench identity     people from 10 M links, updates, people of known truth, probable matches, beside SciPy, networkx and Splink;
                      --links, --people, --no-peers
   bench import       rows a second from CSV
+  bench serve        people who ask for reports while events arrive; --users, --seconds, --rate, --people, --days
   bench collect      durable requests a second, beside a server that stores nothing
   sdks [WORDS…]      real SDKs against a running collector: every event once in the tables; WORDS narrow
 ";

@@ -1,6 +1,7 @@
 //! `cargo xtask test`, `lint` and `docs`.
 use crate::{
     run::{Outcome, Steps, cache, cargo, command, output, python, root, run, target, without_cargo},
+    serving::Serving,
     ui,
 };
 use std::{env, fs};
@@ -15,6 +16,7 @@ pub fn test(words: &[&str]) -> Outcome {
         steps.step("the reference in docs/ is up to date", || docs(true))?;
         steps.step("tables read by delta-rs and DuckDB for Python", readers)?;
         steps.step("the Python package", package)?;
+        steps.step("the API and SQL as other programs meet them", tools)?;
         steps.step("tests of the screens", ui::test)?;
     }
     steps.print();
@@ -50,6 +52,44 @@ fn package() -> Outcome {
     let mut script = without_cargo(command("sh"));
     script.arg(root().join("python/test.sh"));
     run(script.env("CARGO_TARGET_DIR", folder.join("python-target")).env("SAFAR_CACHE", folder))
+}
+
+/// What of the API is not tried at random: it would end the session, take away the account, or build for long.
+const LEFT_OUT: &str = "/api/v1/(live|setup|login|logout|password|build|users|users/{id}|tokens|tokens/{id})$";
+
+/// What Schemathesis looks for. That every route refuses those below its role, the Rust tests know better; and a request may fit
+/// the document and yet ask for a goal that does not exist.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+                      response_schema_conformance,negative_data_rejection,unsupported_method";
+
+/// Serves a small workspace to Schemathesis, which tries what the OpenAPI document allows and what it does not, and to psycopg.
+fn tools() -> Outcome {
+    let python = python("api-venv", &["schemathesis", "psycopg[binary]"])?;
+    let folder = env::temp_dir().join(format!("safar-tools-{}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let safar = target().join("debug/safar");
+    let step = |words: &[&str]| run(command(&safar).current_dir(&folder).arg("--quiet").args(words));
+    step(&["init", "shop", "--sample"])?;
+    step(&["simulate", "--people", "60", "--days", "60", "--start", "2025-11-01", "--out", "events.csv"])?;
+    step(&["-C", "shop", "import", "events.csv"])?;
+    step(&["-C", "shop", "build"])?;
+    let settings = folder.join("shop/safar.toml");
+    let text = fs::read_to_string(&settings).map_err(|e| format!("{}: {e}", settings.display()))?;
+    fs::write(&settings, format!("{text}\n[server.sql]\nlisten = \"127.0.0.1:0\"\n"))
+        .map_err(|e| format!("{}: {e}", settings.display()))?;
+    let serving = Serving::start(&safar, &folder.join("shop"))?;
+    let token = serving.set_up()?;
+    let sql = serving.sql.as_deref().ok_or("safar serve does not say where SQL listens")?;
+    run(command(&python).arg(root().join("tests/tools/postgres.py")).args([sql, &token.sql_user, &token.secret]))?;
+    let mut tries = command(python.with_file_name("schemathesis"));
+    tries.current_dir(&folder).arg("run").arg(root().join("docs/reference/openapi.json"));
+    tries.args(["--url", &format!("http://{}", serving.app), "--checks", CHECKS, "--exclude-path-regex", LEFT_OUT]);
+    tries.args(["--header", &format!("Authorization: Bearer {}", token.secret)]);
+    tries.args(["--phases", "coverage,fuzzing", "--max-examples", "2", "--seed", "1", "--workers", "2"]);
+    tries.args(["--no-shrink", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"]);
+    run(&mut tries)?;
+    serving.stop()?;
+    fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
 }
 
 /// Builds a small workspace and reads its tables with other people's readers.

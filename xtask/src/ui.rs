@@ -1,5 +1,5 @@
 //! The screens: built for the program to hold, and tested.
-use crate::run::{Outcome, Steps, command, root, run};
+use crate::run::{Outcome, Steps, command, root, run, target};
 use std::process::Command;
 
 fn npm() -> Command {
@@ -19,7 +19,7 @@ pub fn build() -> Outcome {
 }
 
 /// Everything that can be said of the screens: types, components, catalogues, the size of the first view, and what a browser
-/// sees of a stand-in server.
+/// sees of a stand-in server and of the program.
 pub fn test() -> Outcome {
     let mut steps = Steps::default();
     for (name, script) in [
@@ -30,5 +30,6 @@ pub fn test() -> Outcome {
     ] {
         steps.step(name, || run(npm().args(["run", script])))?;
     }
-    Ok(())
+    let safar = target().join("debug/safar");
+    steps.step("screens of the program in Chromium", || run(npm().args(["run", "real"]).env("SAFAR_PROGRAM", &safar)))
 }

@@ -5,6 +5,7 @@ mod reports;
 
 use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
 use safar_attribution::ModelSpec;
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -401,13 +402,19 @@ pub struct Simulate {
     /// How many days.
     #[arg(long, default_value_t = 90)]
     pub days: u32,
+    /// The first day (UTC).
+    #[arg(long, value_name = "DAY", default_value = "2026-06-01")]
+    pub start: Date,
     /// The same seed gives the same events.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// A market of `safar validate` instead of the shop; what its advertising really caused is written beside, to
     /// FILE.truth.json.
-    #[arg(long, value_name = "NAME", requires = "out", conflicts_with = "days")]
+    #[arg(long, value_name = "NAME", requires = "out", conflicts_with_all = ["days", "start", "costs"])]
     pub scenario: Option<String>,
+    /// A file for what the shop's advertising costs, by day and campaign, as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub costs: Option<PathBuf>,
     /// The file to write, CSV or (by its ending) .ndjson; standard output otherwise.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -5,6 +5,7 @@
 mod build;
 mod by_hand;
 mod error;
+mod preview;
 pub mod privacy;
 pub mod report;
 pub mod settings;
@@ -13,5 +14,6 @@ mod workspace;
 pub use build::{BuildReport, build};
 pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
+pub use preview::{Moved, Preview, Rebuilt, preview};
 pub use settings::Settings;
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};

@@ -85,11 +85,17 @@ pub struct WorkspaceSettings {
     /// ISO 4217 code that values are reported in.
     #[serde(deserialize_with = "currency")]
     pub currency: String,
+    /// The language of the screens for whoever has chosen none: one of [`LOCALES`]; the browser's own where empty.
+    #[serde(deserialize_with = "locale")]
+    pub locale: String,
 }
+
+/// The languages of the screens.
+pub const LOCALES: [&str; 5] = ["en", "fa", "ar", "pl", "is"];
 
 impl Default for WorkspaceSettings {
     fn default() -> Self {
-        Self { name: String::new(), time_zone: "UTC".to_owned(), currency: "EUR".to_owned() }
+        Self { name: String::new(), time_zone: "UTC".to_owned(), currency: "EUR".to_owned(), locale: String::new() }
     }
 }
 
@@ -192,6 +198,14 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         ))
     })?;
     Ok(name)
+}
+
+fn locale<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    if name.is_empty() || LOCALES.contains(&name.as_str()) {
+        return Ok(name);
+    }
+    Err(D::Error::custom(format!("`{name}` is no language of the screens; use {}", LOCALES.join(", "))))
 }
 
 fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<jiff::civil::Date>, D::Error> {

@@ -100,6 +100,24 @@ async fn figures_of_a_week_stand_beside_those_of_the_week_before() {
     assert_eq!(rows(&trend), ["2026-03-09|0|0|0.0|0.0", "2026-03-10|1|1|1.0|50.0", "2026-03-11|1|1|0.0|0.0"]);
 }
 
+/// Days before the first of the data are no days on which nothing happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_compared_with_days_before_the_data() {
+    let shop = shop("UTC").await;
+    let overview = async |from, to| report::overview(&shop.workspace, &shop.session, &days(from, to)).await.unwrap();
+    let first = overview("2026-03-02", "2026-03-09").await;
+    assert_eq!(
+        rows(&first)[..3],
+        ["people|3.0|-|-|people", "sessions|3.0|-|-|sessions", "conversions|1.0|-|-|conversions"]
+    );
+    assert!(first.notes.iter().any(|note| note.contains("no earlier data")), "{:?}", first.notes);
+    let part = overview("2026-03-04", "2026-03-10").await;
+    assert_eq!(rows(&part)[0], "people|1.0|2.0|-0.5|people");
+    assert!(part.notes.iter().any(|note| note.contains("the data begin on 2026-03-02")), "{:?}", part.notes);
+    let whole = overview("2026-03-09", "2026-03-16").await;
+    assert!(!whole.notes.iter().any(|note| note.contains("the data begin")), "{:?}", whole.notes);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn days_begin_where_the_workspace_is() {
     // Half past eight in the evening is midnight in Tehran.

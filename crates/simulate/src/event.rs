@@ -6,8 +6,7 @@ use safar_model::Micros;
 pub struct SimEvent {
     /// Unique.
     pub event_id: String,
-    /// `page_view`, `view_item`, `add_to_cart`, `begin_checkout`, `purchase`, `refund`, `login`, `newsletter_sign_up`,
-    /// `email_sent`, `email_open`, `ad_impression`, `call`, `store_visit` or `coupon`.
+    /// What happened; [`STAGES`] has the names.
     pub name: &'static str,
     /// When it happened.
     pub occurred_at: Micros,
@@ -40,6 +39,30 @@ pub struct SimEvent {
     /// Who it really was, from 0: the truth, in no file.
     pub person: u32,
 }
+
+/// The six stages of a customer's life with the shop, and the names of the events in which each shows.
+pub const STAGES: [(&str, &[&str]); 6] = [
+    ("awareness", &["ad_impression", "market_stall", "page_view"]),
+    (
+        "consideration",
+        &[
+            "view_item",
+            "site_search",
+            "add_to_cart",
+            "newsletter_sign_up",
+            "email_sent",
+            "email_open",
+            "text_message",
+            "push_message",
+            "tasting",
+            "store_visit",
+        ],
+    ),
+    ("purchase", &["begin_checkout", "coupon", "login", "purchase"]),
+    ("service", &["order_delivered", "refund", "chat", "call"]),
+    ("loyalty", &["club_joined", "reward_used"]),
+    ("advocacy", &["survey_answer", "review_posted", "invite_sent"]),
+];
 
 impl SimEvent {
     /// Empties every field and keeps the room.

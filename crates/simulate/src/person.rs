@@ -2,6 +2,7 @@
 use crate::{
     catalogue::{FIRST_NAMES, LAST_NAMES},
     dice::Dice,
+    persona::{PERSONAS, Persona},
 };
 use std::fmt::Write as _;
 
@@ -16,6 +17,10 @@ pub(crate) const CONSENTS: [&str; 3] = [
 
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
+    /// The index of their kind in [`PERSONAS`].
+    pub(crate) persona: u8,
+    /// The first day on which they can hear of the shop.
+    pub(crate) arrives: u32,
     /// How much they mean to buy anyway, mean 0, variance 1.
     pub(crate) intent: f64,
     /// How well they know the shop; fades.
@@ -33,12 +38,25 @@ pub(crate) struct Person {
     pub(crate) has_account: bool,
     pub(crate) subscribed: bool,
     pub(crate) near_store: bool,
+    pub(crate) has_app: bool,
+    /// Of the club, after some orders.
+    pub(crate) member: bool,
+    pub(crate) orders: u16,
+    /// When what they bought is used up.
+    pub(crate) used_up: Option<u32>,
 }
 
 impl Person {
-    pub(crate) fn draw(dice: &mut Dice) -> Self {
+    /// Somebody of a shop that is open for `days`: whom it can reach grows each year by as many as there were at first.
+    pub(crate) fn draw(dice: &mut Dice, days: u32) -> Self {
+        let persona = dice.weighted(&[0, 1, 2, 3].map(|one: usize| PERSONAS[one].share));
+        let kind = &PERSONAS[persona];
+        let years = f64::from(days) / 365.0;
+        let place = dice.unit() * (1.0 + years) - 1.0;
         Self {
-            intent: dice.normal(),
+            persona: persona as u8,
+            arrives: (place.max(0.0) * 365.0) as u32,
+            intent: dice.normal() + kind.intent,
             brand: 0.0,
             wish: 0.0,
             warm: 0.0,
@@ -46,9 +64,13 @@ impl Person {
             lost: [0; 3],
             logged_in: [false; 3],
             consent: dice.weighted(&[0.82, 0.12, 0.06]) as u8,
-            has_account: dice.chance(0.45),
-            subscribed: dice.chance(0.20),
+            has_account: dice.chance(kind.account),
+            subscribed: dice.chance(kind.subscribed),
             near_store: dice.chance(0.30),
+            has_app: dice.chance(0.4 * kind.account),
+            member: false,
+            orders: 0,
+            used_up: None,
         }
     }
 
@@ -56,6 +78,10 @@ impl Person {
     pub(crate) fn pull(&self) -> f64 {
         let above = self.intent + 3.0;
         (above * above / 9.0).clamp(0.05, 3.0)
+    }
+
+    pub(crate) fn kind(&self) -> &'static Persona {
+        &PERSONAS[usize::from(self.persona)]
     }
 
     pub(crate) fn fade(&mut self) {

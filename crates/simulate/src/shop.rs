@@ -1,8 +1,10 @@
 //! Day by day, everybody's touches; then the day in the order of time.
 use crate::{
-    catalogue::{ADVERTS, DAY, EMAIL, RETARGETING, SOURCES, STORES, WEEK},
+    calendar::today,
+    catalogue::{ADVERTS, DAY, EMAIL, FRIEND, PUSH, RETARGETING, SMS, SOURCES, STORES},
     event::SimEvent,
     person::Person,
+    persona::Way,
     session::{Act, Actor, MINUTE, Script, What},
     tale::Tale,
 };
@@ -13,7 +15,9 @@ use std::collections::BTreeMap;
 const START_MIN: Micros = 0;
 const START_MAX: Micros = 250_000_000_000_000_000;
 
-/// A shop, its visitors and a stretch of time.
+/// A shop, its visitors and a stretch of time: a year has its seasons, weeks their rhythm, holidays their presents and
+/// sales; whom the shop can reach grows each year by as many people as there were at first. People are of four kinds
+/// (`deal_hunter`, `loyal`, `researcher`, `gift_buyer`), which every touch tells in the property `persona`.
 ///
 /// ```
 /// let shop = safar_simulate::Shop { people: 50, days: 10, ..Default::default() };
@@ -64,7 +68,7 @@ impl Shop {
             return Err(ShopError::Days(self.days));
         }
         let mut script = Script::new(self.seed);
-        let people = (0..self.people).map(|_| Person::draw(&mut script.dice)).collect();
+        let people = (0..self.people).map(|_| Person::draw(&mut script.dice, self.days)).collect();
         let today = Vec::new().into_iter();
         Ok(Events {
             tale: Tale::new(self.seed),
@@ -108,28 +112,48 @@ impl Events {
                 self.tale.tell(&act, event);
                 return true;
             }
-            if self.next_day >= self.shop.days {
-                return false;
+            match self.draw_day() {
+                Some((_, today)) => self.today = today.into_iter(),
+                None => return false,
             }
-            self.draw_day();
         }
     }
 
-    fn draw_day(&mut self) {
-        let start = self.shop.start + Micros::from(self.next_day) * DAY_US;
-        self.next_day += 1;
-        let weekday = ((start / DAY_US + 4) % 7) as usize; // the epoch was a Thursday, Sunday is 0
-        for person in 0..self.shop.people {
-            let state = &mut self.people[person as usize];
-            draw_person(&mut self.script, person, state, start, weekday);
+    /// The next day and what happens on it, in the order of time; `None` after the last.
+    pub(crate) fn draw_day(&mut self) -> Option<(Micros, Vec<Act>)> {
+        if self.next_day >= self.shop.days {
+            return None;
         }
+        let start = self.shop.start + Micros::from(self.next_day) * DAY_US;
+        (self.script.today, self.script.day) = (today(start), self.next_day);
+        for (person, state) in (0..self.shop.people).zip(&mut self.people) {
+            if state.arrives <= self.next_day {
+                draw_person(&mut self.script, person, state, start);
+            }
+        }
+        self.draw_friends(start);
+        self.next_day += 1;
         let mut today = self.later.remove(&start).unwrap_or_default();
         for act in self.script.acts.drain(..) {
             let day = act.at - act.at.rem_euclid(DAY_US);
             if day == start { &mut today } else { self.later.entry(day).or_default() }.push(act);
         }
         today.sort_unstable_by_key(|act| (act.at, act.number));
-        self.today = today.into_iter();
+        Some((start, today))
+    }
+
+    /// Of those whom others invited, one in eight comes each day.
+    fn draw_friends(&mut self, start: Micros) {
+        for _ in 0..self.script.invited {
+            if self.script.dice.chance(0.125) {
+                self.script.invited -= 1;
+                let person = self.script.dice.below(u64::from(self.shop.people)) as u32;
+                let at = moment(&mut self.script, start);
+                let state = &mut self.people[person as usize];
+                state.arrives = state.arrives.min(self.next_day);
+                self.script.visit(at, Actor { person, device: 0 }, state, FRIEND, 0);
+            }
+        }
     }
 }
 
@@ -139,9 +163,14 @@ fn moment(script: &mut Script, start: Micros) -> Micros {
     start + hour * 60 * MINUTE + script.dice.between(0, 60 * MINUTE - 1)
 }
 
-fn draw_person(script: &mut Script, person: u32, state: &mut Person, start: Micros, weekday: usize) {
+fn draw_person(script: &mut Script, person: u32, state: &mut Person, start: Micros) {
     state.fade();
-    let busy = WEEK[weekday];
+    let (kind, today) = (state.kind(), script.today);
+    let (weekday, busy) = (today.weekday, today.busy);
+    if state.used_up == Some(script.day) {
+        state.wish += 1.5 * kind.again;
+        state.used_up = None;
+    }
     let who = |device| Actor { person, device };
     if state.consent == 0 {
         for (advert, shown) in ADVERTS.iter().enumerate() {
@@ -174,10 +203,14 @@ fn draw_person(script: &mut Script, person: u32, state: &mut Person, start: Micr
             }
         }
     }
+    draw_messages(script, person, state, start);
     let mut rates = [0.0; SOURCES.len()];
     let pull = state.pull();
+    let eager = busy * (1.0 + 0.4 * kind.gifts * today.gifts + if today.sale { 0.4 * kind.sale } else { 0.0 });
     for (rate, source) in rates.iter_mut().zip(&SOURCES) {
-        *rate = source.rate * busy * ((1.0 + source.intent * (pull - 1.0)).max(0.1) + source.brand * state.brand);
+        let taste = kind.tastes[source.way as usize];
+        *rate =
+            source.rate * eager * taste * ((1.0 + source.intent * (pull - 1.0)).max(0.1) + source.brand * state.brand);
     }
     if script.dice.chance(rates.iter().sum::<f64>().min(0.9)) {
         let source = script.dice.weighted(&rates);
@@ -185,17 +218,57 @@ fn draw_person(script: &mut Script, person: u32, state: &mut Person, start: Micr
         let at = moment(script, start);
         script.visit(at, who(device), state, source, 0);
     }
+    if today.open {
+        draw_offline(script, who(0), state, start);
+    }
+}
+
+/// Calls, stores, tastings and the market, while somebody is there.
+fn draw_offline(script: &mut Script, who: Actor, state: &mut Person, start: Micros) {
+    let hours = |script: &mut Script, from: i64, to: i64| start + script.dice.between(from * 60, to * 60) * MINUTE;
     if script.dice.chance(0.0015 + 0.006 * state.warm) {
-        let at = start + script.dice.between(8 * 60, 18 * 60) * MINUTE;
+        let at = hours(script, 8, 18);
         let minutes = script.dice.between(1, 15) as u8;
-        script.act(at, who(0), state, What::Call { minutes });
+        script.act(at, who, state, What::Call { minutes, service: false });
         state.wish += 0.6;
     }
-    if state.near_store && weekday != 0 && script.dice.chance(0.004 + 0.012 * state.warm) {
-        let at = start + script.dice.between(9 * 60, 19 * 60) * MINUTE;
-        let store = script.dice.below(STORES.len() as u64) as u8;
-        script.act(at, who(0), state, What::Store(store));
+    if !state.near_store {
+        return;
+    }
+    let store = script.dice.below(STORES.len() as u64) as u8;
+    if script.dice.chance(0.004 + 0.012 * state.warm) {
+        let at = hours(script, 9, 19);
+        script.act(at, who, state, What::Store(store));
         state.wish += 0.8;
+    }
+    // On Fridays, by invitation; and a stall at the Saturday market.
+    if script.today.weekday == 5 && script.dice.chance(0.01 + if state.member { 0.04 } else { 0.0 }) {
+        let at = hours(script, 18, 20);
+        script.act(at, who, state, What::Tasting(store));
+        state.wish += 0.7;
+    }
+    if script.today.weekday == 6 && script.dice.chance(0.012) {
+        let at = hours(script, 9, 14);
+        script.act(at, who, state, What::Stall);
+        state.brand = (state.brand + 0.3).min(3.0);
+    }
+}
+
+/// Text messages in a sale and push messages of the app: each may lead to a visit.
+fn draw_messages(script: &mut Script, person: u32, state: &mut Person, start: Micros) {
+    let who = Actor { person, device: 0 };
+    let kind = state.kind();
+    let text = script.today.sale && state.subscribed && state.orders > 0 && script.dice.chance(0.10);
+    let push = state.has_app && state.warm > 0.05 && script.dice.chance(0.04);
+    for (happens, what, source) in [(text, What::Text, SMS), (push, What::Push, PUSH)] {
+        if happens {
+            let at = start + script.dice.between(10 * 60, 20 * 60) * MINUTE;
+            script.act(at, who, state, what);
+            state.wish += 0.05;
+            if script.dice.chance((0.12 * kind.tastes[Way::Messages as usize]).min(0.5)) {
+                script.visit(at + 30_000_000, who, state, source, 0);
+            }
+        }
     }
 }
 

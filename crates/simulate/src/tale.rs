@@ -1,8 +1,9 @@
 //! Acts to events.
 use crate::{
     SimEvent,
-    catalogue::{ADVERTS, MAILINGS, PAGES, PAYMENT, PRODUCTS, Product, SOURCES, STORES},
+    catalogue::{ADVERTS, MAILINGS, PAGES, PAYMENT, PRODUCTS, Product, SEARCHES, SOURCES, STORES},
     person::{CONSENTS, DEVICE_WORDS, cookie, email, hex, phone, scramble},
+    persona::PERSONAS,
     session::{Act, Basket, What, basket_cents},
 };
 use safar_model::DAY_US;
@@ -34,6 +35,10 @@ impl Tale {
             What::Item(product) => {
                 self.on_product(act, event, "view_item", product);
                 event.interaction = "visit";
+            }
+            What::Search(term) => {
+                self.on_page(act, event, "site_search", "/search");
+                property(event, "term", SEARCHES[usize::from(term)]);
             }
             What::Cart(product) => self.on_product(act, event, "add_to_cart", product),
             What::Checkout(basket) => {
@@ -97,20 +102,103 @@ impl Tale {
                 write(&mut event.page_url, format_args!("{SITE}/?{}", advert.tags));
                 write(&mut event.properties, format_args!(r#"{{"placement":"{}"}}"#, advert.placement));
             }
-            What::Call { minutes } => {
-                event.name = "call";
-                event.interaction = "call";
-                phone(&mut event.phone, act.person);
-                write(&mut event.properties, format_args!(r#"{{"line":"orders","minutes":{minutes}}}"#));
+            What::Call { .. }
+            | What::Store(_)
+            | What::Chat { .. }
+            | What::Text
+            | What::Push
+            | What::Tasting(_)
+            | What::Stall => {
+                self.contact(act, event);
             }
-            What::Store(store) => {
-                event.name = "store_visit";
-                event.interaction = "store";
-                phone(&mut event.phone, act.person);
-                email(&mut event.email, act.person);
-                write(&mut event.properties, format_args!(r#"{{"store":"{}"}}"#, STORES[usize::from(store)]));
+            What::Delivered(_)
+            | What::Survey { .. }
+            | What::Joined
+            | What::Reward(_)
+            | What::Review { .. }
+            | What::Invite => {
+                self.afterwards(act, event);
             }
         }
+        // What the shop's customer system knows of those who let it: a touch says of which kind the person is.
+        if event.interaction != "none" && act.consent < 2 {
+            property(event, "persona", PERSONAS[usize::from(act.persona)].word);
+        }
+    }
+
+    /// Touches outside of visits.
+    fn contact(&self, act: &Act, event: &mut SimEvent) {
+        match act.what {
+            What::Call { minutes, service } => {
+                (event.name, event.interaction) = ("call", "call");
+                phone(&mut event.phone, act.person);
+                let line = if service { "service" } else { "orders" };
+                write(&mut event.properties, format_args!(r#"{{"line":"{line}","minutes":{minutes}}}"#));
+            }
+            What::Chat { order } => {
+                self.on_page(act, event, "chat", if order.is_some() { "/delivery" } else { "/tea" });
+                event.interaction = "chat";
+                email(&mut event.email, act.person);
+                property(event, "about", if order.is_some() { "order" } else { "advice" });
+            }
+            What::Text => {
+                (event.name, event.interaction) = ("text_message", "sms");
+                phone(&mut event.phone, act.person);
+                event.page_url.push_str("https://shop.example/tea?utm_source=sms&utm_medium=sms&utm_campaign=sale");
+            }
+            What::Push => {
+                (event.name, event.interaction) = ("push_message", "push");
+                cookie(&mut event.anonymous_id, self.seed, act.person, act.device, act.lost);
+                event
+                    .page_url
+                    .push_str("https://shop.example/p/sencha?utm_source=app&utm_medium=push&utm_campaign=restock");
+            }
+            What::Store(store) | What::Tasting(store) => {
+                let is_tasting = matches!(act.what, What::Tasting(_));
+                (event.name, event.interaction) =
+                    if is_tasting { ("tasting", "meeting") } else { ("store_visit", "store") };
+                phone(&mut event.phone, act.person);
+                email(&mut event.email, act.person);
+                property(event, "store", STORES[usize::from(store)]);
+            }
+            _ => {
+                (event.name, event.interaction) = ("market_stall", "other");
+                email(&mut event.email, act.person);
+                property(event, "market", "Saturday");
+            }
+        }
+    }
+
+    /// What follows an order.
+    fn afterwards(&self, act: &Act, event: &mut SimEvent) {
+        match act.what {
+            What::Delivered(order) => {
+                event.name = "order_delivered";
+                order_id(event, order);
+                property(event, "sender", "server");
+            }
+            What::Survey { order, score } => {
+                event.name = "survey_answer";
+                order_id(event, order);
+                write(&mut event.properties, format_args!(r#"{{"question":"nps","score":{score}}}"#));
+            }
+            What::Joined => {
+                event.name = "club_joined";
+                self.account(act, event);
+                property(event, "sender", "server");
+            }
+            What::Reward(order) => {
+                self.on_page(act, event, "reward_used", "/checkout");
+                order_id(event, order);
+            }
+            What::Review { product, stars } => {
+                self.on_product(act, event, "review_posted", product);
+                event.properties.pop();
+                write(&mut event.properties, format_args!(r#","stars":{stars}}}"#));
+            }
+            _ => self.on_page(act, event, "invite_sent", "/account"),
+        }
+        email(&mut event.email, act.person);
     }
 
     fn account(&self, act: &Act, event: &mut SimEvent) {
@@ -203,6 +291,12 @@ fn item(items: &mut String, product: &Product, count: u8) {
         items,
         format_args!(r#"{separator}{{"sku":"{sku}","name":"{name}","quantity":{count},"price":{units}.{rest:02}}}]"#),
     );
+}
+
+/// Adds to the properties; `value` holds nothing that JSON escapes.
+fn property(event: &mut SimEvent, name: &str, value: &str) {
+    let before = if event.properties.pop().is_some() { ',' } else { '{' };
+    write(&mut event.properties, format_args!(r#"{before}"{name}":"{value}"}}"#));
 }
 
 /// Writing to a String cannot fail.

@@ -97,6 +97,15 @@ export interface Settings {
   history: { version: string; time: number; user: string | null }[];
 }
 
+/** What other settings would change; `channels` has no name for events that are no touches. */
+export interface Effect {
+  events: number;
+  people: number;
+  conversions: number;
+  channels: { from: string | null; to: string | null; events: number; people: number }[];
+  also: ('journeys' | 'identity' | 'models')[];
+}
+
 /** A refusal of the server, or no answer at all (status 0). */
 export class ApiError extends Error {
   constructor(readonly problem: Problem) {

@@ -58,10 +58,18 @@ export interface Question {
 /** The most rows that one answer holds; downloads have no limit. */
 const most = 10_000;
 
-export function report(question: () => Question | null): { answer: Loaded<Report>; download: (format: string) => string } {
+export interface Found {
+  answer: Loaded<Report>;
+  download: (format: string) => string;
+  /** How the server sorts; of use where the table is longer than what one answer holds. */
+  order: { now: string | null; set: (order: string) => void };
+}
+
+export function report(question: () => Question | null): Found {
+  let sort = $state<string | null>(null);
   const asked = $derived.by(() => {
     const wanted = question();
-    return wanted && { name: wanted.name, params: { ...(wanted.whole ? {} : app.common), limit: most, ...wanted.params } };
+    return wanted && { name: wanted.name, params: { ...(wanted.whole ? {} : app.common), limit: most, sort, ...wanted.params } };
   });
   const answer = load(() => {
     const now = asked;
@@ -74,7 +82,8 @@ export function report(question: () => Question | null): { answer: Loaded<Report
     const { limit: _limit, offset: _offset, ...all } = asked.params as Params;
     return reportUrl(asked.name, { ...all, format });
   };
-  return { answer, download };
+  const order = { get now() { return sort; }, set: (wanted: string) => { sort = wanted; } };
+  return { answer, download, order };
 }
 
 export function problemFrom(error: unknown): Problem {

@@ -1,29 +1,33 @@
-/** Debian's Chromium against the stand-in server, or against the server at SAFAR_URL. */
+/** Debian's Chromium against the stand-in server, or against a real one. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Cookie, type Page } from 'playwright-core';
 // @ts-expect-error the stand-in is plain JavaScript
 import { serve } from '../../mock/server.mjs';
 
 export interface Place {
   url: string;
   browser: Browser;
+  /** Whom a real server wants to log in. */
+  as: { email: string; password: string } | null;
+  /** Those of its login, after the first page. */
+  cookies?: Cookie[];
   stop: () => Promise<void>;
 }
 
 const program = process.env['CHROMIUM'] ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 export const shots = new URL('./screenshots/', import.meta.url).pathname;
 
-/** A browser, and a server that it looks at: the stand-in's own state each time. */
-export async function open(options: { setup?: boolean; logged?: boolean } = {}): Promise<Place> {
+/** A browser, and a server that it looks at: the one at `at`, or a stand-in with a state of its own. */
+export async function open({ at, as, ...options }: { setup?: boolean; logged?: boolean; at?: string; as?: { email: string; password: string } } = {}): Promise<Place> {
   if (!program) throw new Error('No Chromium found: install the package chromium, or set CHROMIUM to its path.');
   mkdirSync(shots, { recursive: true });
-  const real = process.env['SAFAR_URL'];
-  const server = real ? null : ((await serve(0, options)) as { url: string; stop: () => Promise<void> });
+  const server = at ? null : ((await serve(0, options)) as { url: string; stop: () => Promise<void> });
   const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--force-color-profile=srgb'] });
   return {
-    url: real ?? server?.url ?? '',
+    url: at ?? server?.url ?? '',
     browser,
+    as: as ?? null,
     stop: async () => {
       await browser.close();
       await server?.stop();
@@ -51,11 +55,13 @@ export async function look(place: Place, { locale = 'en', theme = 'light', width
   page.on('request', (request) => {
     if (!request.url().startsWith(place.url) && !/^(data|blob):/.test(request.url())) complaints.push(`third party: ${request.url()}`);
   });
-  // A real server wants its visitor to log in.
-  const [email, password] = [process.env['SAFAR_EMAIL'], process.env['SAFAR_PASSWORD']];
-  if (process.env['SAFAR_URL'] && email && password) {
+  if (place.cookies) await context.addCookies(place.cookies);
+  else if (place.as) {
     const session = (await (await context.request.get('/api/v1/session')).json()) as { csrf: string };
-    await context.request.post('/api/v1/login', { data: { email, password }, headers: { 'X-Safar-CSRF': session.csrf } });
+    const { email, password } = place.as;
+    const answer = await context.request.post('/api/v1/login', { data: { email, password }, headers: { 'X-Safar-CSRF': session.csrf } });
+    if (!answer.ok()) throw new Error(`The login was refused: ${await answer.text()}`);
+    place.cookies = await context.cookies();
   }
   return { page, context, complaints };
 }

@@ -27,7 +27,7 @@ const screens: Record<string, string> = {
   funnel: `/funnel?${['session_start', 'view_item', 'add_to_cart', 'purchase'].map(funnelStep).join('&')}&after=2`,
   flow: '/flow',
   obstacles: '/flow?tab=obstacles',
-  segments: '/flow?tab=compare&a=value+%3E+100&b=value+%3C%3D+100',
+  segments: '/flow?tab=compare&a=channel+%3D+%27Email%27&b=channel+%3D+%27Paid+Search%27',
   retention: '/retention',
   people: '/people',
   quality: '/quality',

@@ -28,6 +28,15 @@ describe('a table', () => {
     screen.getByRole('button', { name: 'Next page' }).click();
     await vi.waitFor(() => expect(firstCells()).toEqual(['p25', 'p26', 'p27', 'p28', 'p29']));
   });
+  it('asks for the order where only a part is here, and shows the rows as they came', async () => {
+    const asked = vi.fn();
+    render(Table, { caption: 'People', columns, rows: [{ who: 'a', n: 9 }, { who: 'b', n: 10 }], sort: { by: 'n', down: true }, onsort: asked });
+    expect(screen.getByRole('columnheader', { name: /N/ }).getAttribute('aria-sort')).toBe('descending');
+    screen.getByRole('button', { name: /N/ }).click();
+    screen.getByRole('button', { name: /Who/ }).click();
+    expect(asked.mock.calls).toEqual([['n'], ['who']]);
+    expect(firstCells()).toEqual(['a', 'b']);
+  });
   it('says so when it is empty', () => {
     render(Table, { caption: 'People', columns, rows: [] });
     expect(screen.getByText('No rows in this period.')).toBeTruthy();

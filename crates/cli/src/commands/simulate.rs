@@ -1,10 +1,11 @@
 //! `safar simulate`
 use crate::{args::Simulate, output::number, printer::Printer};
 use anyhow::{Context, Result};
+use jiff::tz::TimeZone;
 use safar_simulate::{
     Shop,
     causal::{Truth, market_events, scenario},
-    write_csv, write_events_csv, write_events_ndjson, write_ndjson,
+    write_costs_csv, write_csv, write_events_csv, write_events_ndjson, write_ndjson,
 };
 use std::{
     fs::File,
@@ -19,7 +20,8 @@ pub fn run(args: &Simulate, printer: Printer) -> Result<()> {
     if let (Some(name), Some(out)) = (&args.scenario, &args.out) {
         return market(name, out, args, printer);
     }
-    let shop = Shop { people: args.people, days: args.days, seed: args.seed, ..Shop::default() };
+    let start = args.start.to_zoned(TimeZone::UTC).context("--start")?.timestamp().as_microsecond();
+    let shop = Shop { people: args.people, days: args.days, seed: args.seed, start };
     let write = |out: &mut dyn Write| {
         if args.out.as_deref().is_some_and(is_ndjson) { write_ndjson(&shop, out) } else { write_csv(&shop, out) }
     };
@@ -39,6 +41,11 @@ pub fn run(args: &Simulate, printer: Printer) -> Result<()> {
         args.days,
         args.seed
     ));
+    if let Some(path) = &args.costs {
+        let lines = write_costs_csv(&shop, BufWriter::new(create(path)?))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        printer.say(format!("wrote {} costs of its campaigns, by day, to {}", number(lines as f64, 0), path.display()));
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@
 mod credits;
 pub(crate) mod journeys;
 pub(crate) mod people;
-mod reenrich;
+pub(crate) mod reenrich;
 mod refunds;
 pub(crate) mod state;
 

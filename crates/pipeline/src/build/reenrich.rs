@@ -45,7 +45,12 @@ pub(super) async fn reenrich(
     let mut enricher = rules.cached();
     let (mut events, mut owners, mut changes, mut buckets) = (0, BTreeSet::new(), None, vec![]);
     for bucket in 0..BUCKETS as i32 {
-        let changed = changed_in(session, &mut enricher, people, bucket, &mut owners).await?;
+        let mut changed = 0;
+        changes_in(session, &mut enricher, people, bucket, |change| {
+            changed += change.people.len() as u64;
+            owners.extend(change.people);
+        })
+        .await?;
         if changed == 0 {
             continue;
         }
@@ -89,26 +94,34 @@ async fn rechannel(workspace: &Workspace, lock: &WriteLock, session: &Session, r
     Ok(())
 }
 
-/// How many events of a bucket change, adding their people to `owners`.
-async fn changed_in(
+/// Events that change, as they are and as they would be.
+pub(crate) struct Changes<'a> {
+    pub old: RecordBatch,
+    pub new: RecordBatch,
+    /// Whose they are, row by row.
+    pub people: &'a [i64],
+}
+
+/// Shows `look` the events of a bucket that the rules change.
+pub(crate) async fn changes_in(
     session: &Session,
     enricher: &mut CachedEnricher<'_>,
     people: &People,
     bucket: i32,
-    owners: &mut BTreeSet<i64>,
-) -> Result<u64> {
-    let mut events = 0;
+    mut look: impl FnMut(Changes<'_>),
+) -> Result<()> {
     let mut stream =
         session.table(Table::Events).await?.filter(col("bucket").eq(lit(bucket)))?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
         let old = conform(&batch, Table::Events)?;
         let Some(new) = safar_ingest::reenrich(&old, enricher)? else { continue };
-        let changed = filter_record_batch(&old, &differing(&old, &new)?)?;
-        events += changed.num_rows() as u64;
-        let columns: Vec<_> = WHO.iter().filter_map(|name| changed.column_by_name(name).cloned()).collect();
-        owners.extend(people.of(&columns)?.values().iter().copied());
+        let differing = differing(&old, &new)?;
+        let (old, new) = (filter_record_batch(&old, &differing)?, filter_record_batch(&new, &differing)?);
+        let columns: Vec<_> = WHO.iter().filter_map(|name| old.column_by_name(name).cloned()).collect();
+        let owners = people.of(&columns)?;
+        look(Changes { old, new, people: owners.values() });
     }
-    Ok(events)
+    Ok(())
 }
 
 /// Which rows differ in a derived column.

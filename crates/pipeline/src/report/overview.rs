@@ -2,6 +2,7 @@
 use super::{
     Answer, Scope,
     answer::{numbers, ratio, texts},
+    scope::{day_of, extent},
     walks::{Distinct, each_walk},
 };
 use crate::{Error, Result, Workspace};
@@ -29,7 +30,7 @@ const KPIS: [(&str, &str); 7] = [
 
 /// Rows `kpi, value, previous, change, unit`: the figures of the period and of as many days before it. `change` is value ÷
 /// previous − 1, null where previous is 0 or there is no period before. Without days the period is all of the data, and
-/// nothing comes before it.
+/// nothing comes before it; `previous` is null, too, where the days before are all before the first of the data.
 ///
 /// - `people`: who had a touchpoint other than an impression, or a conversion of the goal. Ready paths know no people.
 /// - `conversions`, `value`: of the goal, net of refunds.
@@ -42,7 +43,12 @@ pub async fn overview(workspace: &Workspace, session: &Session, scope: &Scope) -
     let goal = scope.goal(workspace, session).await?;
     let days = scope.days(workspace, session).await?;
     let asked = scope.from.is_some() || scope.to.is_some();
-    let before = days.filter(|_| asked).map(|(from, to)| days_before(from, to)).transpose()?;
+    let first = match extent(session).await? {
+        Some((first, _)) => Some(day_of(first, &workspace.settings().workspace.time_zone)?),
+        None => None,
+    };
+    let wanted = days.filter(|_| asked).map(|(from, to)| days_before(from, to)).transpose()?;
+    let before = wanted.filter(|(_, end)| first.is_some_and(|first| first < *end));
     let now = match days {
         Some((from, to)) => figures(workspace, session, &goal, scope, from, to).await?,
         None => [None; 7],
@@ -65,8 +71,16 @@ pub async fn overview(workspace: &Workspace, session: &Session, scope: &Scope) -
     if let Some((from, to)) = days {
         answer = answer.note(match before {
             Some((start, end)) => format!("{from} to {to}, against {start} to {end} (the last day not included)"),
+            None if asked => {
+                format!("{from} to {to} (the last day not included); there are no earlier data to compare with")
+            }
             None => format!("all of the data, {from} to {to} (the last day not included); name days to compare"),
         });
+    }
+    if let (Some((start, _)), Some(first)) = (before, first)
+        && start < first
+    {
+        answer = answer.note(format!("the data begin on {first}: the days before are not all there"));
     }
     Ok(answer)
 }

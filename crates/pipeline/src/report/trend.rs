@@ -78,7 +78,7 @@ pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> R
 }
 
 /// Runs a query and looks at each batch.
-pub(super) async fn each(session: &Session, sql: &str, mut look: impl FnMut(&RecordBatch)) -> Result<()> {
+pub(crate) async fn each(session: &Session, sql: &str, mut look: impl FnMut(&RecordBatch)) -> Result<()> {
     let mut stream = session.sql(sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
         look(&batch);

@@ -18,6 +18,7 @@ use safar_pipeline::{Workspace, privacy::Act};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Instant};
+use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 /// Rows of a page, unless a number is given.
@@ -27,6 +28,11 @@ const PAGE: u64 = 1000;
 pub const PAGING: &[Parameter] = &[
     Parameter::new("limit", Kind::Whole(PAGE, 1, 10_000), "Rows of a page of the JSON view."),
     Parameter::new("offset", Kind::Whole(0, 0, u64::MAX), "Rows before the page."),
+    Parameter::new(
+        "sort",
+        Kind::Text,
+        "A column to sort the whole table by before it is cut into pages; -COLUMN from the largest. Empty cells come last.",
+    ),
     Parameter::new("format", Kind::Text, "csv, json, parquet or arrow: the whole table as a download, without limit."),
 ];
 
@@ -106,7 +112,7 @@ pub async fn answer(
     if paging.is_download() {
         app.note(&caller.user()?.email, Act::Download, json!({ "what": report.name, "rows": table.rows() }))?;
     }
-    paging.write(table, meta)
+    paging.write(table, meta).await
 }
 
 /// A report from one version of the data.
@@ -144,6 +150,7 @@ pub async fn compute(app: &App, report: &'static Report, arguments: Arguments) -
 pub struct Paging {
     limit: usize,
     offset: usize,
+    sort: Option<String>,
     format: Option<Format>,
 }
 
@@ -159,7 +166,8 @@ impl Paging {
                 Problem::new(Code::BadRequest, format!("`{word}` is no format of downloads; use {words}"))
             })?),
         };
-        Ok(Self { limit: number("limit"), offset: number("offset"), format })
+        let sort = arguments.text("sort").map(str::to_owned);
+        Ok(Self { limit: number("limit"), offset: number("offset"), sort, format })
     }
 
     /// Whether the whole is asked for.
@@ -168,7 +176,14 @@ impl Paging {
     }
 
     /// A page, or the whole as a download whose headers say what the page's `meta` does.
-    pub fn write(&self, table: Arc<Table>, meta: Meta) -> Result<Response, Problem> {
+    pub async fn write(&self, table: Arc<Table>, meta: Meta) -> Result<Response, Problem> {
+        let table = match &self.sort {
+            Some(by) => {
+                let by = by.clone();
+                Arc::new(spawn_blocking(move || table.sorted(&by)).await.map_err(Problem::internal)??)
+            }
+            None => table,
+        };
         let Some(format) = self.format else { return Ok(Json(self.page(&table, meta)?).into_response()) };
         let mut response = export(table, &format!("safar-{}", meta.report), format)?;
         describe(response.headers_mut(), &meta);

@@ -11,11 +11,11 @@ use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr,
-        Required, ResponseBuilder, SecurityRequirement,
+        ComponentsBuilder, ContentBuilder, InfoBuilder, KnownFormat, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
+        Ref, RefOr, Required, ResponseBuilder, SchemaFormat, SecurityRequirement,
         path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
+        schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -136,9 +136,12 @@ fn query(parameter: &Parameter) -> ParameterBuilder {
     let needed = matches!(parameter.kind, Kind::Needed | Kind::Model);
     let schema: RefOr<Schema> = match parameter.kind {
         Kind::Text | Kind::Needed | Kind::Condition | Kind::Model | Kind::Step => of(Type::String).into(),
-        Kind::Day => of(Type::String)
-            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date)))
-            .into(),
+        Kind::Day => {
+            let day = SchemaFormat::KnownFormat(KnownFormat::Date);
+            // An empty value is as good as none.
+            let none = of(Type::String).max_length(Some(0));
+            Schema::AnyOf(AnyOfBuilder::new().item(of(Type::String).format(Some(day))).item(none).build()).into()
+        }
         Kind::Models | Kind::Steps | Kind::Within => ArrayBuilder::new().items(of(Type::String)).into(),
         Kind::Choice(words) => of(Type::String)
             .enum_values(Some(words.iter().copied()))

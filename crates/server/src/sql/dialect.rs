@@ -1,7 +1,11 @@
 //! What Postgres says otherwise than the query engine, and tools rely on.
-use datafusion::sql::sqlparser::ast::{
-    CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, SelectItem, SetExpr, Statement,
-    TableAlias, TableAliasColumnDef, TableFactor, Value, VisitMut, VisitorMut,
+use datafusion::sql::sqlparser::{
+    ast::{
+        CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, SelectItem, SetExpr,
+        Statement, TableAlias, TableAliasColumnDef, TableFactor, Value, VisitMut, VisitorMut,
+    },
+    dialect::GenericDialect,
+    parser::Parser,
 };
 use std::ops::ControlFlow;
 
@@ -52,6 +56,50 @@ impl VisitorMut for Translation {
             columns.push(TableAliasColumnDef { name: called.clone(), data_type: None });
         }
         ControlFlow::Continue(())
+    }
+
+    /// `information_schema.columns`, by whose types Grafana finds columns of time: in the words of Postgres.
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<String> {
+        if let TableFactor::Table { name, alias, args: None, .. } = factor
+            && name.to_string().to_lowercase().replace('"', "").ends_with("information_schema.columns")
+        {
+            let alias = alias.clone().unwrap_or_else(|| TableAlias {
+                explicit: true,
+                name: Ident::new("columns"),
+                columns: vec![],
+                at: None,
+            });
+            match columns_of_postgres() {
+                Ok(subquery) => {
+                    *factor = TableFactor::Derived { lateral: false, subquery, alias: Some(alias), sample: None };
+                }
+                Err(problem) => return ControlFlow::Break(problem),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What stands in for `information_schema.columns`.
+fn columns_of_postgres() -> Result<Box<Query>, String> {
+    const COLUMNS: &str = "SELECT * REPLACE (CASE \
+        WHEN data_type LIKE 'Timestamp(%UTC%' THEN 'timestamp with time zone' \
+        WHEN data_type LIKE 'Timestamp%' THEN 'timestamp without time zone' \
+        WHEN data_type LIKE 'Date%' THEN 'date' \
+        WHEN data_type LIKE 'Decimal%' THEN 'numeric' \
+        WHEN data_type LIKE 'Binary%' OR data_type LIKE 'LargeBinary%' THEN 'bytea' \
+        WHEN data_type LIKE 'List%' OR data_type LIKE 'LargeList%' THEN 'ARRAY' \
+        WHEN data_type = 'Boolean' THEN 'boolean' \
+        WHEN data_type = 'Int16' THEN 'smallint' \
+        WHEN data_type = 'Int32' THEN 'integer' \
+        WHEN data_type IN ('Int64', 'UInt64') THEN 'bigint' \
+        WHEN data_type = 'Float32' THEN 'real' \
+        WHEN data_type = 'Float64' THEN 'double precision' \
+        ELSE 'text' END AS data_type) FROM information_schema.columns";
+    let parsed = Parser::parse_sql(&GenericDialect {}, COLUMNS).map_err(|problem| problem.to_string())?;
+    match parsed.into_iter().next() {
+        Some(Statement::Query(query)) => Ok(query),
+        _ => Err("the columns of tables cannot be told".to_owned()),
     }
 }
 

@@ -135,6 +135,8 @@ impl Guard {
             | Statement::StartTransaction { .. }
             | Statement::Commit { .. }
             | Statement::Rollback { .. }
+            | Statement::Savepoint { .. }
+            | Statement::ReleaseSavepoint { .. }
             | Statement::Discard { .. }
             | Statement::Deallocate { .. } => Ok(()),
             other => {
@@ -165,6 +167,9 @@ fn tidy(statement: &Statement) -> Option<Response> {
     match statement {
         Statement::Discard { object_type } => Some(Response::Execution(Tag::new(&format!("DISCARD {object_type}")))),
         Statement::Deallocate { .. } => Some(Response::Execution(Tag::new("DEALLOCATE"))),
+        // Nothing was written that could be kept or undone.
+        Statement::Savepoint { .. } => Some(Response::Execution(Tag::new("SAVEPOINT"))),
+        Statement::ReleaseSavepoint { .. } => Some(Response::Execution(Tag::new("RELEASE"))),
         _ => None,
     }
 }

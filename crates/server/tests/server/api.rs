@@ -38,6 +38,7 @@ analyst POST /sql
 analyst GET /settings
 analyst GET /settings/history
 analyst POST /settings/check
+analyst POST /settings/preview
 admin PUT /settings
 analyst POST /build
 analyst GET /jobs/{id}

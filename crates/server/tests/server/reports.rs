@@ -107,6 +107,37 @@ async fn pages_put_together_are_the_whole() {
     assert_eq!(ask(&mut admin, &format!("/reports/paths?offset={total}")).await["rows"], json!([]));
 }
 
+/// Sorting is of the whole table, before it is cut: nothing is lost, what is equal stays in order, empty cells come last.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_sorted_before_they_are_cut() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let whole = ask(&mut admin, "/reports/people?limit=10000").await;
+    let rows = whole["rows"].as_array().unwrap();
+    let at =
+        |name: &str| whole["columns"].as_array().unwrap().iter().position(|column| column["name"] == name).unwrap();
+    let (value, last) = (at("value"), at("last_channel"));
+    let mut wanted = rows.clone();
+    wanted.sort_by(|a, b| b[value].as_f64().unwrap().total_cmp(&a[value].as_f64().unwrap()));
+    assert_ne!(&wanted, rows);
+    let sorted = ask(&mut admin, "/reports/people?limit=10000&sort=-value").await;
+    assert_eq!(sorted["rows"].as_array().unwrap(), &wanted);
+    let page = ask(&mut admin, "/reports/people?limit=5&offset=5&sort=-value").await;
+    assert_eq!(page["rows"].as_array().unwrap(), &wanted[5..10]);
+    assert_eq!(page["total_rows"], whole["total_rows"]);
+    // Of the same question, so computed once.
+    assert_eq!(page["meta"]["cached"], true);
+    let mut wanted = rows.clone();
+    wanted.sort_by_key(|row| (row[last].is_null(), row[last].as_str().unwrap_or_default().to_owned()));
+    assert_eq!(ask(&mut admin, "/reports/people?limit=10000&sort=last_channel").await["rows"], Value::from(wanted));
+    let csv = admin.get("/reports/people?sort=-value&format=csv").await.text();
+    assert!(csv.lines().nth(1).unwrap().starts_with(sorted["rows"][0][0].as_str().unwrap()), "{csv}");
+    assert_eq!(admin.get("/reports/people?sort=colour").await.problem(), "bad_request");
+    let query = json!({"query": "SELECT column1 AS n FROM (VALUES (2), (NULL), (3), (1))"});
+    for (order, rows) in [("n", json!([[1], [2], [3], [null]])), ("-n", json!([[3], [2], [1], [null]]))] {
+        assert_eq!(admin.post(&format!("/sql?sort={order}"), query.clone()).await.json()["rows"], rows);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_are_kept_until_data_or_settings_change() {
     let (server, mut admin) = Server::with_admin().await;

@@ -1,5 +1,5 @@
 //! Settings and builds over the API.
-use crate::support::Server;
+use crate::support::{Browser, Server};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
@@ -44,19 +44,85 @@ async fn a_file_that_another_program_broke_is_a_problem_with_its_line() {
     assert_eq!(admin.get("/reports/attribution").await.status, StatusCode::OK);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_build_is_started_and_followed() {
-    let (_server, mut admin) = Server::with_admin().await;
-    let started = admin.send(Method::POST, "/build", None).await;
+/// Starts a build, follows it to its end, and gives what it said.
+async fn built(browser: &mut Browser) -> Vec<String> {
+    let started = browser.send(Method::POST, "/build", None).await;
     assert_eq!(started.status, StatusCode::ACCEPTED);
     let path = format!("/jobs/{}", started.json()["job"]);
     for _ in 0..600 {
-        let job = admin.get(&path).await.json();
+        let job = browser.get(&path).await.json();
         if job["state"] != "running" {
             assert_eq!(job["state"], "done", "{job}");
-            return;
+            return serde_json::from_value(job["lines"].clone()).unwrap();
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("the build does not end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_is_started_and_followed() {
+    let (_server, mut admin) = Server::with_admin().await;
+    built(&mut admin).await;
+}
+
+/// What the preview says of a rule is what a build with the rule does; before that, nothing is changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_does_what_the_preview_says() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let old = admin.get("/settings").await.json();
+    let text = old["text"].as_str().unwrap();
+    let mut count = async |browser: &mut Browser, query: &str| {
+        browser.post("/sql", json!({"query": query})).await.json()["rows"][0][0].as_u64().unwrap()
+    };
+    let same = admin.post("/settings/preview", json!({"text": format!("{text}\n# a remark\n")})).await.json();
+    assert_eq!(same, json!({"events": 0, "people": 0, "conversions": 0, "channels": [], "also": []}));
+
+    let new = format!(
+        "{text}\n[[channels.rules]]\nchannel = \"Poster\"\nwhen = {{ source = \"poster\", medium = \"qr\" }}\n"
+    );
+    let told = admin.post("/settings/preview", json!({"text": new})).await.json();
+    let wanted = "SELECT count(*) FROM events WHERE source = 'poster' AND medium = 'qr'";
+    let events = count(&mut admin, wanted).await;
+    assert!(events > 0);
+    assert_eq!(told["events"], events);
+    assert_eq!(
+        told["channels"],
+        json!([{"from": "Unassigned", "to": "Poster", "events": events, "people": told["people"]}])
+    );
+    assert_eq!(told["also"], json!([]));
+    assert_eq!(count(&mut admin, "SELECT count(*) FROM events WHERE channel = 'Poster'").await, 0);
+
+    let wish = json!({"text": new, "version": old["version"]});
+    assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.status, StatusCode::OK);
+    let said = built(&mut admin).await.join("\n");
+    assert!(
+        said.contains(&format!("{events} events of {} people have another source or channel", told["people"])),
+        "{said}"
+    );
+    assert_eq!(count(&mut admin, "SELECT count(*) FROM events WHERE channel = 'Poster'").await, events);
+    let buyers = "SELECT count(*) FROM conversions WHERE person_id IN (SELECT person_id FROM touchpoints WHERE source = 'poster')";
+    // A touch inside of a visit from elsewhere makes no touchpoint of its own: then its person is not found this way.
+    assert!(told["conversions"].as_u64().unwrap() >= count(&mut admin, buyers).await);
+
+    let text = admin.get("/settings").await.json()["text"].as_str().unwrap().to_owned();
+    let other = text.replace("click_days = 30", "click_days = 14").replace("\"markov\"]", "\"shapley\"]");
+    let told = admin.post("/settings/preview", json!({"text": other})).await.json();
+    assert_eq!((&told["events"], &told["also"]), (&json!(0), &json!(["journeys", "models"])));
+    assert_eq!(admin.post("/settings/preview", json!({"text": "[windows"})).await.problem(), "bad_settings");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_language_of_the_screens_is_told_before_anybody_logs_in() {
+    let (server, mut admin) = Server::with_admin().await;
+    assert_eq!(admin.get("/session").await.json()["locale"], "");
+    let file = server.root().join("safar.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[workspace]", "[workspace]\nlocale = \"fa\"")).unwrap();
+    assert_eq!(server.browser().await.get("/session").await.json()["locale"], "fa");
+    assert_eq!(admin.get("/workspace").await.json()["locale"], "fa");
+    std::fs::write(&file, text.replace("[workspace]", "[workspace]\nlocale = \"tlh\"")).unwrap();
+    assert_eq!(admin.get("/workspace").await.problem(), "bad_settings");
+    // Whoever mends the settings can still log in.
+    assert_eq!(server.browser().await.get("/session").await.json()["locale"], "");
 }

@@ -155,6 +155,11 @@ async fn tools_get_what_they_ask_for() {
         // Grafana.
         ("SELECT floor(extract(epoch FROM TIMESTAMP '1970-01-01 01:00:07') / 60) * 60 AS time", "3600.0"),
         ("SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_name = 'sessions'", "sessions"),
+        (
+            "SELECT data_type FROM information_schema.columns WHERE table_name = 'sessions' AND column_name IN ('started_at', 'session_id') ORDER BY 1",
+            "bigint\ntimestamp with time zone",
+        ),
+        ("BEGIN; SAVEPOINT a; SELECT 5; RELEASE a; COMMIT", "5"),
         // Metabase, through JDBC.
         ("SET extra_float_digits = 3", ""),
         ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", ""),

@@ -1,7 +1,10 @@
 //! The answer of a report, before it is written in a format.
+use crate::app::problem::{Code, Problem};
 use arrow::{
-    array::RecordBatch,
+    array::{RecordBatch, UInt64Array},
+    compute::{SortOptions, concat_batches, take_record_batch},
     datatypes::{Field, Schema, SchemaRef},
+    row::{RowConverter, SortField},
 };
 use safar_pipeline::report::Answer;
 use serde_json::{Map, Value};
@@ -55,6 +58,32 @@ impl Table {
     pub fn notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
         self.notes.extend(notes);
         self
+    }
+
+    /// The same rows sorted by a column, from the smallest, or with `-` before its name from the largest. Rows without a value
+    /// come last, equal ones stay in their order; texts go by their letters' numbers in Unicode.
+    ///
+    /// # Errors
+    /// [`Code::BadRequest`] for a column that is not there or cannot be sorted by.
+    pub fn sorted(&self, by: &str) -> Result<Self, Problem> {
+        let bad = |text: String| Problem::new(Code::BadRequest, text);
+        let (name, descending) = by.strip_prefix('-').map_or((by, false), |name| (name, true));
+        let index = self.schema.index_of(name).map_err(|_| {
+            let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+            bad(format!("there is no column `{name}` to sort by; there are {}", names.join(", ")))
+        })?;
+        let options = SortOptions { descending, nulls_first: false };
+        let field = SortField::new_with_options(self.schema.field(index).data_type().clone(), options);
+        let converter = RowConverter::new(vec![field]);
+        let converter = converter.map_err(|error| bad(format!("`{name}` cannot be sorted by: {error}")))?;
+        let columns = self.batches.iter().map(|batch| batch.columns().to_vec());
+        let batches = columns.map(|columns| RecordBatch::try_new(Arc::clone(&self.schema), columns));
+        let whole = concat_batches(&self.schema, &batches.collect::<Result<Vec<_>, _>>()?)?;
+        let keys = converter.convert_columns(&[Arc::clone(whole.column(index))])?;
+        let mut order: Vec<u64> = (0..whole.num_rows() as u64).collect();
+        order.sort_by(|a, b| keys.row(*a as usize).cmp(&keys.row(*b as usize)));
+        let batch = take_record_batch(&whole, &UInt64Array::from(order))?;
+        Ok(Self { batches: vec![batch], ..self.clone() })
     }
 
     /// How many rows there are.

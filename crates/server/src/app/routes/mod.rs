@@ -219,6 +219,15 @@ pub fn routes() -> Vec<Route> {
         route(post.clone(), "/settings/check", analyst, "Whether a text could be used", settings::check)
             .takes::<settings::Text>()
             .answers::<settings::Checked>(),
+        route(
+            post.clone(),
+            "/settings/preview",
+            analyst,
+            "What a build with other settings would change: channel rules are tried on every event, nothing is stored",
+            settings::foretell,
+        )
+        .takes::<settings::Text>()
+        .answers::<settings::PreviewView>(),
         route(put, "/settings", admin, "Replace safar.toml", settings::replace)
             .takes::<settings::Replacement>()
             .answers::<settings::SettingsView>(),

@@ -64,17 +64,19 @@ pub struct NewPassword {
     new: String,
 }
 
-fn view(app: &App, user: Option<User>, session: Option<&str>) -> Result<Json<SessionView>, Problem> {
+async fn view(app: &App, user: Option<User>, session: Option<&str>) -> Result<Json<SessionView>, Problem> {
+    // Also where settings are broken: whoever mends them must be able to log in.
+    let opened = app.current.get().await;
     Ok(Json(SessionView {
         user,
         setup_needed: app.accounts.is_empty()?,
         csrf: session.map_or_else(String::new, csrf),
-        locale: String::new(),
+        locale: opened.map_or_else(|_| String::new(), |opened| opened.workspace.settings().workspace.locale.clone()),
     }))
 }
 
 pub async fn show(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
-    let body = view(&app, caller.user.clone(), caller.session.as_deref())?;
+    let body = view(&app, caller.user.clone(), caller.session.as_deref()).await?;
     match &caller.session {
         Some(session) => Ok(([(header::SET_COOKIE, set_cookie(&app, session)?)], body).into_response()),
         None => Ok(body.into_response()),
@@ -82,10 +84,10 @@ pub async fn show(State(app): State<Arc<App>>, Extension(caller): Extension<Call
 }
 
 /// Begins a session under a new secret, so that one that somebody else planted is worth nothing.
-fn begin(app: &App, user: User) -> Result<Response, Problem> {
+async fn begin(app: &App, user: User) -> Result<Response, Problem> {
     let secret = secret()?;
     app.accounts.log_in(user.id, &secret, app.settings.session_days)?;
-    let body = view(app, Some(user), Some(&secret))?;
+    let body = view(app, Some(user), Some(&secret)).await?;
     Ok(([(header::SET_COOKIE, set_cookie(app, &secret)?)], body).into_response())
 }
 
@@ -114,7 +116,7 @@ pub async fn set_up(
     match made.await.map_err(Problem::internal)?? {
         Some(user) => {
             app.note(&user.email, Act::UserAdded, json!({ "user": user.id, "role": user.role }))?;
-            begin(&app, user)
+            begin(&app, user).await
         }
         None => {
             app.attempts.failed("set-up", caller.address);
@@ -155,7 +157,7 @@ pub async fn log_in(
     if let Some(old) = &caller.session {
         app.accounts.log_out(old)?;
     }
-    begin(&app, user)
+    begin(&app, user).await
 }
 
 pub async fn log_out(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
@@ -178,5 +180,5 @@ pub async fn change_password(
     let user = changed.await.map_err(Problem::internal)??;
     let user = user.ok_or_else(|| Problem::new(Code::NotFound, "the account is gone"))?;
     app.note(&user.email, Act::PasswordChanged, Value::Null)?;
-    begin(&app, user)
+    begin(&app, user).await
 }

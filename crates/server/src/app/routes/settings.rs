@@ -8,7 +8,7 @@ use crate::app::{
     problem::{Code, Problem},
 };
 use axum::{Extension, Json, extract::State};
-use safar_pipeline::{SETTINGS_FILE, Settings, privacy::Act};
+use safar_pipeline::{Rebuilt, SETTINGS_FILE, Settings, preview, privacy::Act};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{io::Write, path::Path, sync::Arc};
@@ -77,8 +77,58 @@ pub async fn history(State(app): State<Arc<App>>) -> Result<Json<Vec<SettingsVer
     Ok(Json(app.accounts.settings_history()?))
 }
 
-fn parse(text: &str) -> Result<(), Problem> {
-    Settings::parse(text, SETTINGS_FILE).map(drop).map_err(|error| safar_pipeline::Error::from(error).into())
+/// What a build with other settings would change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewView {
+    /// Events that would get another source, medium, campaign or channel.
+    events: u64,
+    /// Whose they are.
+    people: u64,
+    /// Conversions of these people, of all goals: those whose credit can move.
+    conversions: u64,
+    /// From which channel to which, the most events first; the same one twice where only the source, medium or campaign
+    /// changes.
+    channels: Vec<MovedView>,
+    /// What else would be built anew and is not counted: journeys (of everybody), identity, models.
+    also: Vec<&'static str>,
+}
+
+/// Events that would go from one channel to another.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MovedView {
+    /// The channel now; null for events that are no touches.
+    from: Option<String>,
+    /// The channel then.
+    to: Option<String>,
+    /// How many.
+    events: u64,
+    /// Of how many people.
+    people: u64,
+}
+
+fn parse(text: &str) -> Result<Settings, Problem> {
+    Settings::parse(text, SETTINGS_FILE).map_err(|error| safar_pipeline::Error::from(error).into())
+}
+
+pub async fn foretell(State(app): State<Arc<App>>, Body(new): Body<Text>) -> Result<Json<PreviewView>, Problem> {
+    let settings = parse(&new.text)?;
+    let (workspace, _) = app.current.get().await?.pinned().await?;
+    let found = app.queries.run(async move { Ok(preview(&workspace, &settings).await?) }).await?;
+    let moved = found.moved.into_iter();
+    let also = found.also.into_iter().map(|what| match what {
+        Rebuilt::Journeys => "journeys",
+        Rebuilt::Identity => "identity",
+        Rebuilt::Models => "models",
+    });
+    Ok(Json(PreviewView {
+        events: found.events,
+        people: found.people,
+        conversions: found.conversions,
+        channels: moved
+            .map(|one| MovedView { from: one.from, to: one.to, events: one.events, people: one.people })
+            .collect(),
+        also: also.collect(),
+    }))
 }
 
 pub async fn check(Body(new): Body<Text>) -> Json<Checked> {

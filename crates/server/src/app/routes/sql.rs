@@ -55,7 +55,7 @@ pub async fn ask(
         goal: None,
         notes: vec![],
     };
-    paging.write(Arc::new(table), meta)
+    paging.write(Arc::new(table), meta).await
 }
 
 async fn rows(workspace: &Workspace, query: &str) -> Result<Table, Problem> {

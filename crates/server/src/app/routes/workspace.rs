@@ -145,7 +145,7 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         people: count(3),
         data_version: computed.key.data,
         last_build: built.map(|time| BuildView { time: time.as_secs() }),
-        locale: String::new(),
+        locale: settings.workspace.locale.clone(),
     }))
 }
 

@@ -1,0 +1,106 @@
+/** Every screen over the real program: its heading, rows in a table or marks on a chart, nothing refused, nothing complained of. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faults, look, open, settled, shots, type Place } from '../e2e/browser';
+import { en } from '../../src/i18n/en';
+import { fa } from '../../src/i18n/fa';
+import { admin, start, type Real } from './server';
+
+let real: Real;
+let place: Place;
+beforeAll(async () => {
+  real = await start();
+  place = await open({ at: real.url, as: admin });
+}, 600_000);
+afterAll(async () => {
+  await place?.stop();
+  await real?.stop();
+});
+
+/** The filter that the bar gives as an example: it must fit every screen. */
+const filter = new URLSearchParams({ where: "person_id IN (SELECT person_id FROM touchpoints WHERE channel = 'Email')" });
+const step = (name: string): string => `step=event:${name}`;
+/** The address of each view, its heading, and whether it is only as it should be with rows in a table. */
+const screens: Record<string, [string, keyof typeof en, 'rows' | 'words']> = {
+  overview: ['/', 'nav.overview', 'words'],
+  attribution: ['/attribution?model=last&model=markov', 'nav.attribution', 'rows'],
+  'filtered overview': [`/?${filter}`, 'nav.overview', 'words'],
+  'filtered attribution': [`/attribution?model=linear&${filter}`, 'nav.attribution', 'rows'],
+  'filtered flow': [`/flow?${filter}`, 'nav.flow', 'rows'],
+  'filtered paths': [`/paths?${filter}`, 'nav.paths', 'rows'],
+  'filtered retention': [`/retention?${filter}`, 'nav.retention', 'rows'],
+  intervals: ['/attribution?model=linear&intervals=true', 'nav.attribution', 'rows'],
+  explain: ['/attribution?model=linear&explain=linear&label=Email', 'nav.attribution', 'words'],
+  agreement: ['/agreement', 'nav.agreement', 'rows'],
+  channels: ['/channels?channel=Paid+Search', 'nav.channels', 'rows'],
+  paths: ['/paths', 'nav.paths', 'rows'],
+  lags: ['/paths?tab=lag', 'nav.paths', 'words'],
+  'non-converting': ['/paths?tab=null', 'nav.paths', 'rows'],
+  explorer: ['/explorer', 'nav.explorer', 'words'],
+  funnel: [`/funnel?${['view_item', 'add_to_cart', 'purchase'].map(step).join('&')}&after=1`, 'nav.funnel', 'words'],
+  flow: ['/flow', 'nav.flow', 'rows'],
+  obstacles: ['/flow?tab=obstacles', 'nav.flow', 'words'],
+  segments: [`/flow?tab=compare&${new URLSearchParams({ a: `properties LIKE '%"persona":"loyal"%'`, b: `properties LIKE '%"persona":"gift_buyer"%'` })}`, 'nav.flow', 'rows'],
+  retention: ['/retention', 'nav.retention', 'rows'],
+  people: ['/people?sort=-value', 'nav.people', 'rows'],
+  quality: ['/quality', 'nav.quality', 'rows'],
+  sql: ['/sql?query=SELECT+channel,+count(*)+AS+n+FROM+touchpoints+GROUP+BY+channel', 'nav.sql', 'words'],
+  settings: ['/settings', 'nav.settings', 'words'],
+  history: ['/settings?tab=history', 'nav.settings', 'words'],
+  access: ['/settings?tab=access', 'nav.settings', 'words'],
+};
+const catalogues = { en, fa } as const;
+
+describe.each(['en', 'fa'] as const)('%s', (locale) => {
+  it.each(Object.entries(screens))('%s', async (name, [address, title, wanted]) => {
+    const { page, context, complaints } = await look(place, { locale, ...(locale === 'fa' ? { theme: 'dark', width: 390, height: 844 } : {}) });
+    await page.goto(address, { waitUntil: 'domcontentloaded' });
+    await page.getByRole('heading', { level: 1, name: String(catalogues[locale][title]) }).waitFor();
+    await settled(page);
+    await page.screenshot({ path: `${shots}real-${name}-${locale}.png`, fullPage: !(await page.$('dialog[open]')) });
+    expect(await page.locator('[role=alert]').allTextContents()).toEqual([]);
+    if (wanted === 'rows') expect(await page.locator('tbody tr').count()).toBeGreaterThan(0);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 'the page scrolls sideways').toBe(0);
+    expect(await faults(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it('a person, from the list', async () => {
+    const { page, context, complaints } = await look(place, { locale });
+    await page.goto('/people?sort=-value', { waitUntil: 'domcontentloaded' });
+    await settled(page);
+    await page.locator('td a').first().click();
+    await page.locator('ol li').first().waitFor();
+    await page.screenshot({ path: `${shots}real-person-${locale}.png` });
+    expect(page.url()).toMatch(/\/people\/\d+/);
+    expect(await page.locator('.goal').count()).toBeGreaterThan(0);
+    expect(await faults(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+it('the server sorts what is long, and the address keeps the order', async () => {
+  const { page, context } = await look(place);
+  await page.goto('/people', { waitUntil: 'domcontentloaded' });
+  await settled(page);
+  await page.getByRole('columnheader', { name: 'Value' }).getByRole('button').click();
+  await page.waitForURL(/sort=-value/);
+  await settled(page);
+  const asked = await context.request.get('/api/v1/reports/people?sort=-value&limit=1');
+  const [first] = ((await asked.json()) as { rows: string[][] }).rows;
+  expect(await page.locator('td a').first().textContent()).toBe(first?.[0]);
+  await context.close();
+});
+
+it('an unknown source gets a rule whose effect is told before it is saved', async () => {
+  const { page, context } = await look(place);
+  await page.goto('/quality', { waitUntil: 'domcontentloaded' });
+  await settled(page);
+  await page.getByRole('button', { name: 'Add a rule' }).first().click();
+  await page.getByRole('dialog').getByLabel('Channel', { exact: true }).fill('Poster');
+  await page.getByRole('dialog').getByText(/Unassigned → Poster: events \d+/).waitFor();
+  await page.screenshot({ path: `${shots}real-rule-en.png` });
+  expect(await faults(page)).toEqual([]);
+  await context.close();
+});
