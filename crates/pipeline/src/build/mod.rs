@@ -105,7 +105,7 @@ pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync
             say("channel rules");
             let (events, owners) = reenrich::reenrich(workspace, &lock, &session, &enricher, &people).await?;
             report.reasons.push(format!(
-                "the channel rules, or what can be told of visitors, changed: {events} events of {} people have another source, channel or device",
+                "the channel rules changed, or more can be told of visitors: {events} events of {} people have another source, channel or device",
                 owners.len()
             ));
             dirty.extend(owners);
