@@ -77,6 +77,9 @@ const LAYERS: usize = 16;
 /// How deep addresses within addresses are looked at by the names of their parameters.
 const DEPTH: usize = 3;
 
+/// Longer names of parameters are nobody's; a number of 64 bits has one for each length.
+const LONGEST: usize = 63;
+
 /// The rules by which personal data are found.
 #[derive(Clone, Debug)]
 pub struct Personal {
@@ -105,7 +108,7 @@ impl Personal {
         let mut lengths = [0; 26];
         for name in &names {
             match name.as_bytes()[0] {
-                letter @ b'a'..=b'z' => lengths[usize::from(letter - b'a')] |= 1 << name.len().min(63),
+                letter @ b'a'..=b'z' => lengths[usize::from(letter - b'a')] |= 1 << name.len().min(LONGEST),
                 _ => lengths = [u64::MAX; 26],
             }
         }
@@ -177,7 +180,7 @@ impl Personal {
 
     /// Whether the value of a parameter is personal by its name, also within `customer[email]` or `user.email`.
     fn is_personal(&self, name: &str) -> bool {
-        if name.is_empty() || name.len() > 64 {
+        if name.is_empty() || name.len() > LONGEST {
             return false;
         }
         let known = |name: &str| {

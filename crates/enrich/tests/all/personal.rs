@@ -211,6 +211,10 @@ fn examples_of_the_documentation_hold() {
     ] {
         assert_eq!(personal.url(url), shown, "{url}");
     }
+    for length in [62, 63, 64, 65, 200] {
+        let url = format!("/?{}=1", "e".repeat(length));
+        assert_eq!(personal.url(&url), url);
+    }
     let own = Personal::new(["badge"], vec![Shape::Email]);
     assert_eq!(own.url("/?badge=7&token=abc&tel=555-555-0100"), "/?badge=(removed)&token=abc&tel=555-555-0100");
     let none = Personal::new([], vec![]);

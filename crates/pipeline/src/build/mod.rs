@@ -126,7 +126,7 @@ pub(crate) async fn locked(
             say("channel rules");
             let (events, owners) = reenrich::reenrich(workspace, lock, &session, &enricher, &people).await?;
             report.reasons.push(format!(
-                "the channel rules, or what can be told of visitors, changed: {events} events of {} people have another source, channel or device",
+                "the channel rules changed, or more can be told of visitors: {events} events of {} people have another source, channel or device",
                 owners.len()
             ));
             dirty.extend(owners);
