@@ -64,11 +64,12 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Every value of a Parquet file as text, one column of a row a line.
 fn values(path: &Path) -> String {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+    let options = FormatOptions::default();
     let mut text = String::new();
     for batch in reader {
         let batch = batch.unwrap();
         for column in batch.columns() {
-            let format = ArrayFormatter::try_new(column, &FormatOptions::default()).unwrap();
+            let format = ArrayFormatter::try_new(column, &options).unwrap();
             for row in 0..batch.num_rows() {
                 text.push_str(&format.value(row).to_string());
                 text.push('\n');

@@ -38,7 +38,7 @@ fn what_is_too_old_goes() {
     shop.safar(&["-C", "shop", "import", "till.csv"]).assert().success();
     shop.safar(&["-C", "shop", "build"]).assert().success();
     let said = |words: &[&str]| {
-        let all = [&["-C", "shop", "retain"], words].concat();
+        let all = [&["-C", "shop", "retain"][..], words].concat();
         String::from_utf8(shop.safar(&all).assert().success().get_output().stderr.clone()).unwrap()
     };
     assert!(said(&[]).contains("sets no limit"));
