@@ -69,7 +69,7 @@ export async function look(place: Place, { locale = 'en', theme = 'light', width
 /** Waits until what the screen asked for is there. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector('#app > *');
-  await page.waitForFunction(() => !document.querySelector('[role=status] .line') && !document.querySelector('[aria-busy=true]'), undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => !document.querySelector('[role=status] .line') && !document.querySelector('[aria-busy=true]'), undefined, { timeout: 90_000 });
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 

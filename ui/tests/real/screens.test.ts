@@ -80,6 +80,17 @@ describe.each(['en', 'fa'] as const)('%s', (locale) => {
   });
 });
 
+it('a bare name of a model in the address is the workspace’s own model, and each column adds up', async () => {
+  const { page, context } = await look(place);
+  await page.goto('/attribution?model=last&model=markov', { waitUntil: 'domcontentloaded' });
+  await settled(page);
+  const totals = await page.locator('tr.sum td').allTextContents();
+  expect(totals).toHaveLength(2);
+  expect(totals[0]?.trim()).not.toBe('0');
+  expect(new Set(totals).size).toBe(1);
+  await context.close();
+});
+
 it('the server sorts what is long, and the address keeps the order', async () => {
   const { page, context } = await look(place);
   await page.goto('/people', { waitUntil: 'domcontentloaded' });

@@ -172,7 +172,7 @@ fn ask(app: &str, bearer: &str, user: u64, days: u64, end: Instant, failed: &Ato
         }
         let (report, query) = MIX[((user * 5 + turn) % MIX.len() as u64) as usize];
         let number = user * 10_007 + turn;
-        let span = if turn % 2 == 0 { 90 } else { 30 + number % (days - 31) };
+        let span = if turn % 2 == 0 { 90 } else { 30 + number % days.saturating_sub(31).max(1) };
         let from = day(days - span.min(days));
         let path = format!("/api/v1/reports/{report}?{query}&from={from}");
         let began = Instant::now();

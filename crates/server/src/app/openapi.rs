@@ -140,7 +140,7 @@ fn query(parameter: &Parameter) -> ParameterBuilder {
             let day = SchemaFormat::KnownFormat(KnownFormat::Date);
             // An empty value is as good as none.
             let none = of(Type::String).max_length(Some(0));
-            Schema::AnyOf(AnyOfBuilder::new().item(of(Type::String).format(Some(day))).item(none).build()).into()
+            AnyOfBuilder::new().item(of(Type::String).format(Some(day))).item(none).into()
         }
         Kind::Models | Kind::Steps | Kind::Within => ArrayBuilder::new().items(of(Type::String)).into(),
         Kind::Choice(words) => of(Type::String)

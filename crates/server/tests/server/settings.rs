@@ -72,7 +72,7 @@ async fn a_rule_does_what_the_preview_says() {
     let (_server, mut admin) = Server::with_admin().await;
     let old = admin.get("/settings").await.json();
     let text = old["text"].as_str().unwrap();
-    let mut count = async |browser: &mut Browser, query: &str| {
+    let count = async |browser: &mut Browser, query: &str| {
         browser.post("/sql", json!({"query": query})).await.json()["rows"][0][0].as_u64().unwrap()
     };
     let same = admin.post("/settings/preview", json!({"text": format!("{text}\n# a remark\n")})).await.json();
