@@ -309,10 +309,10 @@ async fn channels_carry_sessions_people_conversions_and_credit() {
     let models = ["linear".parse().unwrap()];
     let answer = report::channels(&workspace, &session, &Scope::default(), &models).await.unwrap();
     let expected = [
-        "Email|3|3|1.0|50.0|-|1.0|50.0|-",
-        "Paid Search|2|2|1.0|100.0|-|1.0|100.0|-",
-        "(unattributed)|0|0|0.0|0.0|-|0.0|0.0|-",
-        "Direct|1|1|0.0|0.0|-|0.0|0.0|-",
+        "Email|3|3|1.0|50.0|-|1.0|50.0|-|-",
+        "Paid Search|2|2|1.0|100.0|-|1.0|100.0|-|-",
+        "(unattributed)|0|0|0.0|0.0|-|0.0|0.0|-|-",
+        "Direct|1|1|0.0|0.0|-|0.0|0.0|-|-",
     ];
     assert_eq!(rows(&answer), expected);
     let quality = report::quality(&workspace, &session).await.unwrap();

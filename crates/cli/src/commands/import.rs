@@ -110,6 +110,9 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
     for file in &report.files {
         if let Some(title) = file.read_as {
             printer.say(format!("{}: read as {title}", file.name));
+            if file.rows == 0 {
+                continue; // other tables look it up
+            }
         }
         let costs = if file.costs > 0 { format!(", {} costs", count(file.costs)) } else { String::new() };
         let left_out: String =

@@ -171,7 +171,16 @@ impl fmt::Display for Target {
 
 /// A name without what does not matter: case, blanks and signs. Dots part the levels of nested JSON.
 pub(crate) fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric() || *c == '.').flat_map(char::to_lowercase).collect()
+    letters(name).collect()
+}
+
+/// Whether two names are the same but for what does not matter.
+pub(crate) fn alike(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().filter(|c| c.is_alphanumeric() || *c == '.').flat_map(char::to_lowercase)
 }
 
 /// The well-known target of a column name, and how sure that is (0 is surest).

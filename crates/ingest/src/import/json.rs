@@ -356,12 +356,10 @@ impl<'e> JsonReader<'e> {
     }
 }
 
+/// The kind of contact detail that goes by a name; asked for every member of nested objects.
 fn contact(name: &str) -> Option<&'static str> {
-    match field::well_known(name) {
-        Some((Target::Field(Field::Email), _)) => Some(EMAIL),
-        Some((Target::Field(Field::Phone), _)) => Some(PHONE),
-        _ => None,
-    }
+    let goes_by = |field: Field| field.synonyms().iter().any(|synonym| field::alike(synonym, name));
+    [(Field::Email, EMAIL), (Field::Phone, PHONE)].into_iter().find_map(|(field, kind)| goes_by(field).then_some(kind))
 }
 
 /// A member of a list such as Google Analytics writes: `{"key": …, "value": {"string_value": …}}`.

@@ -211,3 +211,20 @@ fn counts_of_mails_and_searches_cost_nothing() {
         "{error}"
     );
 }
+
+/// The table of costs of older workspaces knows neither accounts nor campaign ids.
+#[test]
+fn workspaces_without_the_newer_columns_go_on() {
+    let shop = Shop::lately();
+    shop.take("events.csv", "ts,event\n2026-10-01,x\n").unwrap();
+    let log = shop.data().join("costs/_delta_log/00000000000000000000.json");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let field =
+        |name: &str| format!(r#",{{\"name\":\"{name}\",\"type\":\"string\",\"nullable\":true,\"metadata\":{{}}}}"#);
+    let older = text.replace(&field("account"), "").replace(&field("campaign_id"), "");
+    assert!(!older.contains("campaign_id") && !older.contains("account"), "{older}");
+    std::fs::write(&log, older).unwrap();
+    shop.import(&[&example("google-ads.csv")]).unwrap();
+    let again = shop.import(&[&example("google-ads.csv")]).unwrap();
+    assert_eq!((costs(&shop).len(), again.costs_stored), (3, 0));
+}

@@ -104,7 +104,10 @@ pub(crate) fn gather(rules: Rules<'_>, options: &ImportOptions, inputs: Vec<Inpu
             Found::Wrapped(peeked) => wrapped.push((input, peeked, stated)),
             Found::Claim(claim) if forced.is_some() => return Err(Error::of_claim(&input.name, claim)),
             Found::Claim(claim) => shaped.others.push((input, Some(claim))),
-            Found::Nothing if forced.is_some() => return Err(Error::Empty(input.name)),
+            Found::Nothing if forced.is_some() => {
+                let why = "it is empty, or none of its first rows names columns".to_owned();
+                return Err(Error::UnknownFormat { file: input.name, why });
+            }
             Found::Nothing => shaped.others.push((input, None)),
         }
     }
