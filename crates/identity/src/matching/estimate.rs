@@ -7,7 +7,7 @@
 //! is the expected number of one-person pairs, each pair counted under its first rule with that rule's own share of them,
 //! as a part of all pairs: pairs that no rule brings together are taken as of two people.
 use super::{
-    Comparison, LevelWeights, MatchError, MatchSettings, Model, Records, Similarity,
+    Comparison, LevelWeights, MatchSettings, Model, Records, Similarity,
     compare::{Comparer, MISSING, Pattern, count, level},
 };
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
@@ -49,9 +49,9 @@ pub(super) fn fit(
     comparer: &Comparer<'_>,
     pairs: &[(Pattern, u32)],
     settings: &MatchSettings,
-) -> Result<Model, MatchError> {
+) -> Model {
     let comparisons = &settings.comparisons;
-    let random = random(records, comparer, settings)?;
+    let random = random(records, comparer, settings);
     let mut training: Vec<Training> = settings
         .blocks
         .iter()
@@ -83,11 +83,11 @@ pub(super) fn fit(
         let levels = similarities.zip(m.iter().zip(u)).map(|(similarity, (&m, &u))| LevelWeights { similarity, m, u });
         (comparison.clone(), levels.collect())
     });
-    Ok(Model { prior, comparisons: weights.collect() })
+    Model { prior, comparisons: weights.collect() }
 }
 
 /// The share of each level among random pairs.
-fn random(records: &Records, comparer: &Comparer<'_>, settings: &MatchSettings) -> Result<Levels, MatchError> {
+fn random(records: &Records, comparer: &Comparer<'_>, settings: &MatchSettings) -> Levels {
     let len = records.len() as u64;
     let all = len * len.saturating_sub(1) / 2;
     let counts = if all <= u64::from(settings.random_pairs) {
@@ -129,7 +129,7 @@ fn random(records: &Records, comparer: &Comparer<'_>, settings: &MatchSettings) 
         }
         found.push(levels);
     }
-    Ok(found)
+    found
 }
 
 /// Where `m` starts: the strongest level is usual, each weaker one is half as usual as the one before.

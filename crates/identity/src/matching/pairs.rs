@@ -74,7 +74,7 @@ pub fn find<'a>(records: &'a Records, settings: &'a MatchSettings) -> Result<Mat
         return Err(MatchError::NoPair);
     }
     let patterns: Vec<(Pattern, u32)> = compared.iter().map(|&(_, _, rules, pattern)| (pattern, rules)).collect();
-    let model = estimate::fit(records, &comparer, &patterns, settings)?;
+    let model = estimate::fit(records, &comparer, &patterns, settings);
     drop(patterns);
     let score = |&(a, b, _, pattern): &(u32, u32, u32, Pattern)| {
         let bits = model.weigh(&comparer, pattern, a, b);

@@ -12,7 +12,7 @@ fn settings(comparisons: &[&str], blocks: &[&str]) -> MatchSettings {
     MatchSettings {
         comparisons: comparisons.iter().map(|text| text.parse().expect("a comparison")).collect(),
         blocks: blocks.iter().map(|text| text.parse().expect("a rule")).collect(),
-        random_pairs: 20_000,
+        random_pairs: 100_000,
         ..MatchSettings::default()
     }
 }
