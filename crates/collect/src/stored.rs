@@ -165,7 +165,7 @@ mod tests {
                 prop_assert_eq!(Stored::decode(&bytes[..end]), None);
             }
             let cut = Stored::encode(&request, source, false);
-            prop_assert_eq!(Stored::decode(&cut).unwrap().remote, remote.map(ids::cut));
+            prop_assert_eq!(Stored::decode(&cut).unwrap().remote, remote.map(address::cut));
         }
 
         #[test]
