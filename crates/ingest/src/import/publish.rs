@@ -311,9 +311,11 @@ impl<'a> Publish<'a> {
                     Arc::new(Int64Array::from_iter_values(picked().map(line)))
                 }
                 // Rows say it only where it holds.
-                "bot" => Arc::new(
-                    picked().map(|row| Some(self.said(batch, Text::Bot, row).is_some())).collect::<BooleanArray>(),
-                ),
+                "bot" => {
+                    let any = batch.column_by_name(Text::Bot.name()).is_some();
+                    let bots = picked().map(|row| Some(any && self.said(batch, Text::Bot, row).is_some()));
+                    Arc::new(bots.collect::<BooleanArray>())
+                }
                 "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
                 "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
                 name => match (batch.column_by_name(name), Text::named(name)) {

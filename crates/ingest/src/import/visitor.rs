@@ -9,6 +9,7 @@ use arrow::{
     error::ArrowError,
 };
 use foldhash::fast::RandomState;
+use memchr::{memchr, memchr2_iter, memchr3, memmem};
 use safar_enrich::{Told, Visitor, Visitors, address, language};
 use serde_json::Value;
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
@@ -138,16 +139,22 @@ impl<'e> VisitorReader<'e> {
     }
 }
 
-/// Whether an address of a visitor may be within.
+/// Parts of the names under which addresses of visitors stand.
+const NAMES: [&[u8]; 9] = [b"ip\"", b"Ip\"", b"IP\"", b"ddr", b"DDR", b"orwarded", b"FORWARDED", b"\"ip", b"\"IP"];
+
+/// Whether an address of a visitor may be within: its numbers, and its name.
 fn has_addresses(json: &str) -> bool {
-    ["ip\"", "Ip\"", "IP\"", "ddr", "DDR", "orwarded", "FORWARDED", "\"ip", "\"IP"]
-        .iter()
-        .any(|part| json.contains(part))
+    let bytes = json.as_bytes();
+    let parted = |at: usize| at > 0 && (bytes[at - 1].is_ascii_hexdigit() || bytes[at - 1] == b':');
+    memchr2_iter(b'.', b':', bytes).any(parted) && NAMES.iter().any(|part| memmem::find(bytes, part).is_some())
 }
 
 /// Whether the address of a page with something worth looking at may be within.
 fn has_pages(json: &str) -> bool {
-    json.contains(['@', '%', '=', '+']) && ["://", "\"/", "\"?", "\"#"].iter().any(|part| json.contains(part))
+    let bytes = json.as_bytes();
+    let worth = memchr3(b'@', b'%', b'=', bytes).or_else(|| memchr(b'+', bytes)).is_some();
+    let pages: [&[u8]; 4] = [b"://", b"\"/", b"\"?", b"\"#"];
+    worth && pages.iter().any(|part| memmem::find(bytes, part).is_some())
 }
 
 fn append(properties: &mut String, name: &str, text: &str) {
