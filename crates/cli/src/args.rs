@@ -1,6 +1,6 @@
 //! The command line, as clap reads it and `safar reference cli` prints it.
-mod privacy;
 mod people;
+mod privacy;
 mod reports;
 
 use crate::output::Format;
@@ -11,8 +11,8 @@ use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
 
-pub use privacy::*;
 pub use people::*;
+pub use privacy::*;
 pub use reports::*;
 
 /// Reads a word as `safar.toml` spells it.

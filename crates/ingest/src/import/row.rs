@@ -367,7 +367,6 @@ impl<'e> Sink<'e> {
             false => ids,
         };
 
-
         // From here on without personal data.
         let personal = self.enricher.enricher().visitors().personal();
         let (page_url, referrer) = (personal.url(page_url), personal.url(referrer));
