@@ -61,7 +61,7 @@ describe('what people do', () => {
     expect(weights.map((one) => Number.parseFloat(one)).reduce((a, b) => a + b)).toBeCloseTo(100, 0);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    expect(page.url()).not.toContain('explain');
+    await expect.poll(() => page.url()).not.toContain('explain');
     await page.getByRole('table').getByRole('link', { name: 'Email' }).click();
     await settled(page);
     expect(await page.getByRole('table').getByRole('rowheader').allTextContents()).toEqual(expect.arrayContaining(['weekly', 'welcome', 'back-in-stock']));
