@@ -9,7 +9,6 @@ use crate::{
 };
 use arrow::array::{Array, AsArray};
 use hashbrown::HashSet;
-use safar_enrich::Enricher;
 use safar_model::BUCKETS;
 use std::collections::BTreeMap;
 
@@ -60,7 +59,7 @@ pub enum Rebuilt {
 pub async fn preview(workspace: &Workspace, new: &Settings) -> Result<Preview> {
     let now = workspace.settings();
     let mut found = Preview { also: also(now, new), ..Preview::default() };
-    let enricher = Enricher::new(&new.channels)?;
+    let enricher = workspace.enricher_by(new)?;
     if enricher.fingerprint() == workspace.enricher()?.fingerprint() {
         return Ok(found);
     }

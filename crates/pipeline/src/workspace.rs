@@ -95,9 +95,13 @@ impl Workspace {
     /// # Errors
     /// When a rule cannot be used, or the file of countries cannot be read.
     pub fn enricher(&self) -> Result<Enricher> {
-        let settings = &self.settings.enrich;
-        let countries = settings.country_database.as_ref().map(|name| self.countries(name)).transpose()?;
-        Ok(Enricher::new(&self.settings.channels)?.with_visitors(Visitors::new(settings, countries)))
+        self.enricher_by(&self.settings)
+    }
+
+    /// The same by other settings.
+    pub(crate) fn enricher_by(&self, settings: &Settings) -> Result<Enricher> {
+        let countries = settings.enrich.country_database.as_ref().map(|name| self.countries(name)).transpose()?;
+        Ok(Enricher::new(&settings.channels)?.with_visitors(Visitors::new(&settings.enrich, countries)))
     }
 
     fn countries(&self, name: &str) -> Result<Countries> {

@@ -158,8 +158,9 @@ fn google_analytics_export() {
         ("occurred_at", "2026-09-01T10:00:00.123456Z"),
         ("anonymous_id", "123456.7654321"),
         ("user_id", "u-42"),
-        ("page_url", "https://shop.example.com/checkout?utm_source=google&utm_medium=cpc&gclid=abc"),
-        ("click_id", "abc"),
+        ("page_url", "https://shop.example.com/checkout?utm_source=google&utm_medium=cpc&gclid=withheld"),
+        ("click_id", "withheld"), // its `ads_storage` is "No"
+        ("click_id_type", "gclid"),
         ("referrer", "https://www.google.com/"),
         ("order_id", "o-1001"),
         ("value", "129.9"),

@@ -75,7 +75,11 @@ impl Mentions {
             normalise(namespace, raw, &self.identity).id().is_some_and(|id| hashes.contains(&*id))
         };
         addresses && mentions::addresses(&text).any(|found| is(EMAIL, found, &self.emails))
-            || !self.phones.is_empty() && mentions::numbers(&text).any(|found| is(PHONE, found, &self.phones))
+            || !self.phones.is_empty()
+                && mentions::numbers(&text).any(|found| {
+                    // A number of another country may have lost its plus.
+                    is(PHONE, found, &self.phones) || is(PHONE, &format!("+{found}"), &self.phones)
+                })
     }
 
     /// The text without what mentions the person; `None` where it does not. Of JSON, only the members that do are replaced.

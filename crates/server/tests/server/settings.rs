@@ -97,7 +97,7 @@ async fn a_rule_does_what_the_preview_says() {
     assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.status, StatusCode::OK);
     let said = built(&mut admin).await.join("\n");
     assert!(
-        said.contains(&format!("{events} events of {} people have another source or channel", told["people"])),
+        said.contains(&format!("{events} events of {} people have another source, channel or device", told["people"])),
         "{said}"
     );
     assert_eq!(count(&mut admin, "SELECT count(*) FROM events WHERE channel = 'Poster'").await, events);
