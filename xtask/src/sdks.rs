@@ -2,13 +2,15 @@
 //!
 //! The programs in tests/sdk/ print, for each thing that they sent, a line of JSON: which client, what, and the SQL condition
 //! that one event must fit. Browsers' SDKs run in Chromium on a page of another site than the collector's.
-use crate::run::{Outcome, cache, cargo, command, output, python, root, run, target};
+use crate::{
+    run::{Outcome, cache, cargo, command, output, python, root, run, target},
+    serving::Serving,
+};
 use serde_json::Value;
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 const PYTHON: [&str; 5] =
@@ -25,16 +27,6 @@ fn chromium() -> Outcome {
     run(command("apt-get").args(["install", "--quiet", "--yes", "--no-install-recommends", "chromium"]))
 }
 
-/// A running collector; killed where it was not stopped.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 pub fn sdks(words: &[&str]) -> Outcome {
     run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
     chromium()?;
@@ -45,7 +37,8 @@ pub fn sdks(words: &[&str]) -> Outcome {
     let shop = folder.join("shop");
     let safar = target().join("debug/safar");
     run(command(&safar).args(["--quiet", "init"]).arg(&shop))?;
-    let (mut server, address) = serve(&safar, &shop)?;
+    let server = Serving::start(&safar, &shop)?;
+    let address = format!("http://{}", server.collector);
 
     let mut sent = vec![];
     let programs = [
@@ -56,11 +49,7 @@ pub fn sdks(words: &[&str]) -> Outcome {
     for text in &programs {
         sent.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
     }
-    run(command("kill").arg(server.0.id().to_string()))?;
-    let ended = server.0.wait().map_err(|e| e.to_string())?;
-    if !ended.success() {
-        return Err(format!("safar serve ended with {ended}"));
-    }
+    server.stop()?;
     check(&safar, &shop, &sent)?;
     fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
 }
@@ -94,22 +83,6 @@ fn node() -> Outcome<PathBuf> {
         fs::write(folder.join("installed.json"), fresh).map_err(problem)?;
     }
     Ok(folder)
-}
-
-fn serve(safar: &Path, shop: &Path) -> Outcome<(Server, String)> {
-    let mut child = command(safar)
-        .arg("--workspace")
-        .arg(shop)
-        .args(["serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|e| format!("safar serve: {e}"))?;
-    let said = child.stderr.take().ok_or("safar serve says nothing")?;
-    let server = Server(child);
-    let mut said = BufReader::new(said).lines().map_while(Result::ok);
-    let address = said.find_map(|line| line.strip_prefix("collecting on ").map(str::to_owned));
-    std::thread::spawn(move || said.for_each(|line| eprintln!("  {line}")));
-    Ok((server, address.ok_or("safar serve did not start")?))
 }
 
 /// Every condition holds for one event, and nothing was refused.
