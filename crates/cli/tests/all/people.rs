@@ -36,6 +36,27 @@ fn people(shop: &Shop, condition: &str) -> String {
     shop.sql(&format!("select distinct person_id from persons where {condition} order by 1"))
 }
 
+/// What clients say when somebody signs in: a device, a user and an address in one event.
+#[test]
+fn who_says_two_names_at_once_is_one_person() {
+    let shop = shop();
+    let rows = [
+        "e1,page_view,2026-03-01T10:00:00Z,phone,,,google,cpc,,,",
+        "e2,identify,2026-03-01T10:01:00Z,phone,ada,ada@example.com,,,,,",
+        "e3,page_view,2026-03-02T10:00:00Z,phone,ada,ada@example.com,,,,,",
+        "e4,purchase,2026-03-03T10:00:00Z,,,ada@example.com,,,o1,40,EUR",
+        "e5,page_view,2026-03-04T10:00:00Z,phone,ben,ben@example.com,,,,,",
+        "e6,purchase,2026-03-05T10:00:00Z,,,ben@example.com,,,o2,10,EUR",
+    ];
+    shop.write("events.csv", format!("{HEAD}\n{}\n", rows.join("\n")));
+    shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
+    build(&shop);
+    let names = "select count(distinct person_id), count(*) from persons where namespace in ('user', 'email')";
+    assert_eq!(shop.sql(names), "2,4", "two people with two names each, though they shared a device");
+    let bought = "select count(*) from conversions c join paths p on c.conversion_id = p.conversion_id where p.length > 0 and c.value = 40";
+    assert_eq!(shop.sql(bought), "1", "Ada's order follows the click on her phone");
+}
+
 #[test]
 fn why_shows_the_links_or_what_forbids_them() {
     let shop = two_people();

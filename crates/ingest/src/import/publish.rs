@@ -383,8 +383,11 @@ fn written(column: &ArrayRef, texts: &ArrayRef) -> Result<ArrayRef, ArrowError> 
 /// Row, first namespace, other namespace.
 type Seen = (usize, usize, usize);
 
-/// Statements that identifiers belong together, wherever an identifier beside a key differs from the last one there: so
-/// A, B and A again on one device make three.
+/// Statements that identifiers belong together, wherever one of them differs from the last time beside a key: so A, B and A
+/// again on one device make three.
+///
+/// A device is linked to the first of those that name a person (user, e-mail, phone, CRM), and that one to each of the others:
+/// devices pass from hand to hand, and would not hold the names of their owner together.
 fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
     const SPACES: [(&str, &str); 5] = [
         ("anonymous_id", "anonymous"),
@@ -393,6 +396,7 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
         ("phone_hash", "phone"),
         ("crm_id", "crm"),
     ];
+    const DEVICE: usize = 0;
     let ids = SPACES.map(|(column, space)| {
         let array = events.column_by_name(column).filter(|array| array.null_count() < array.len());
         array.map(|array| (space, array.as_string::<i32>()))
@@ -410,23 +414,23 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
     let origins = origins.as_dictionary::<UInt32Type>();
     let origin = |row: usize| origins.values().as_string::<i32>().value(origins.keys().value(row) as usize).to_owned();
     let mut last_key = None;
-    let mut last: [Option<&str>; 5] = [None; 5];
+    // By the second namespace: the other identifier, and which it was linked to. Of devices first, of people second.
+    let mut last: [[Option<(usize, &str, &str)>; 5]; 2] = [[None; 5]; 2];
     let mut found: Vec<Seen> = Vec::new();
     for row in 0..events.num_rows() {
         if last_key != Some(keys.value(row)) {
             last_key = Some(keys.value(row));
-            last = [None; 5];
+            last = [[None; 5]; 2];
         }
-        let mut first = None;
-        for (space, id) in ids.iter().enumerate() {
-            let Some((_, id)) = id.filter(|(_, id)| id.is_valid(row)) else { continue };
-            match first {
-                None => first = Some(space),
-                Some(first) if last[space] != Some(id.value(row)) => {
-                    last[space] = Some(id.value(row));
-                    found.push((row, first, space));
-                }
-                Some(_) => {}
+        let id = |space: usize| ids[space].and_then(|(_, id)| id.is_valid(row).then(|| id.value(row)));
+        let Some(name) = (1..ids.len()).find(|space| id(*space).is_some()) else { continue };
+        let of_device = id(DEVICE).map(|_| (0, DEVICE, name));
+        let of_people = (name + 1..ids.len()).filter(|space| id(*space).is_some()).map(|space| (1, name, space));
+        for (kind, one, other) in of_device.into_iter().chain(of_people) {
+            let (Some(first), Some(second)) = (id(one), id(other)) else { continue };
+            let pair = Some((one, first, second));
+            if std::mem::replace(&mut last[kind][other], pair) != pair {
+                found.push((row, one, other));
             }
         }
     }
