@@ -85,7 +85,8 @@ fn tools() -> Outcome {
     tries.current_dir(&folder).arg("run").arg(root().join("docs/reference/openapi.json"));
     tries.args(["--url", &format!("http://{}", serving.app), "--checks", CHECKS, "--exclude-path-regex", LEFT_OUT]);
     tries.args(["--header", &format!("Authorization: Bearer {}", token.secret)]);
-    tries.args(["--phases", "coverage,fuzzing", "--max-examples", "2", "--seed", "1", "--workers", "2"]);
+    // One worker: Python 3.11 may fail to parse when two threads do (its issue 106905).
+    tries.args(["--phases", "coverage,fuzzing", "--max-examples", "2", "--seed", "1", "--workers", "1"]);
     tries.args(["--no-shrink", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"]);
     run(&mut tries)?;
     serving.stop()?;
