@@ -31,9 +31,10 @@
 //!     ..MatchSettings::default()
 //! };
 //! let mut records = Records::new(["name", "born", "town"]);
-//! for number in 0..200 {
-//!     let (name, born) = (format!("name {}", number * 7919 % 1000), format!("19{:02}-0{}-11", number % 60, number % 9 + 1));
-//!     let town = ["Hull", "York", "Leeds"][number % 3];
+//! for number in 0..200_u32 {
+//!     let name = format!("{:08x}", number.wrapping_mul(2_654_435_761));
+//!     let born = format!("19{:02}-{:02}-{:02}", number % 60, number % 12 + 1, number % 28 + 1);
+//!     let town = ["Hull", "York", "Leeds"][number as usize % 3];
 //!     for system in ["shop", "crm"] {
 //!         records.push(system, &number.to_string(), &[Some(&name), Some(&born), Some(town)])?;
 //!     }
