@@ -2,6 +2,7 @@
 use crate::{
     error::{Error, Result},
     options::{EngineOptions, Extensions},
+    planner::{Plan, Planned, Planner},
     retry::RetryPlanner,
 };
 use datafusion::{
@@ -24,10 +25,7 @@ use datafusion_distributed::{
     ScaleUpLeafNodeEventResponse, SessionStateBuilderExt, Worker, WorkerChannel, WorkerQueryContext, WorkerResolver,
     grpc::{BoxCloneSyncChannel, create_worker_client},
 };
-use futures::{
-    FutureExt,
-    future::{BoxFuture, join_all},
-};
+use futures::{FutureExt, future::join_all};
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -123,7 +121,7 @@ pub(crate) fn distribute(
     extensions: &Extensions,
 ) -> SessionStateBuilder {
     builder = builder
-        .with_query_planner(Arc::new(RangePlanner(planner)))
+        .with_query_planner(Arc::new(Planner(RangePlanner(planner))))
         .with_distributed_worker_resolver(Resolver(Arc::clone(workers)))
         .with_distributed_channel_resolver(Resolver(Arc::clone(workers)))
         .with_distributed_planner()
@@ -132,7 +130,7 @@ pub(crate) fn distribute(
         builder = builder.with_distributed_user_codec_arc(Arc::clone(codec));
     }
     match builder.query_planner().take() {
-        Some(planner) => builder.with_query_planner(Arc::new(RetryPlanner::new(planner, Arc::clone(workers)))),
+        Some(planner) => builder.with_query_planner(Arc::new(Planner(RetryPlanner::new(planner, Arc::clone(workers))))),
         None => builder,
     }
 }
@@ -144,35 +142,21 @@ pub(crate) fn distribute(
 #[derive(Debug)]
 struct RangePlanner(Arc<dyn QueryPlanner + Send + Sync>);
 
-impl QueryPlanner for RangePlanner {
-    // Written out, as all such functions here are: docs/adr/0007-futures-written-out.md.
-    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        query: &'life1 LogicalPlan,
-        session: &'life2 dyn Session,
-    ) -> BoxFuture<'async_trait, Result<Arc<dyn ExecutionPlan>, DataFusionError>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-    {
-        relabelled(self.0.create_physical_plan(query, session))
+impl Plan for RangePlanner {
+    fn plan<'a>(&'a self, query: &'a LogicalPlan, session: &'a dyn Session) -> Planned<'a> {
+        let plan = self.0.create_physical_plan(query, session);
+        async move { Ok(plan.await?.transform_up(relabel)?.data) }.boxed()
     }
 }
 
-type Planned<'a> = BoxFuture<'a, Result<Arc<dyn ExecutionPlan>, DataFusionError>>;
-
-fn relabelled(plan: Planned<'_>) -> Planned<'_> {
-    let relabel = |node: Arc<dyn ExecutionPlan>| {
-        let Some((scan, Partitioning::Range(ranges))) = partitioned_scan(&node) else {
-            return Ok(Transformed::no(node));
-        };
-        let keys = ranges.ordering().iter().map(|term| Arc::clone(&term.expr)).collect();
-        let label = Partitioning::Hash(keys, ranges.partition_count());
-        let scan = FileScanConfigBuilder::from(scan.clone()).with_output_partitioning(Some(label)).build();
-        Ok(Transformed::yes(DataSourceExec::from_data_source(scan) as _))
+fn relabel(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>, DataFusionError> {
+    let Some((scan, Partitioning::Range(ranges))) = partitioned_scan(&node) else {
+        return Ok(Transformed::no(node));
     };
-    async move { Ok(plan.await?.transform_up(relabel)?.data) }.boxed()
+    let keys = ranges.ordering().iter().map(|term| Arc::clone(&term.expr)).collect();
+    let label = Partitioning::Hash(keys, ranges.partition_count());
+    let scan = FileScanConfigBuilder::from(scan.clone()).with_output_partitioning(Some(label)).build();
+    Ok(Transformed::yes(DataSourceExec::from_data_source(scan) as _))
 }
 
 /// A scan that says which rows are in which partition.

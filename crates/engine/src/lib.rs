@@ -17,6 +17,7 @@
 mod distributed;
 mod error;
 mod options;
+mod planner;
 mod retry;
 mod session;
 mod tables;

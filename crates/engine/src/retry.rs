@@ -1,5 +1,9 @@
 //! The whole query again when a worker is lost: the distributed engine itself only fails.
-use crate::{distributed::Workers, error::Error};
+use crate::{
+    distributed::Workers,
+    error::Error,
+    planner::{Plan, Planned},
+};
 use datafusion::{
     arrow::array::RecordBatch,
     catalog::Session,
@@ -10,7 +14,7 @@ use datafusion::{
     physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, stream::RecordBatchStreamAdapter},
 };
 use datafusion_distributed::DistributedExec;
-use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::{fmt, sync::Arc};
 use url::Url;
 
@@ -33,45 +37,25 @@ impl RetryPlanner {
     }
 }
 
-impl QueryPlanner for RetryPlanner {
-    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        query: &'life1 LogicalPlan,
-        session: &'life2 dyn Session,
-    ) -> BoxFuture<'async_trait, Result<Arc<dyn ExecutionPlan>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-    {
-        self.planned(query, session)
-    }
-}
-
-impl RetryPlanner {
-    fn planned<'a>(
-        &'a self,
-        query: &'a LogicalPlan,
-        session: &'a dyn Session,
-    ) -> BoxFuture<'a, Result<Arc<dyn ExecutionPlan>>> {
-        self.plan(query, session).boxed()
-    }
-
-    async fn plan(&self, query: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let asked = self.workers.refresh().await.map_err(external)?;
-        let plan = self.inner.create_physical_plan(query, session).await?;
-        let Some(state) = session.as_any().downcast_ref::<SessionState>() else { return Ok(plan) };
-        if !plan.is::<DistributedExec>() {
-            // Too small to be shared out, or an explanation: it runs here.
-            return Ok(plan);
+impl Plan for RetryPlanner {
+    fn plan<'a>(&'a self, query: &'a LogicalPlan, session: &'a dyn Session) -> Planned<'a> {
+        async move {
+            let asked = self.workers.refresh().await.map_err(external)?;
+            let plan = self.inner.create_physical_plan(query, session).await?;
+            let Some(state) = session.as_any().downcast_ref::<SessionState>() else { return Ok(plan) };
+            if !plan.is::<DistributedExec>() {
+                // Too small to be shared out, or an explanation: it runs here.
+                return Ok(plan);
+            }
+            let query = Query {
+                inner: Arc::clone(&self.inner),
+                workers: Arc::clone(&self.workers),
+                query: query.clone(),
+                state: state.clone(),
+            };
+            Ok(Arc::new(RetryExec { query: Arc::new(query), plan, asked }) as _)
         }
-        let query = Query {
-            inner: Arc::clone(&self.inner),
-            workers: Arc::clone(&self.workers),
-            query: query.clone(),
-            state: state.clone(),
-        };
-        Ok(Arc::new(RetryExec { query: Arc::new(query), plan, asked }))
+        .boxed()
     }
 }
 

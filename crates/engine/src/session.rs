@@ -3,22 +3,17 @@ use crate::{
     distributed::{Workers, distribute},
     error::{Error, Result},
     options::{EngineOptions, Extensions},
+    planner::{Plan, Planned, Planner},
     tables::{CATALOG, SCHEMA, SnapshotTables},
 };
 use datafusion::{
     catalog::{CatalogProvider, MemoryCatalogProvider, Session as PlanSession},
-    common::Result as PlanResult,
-    execution::{
-        SessionStateBuilder,
-        context::{QueryPlanner, SQLOptions},
-        runtime_env::RuntimeEnv,
-    },
+    execution::{SessionStateBuilder, context::SQLOptions, runtime_env::RuntimeEnv},
     logical_expr::LogicalPlan,
-    physical_plan::ExecutionPlan,
     physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner},
     prelude::{DataFrame, SessionContext},
 };
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use safar_model::Table;
 use safar_store::{Snapshot, Store};
 use std::sync::Arc;
@@ -81,7 +76,7 @@ impl Engine {
             .with_default_features()
             .with_config(self.options.config())
             .with_runtime_env(Arc::clone(&self.runtime));
-        let planner = Arc::new(NodePlanner(self.extensions.clone()));
+        let planner = Arc::new(Planner(NodePlanner(self.extensions.clone())));
         builder = match &self.workers {
             Some(workers) => distribute(builder, planner, workers, &self.extensions),
             None => builder.with_query_planner(planner),
@@ -178,25 +173,9 @@ impl std::fmt::Debug for Session {
 #[derive(Debug)]
 struct NodePlanner(Extensions);
 
-impl QueryPlanner for NodePlanner {
-    fn create_physical_plan<'life0, 'life1, 'life2, 'async_trait>(
-        &'life0 self,
-        plan: &'life1 LogicalPlan,
-        session: &'life2 dyn PlanSession,
-    ) -> BoxFuture<'async_trait, PlanResult<Arc<dyn ExecutionPlan>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-    {
-        planned(DefaultPhysicalPlanner::with_extension_planners(self.0.planners.clone()), plan, session)
+impl Plan for NodePlanner {
+    fn plan<'a>(&'a self, query: &'a LogicalPlan, session: &'a dyn PlanSession) -> Planned<'a> {
+        let planner = DefaultPhysicalPlanner::with_extension_planners(self.0.planners.clone());
+        async move { planner.create_physical_plan(query, session).await }.boxed()
     }
-}
-
-fn planned<'a>(
-    planner: DefaultPhysicalPlanner,
-    plan: &'a LogicalPlan,
-    session: &'a dyn PlanSession,
-) -> BoxFuture<'a, PlanResult<Arc<dyn ExecutionPlan>>> {
-    async move { planner.create_physical_plan(plan, session).await }.boxed()
 }

@@ -6,6 +6,7 @@
 mod copy;
 mod dialect;
 mod functions;
+mod hook;
 mod login;
 mod reader;
 mod service;
@@ -26,6 +27,7 @@ use datafusion_postgres::{
         tokio::{TlsAcceptor, process_socket},
     },
 };
+use hook::Hooked;
 use login::Login;
 use reader::{Guard, Reader, View};
 use safar_pipeline::settings::SqlSettings;
@@ -129,11 +131,11 @@ impl SqlServer {
         setup_pg_catalog(&context, "safar", EmptyContextProvider).map_err(io::Error::other)?;
         functions::register(&context);
         let hooks: Vec<Arc<dyn QueryHook>> = vec![
-            Arc::new(Guard(Arc::clone(&view))),
+            Arc::new(Hooked(Guard(Arc::clone(&view)))),
             Arc::new(CursorStatementHook),
             Arc::new(SetShowHook),
             Arc::new(TransactionStatementHook),
-            Arc::new(Reader),
+            Arc::new(Hooked(Reader)),
         ];
         let handlers = Connection {
             service: Arc::new(Service(Arc::new(DfSessionService::new_with_hooks(context, hooks)))),

@@ -1,13 +1,15 @@
 //! What a connection may do: read.
-use super::{copy, dialect::translate};
+use super::{
+    copy,
+    dialect::translate,
+    hook::{Answer, Hook},
+};
 use datafusion::{
-    common::ParamValues,
     logical_expr::LogicalPlan,
     prelude::{DataFrame, SessionContext},
     sql::{parser::Statement as Parsed, sqlparser::ast::Statement},
 };
 use datafusion_postgres::{
-    QueryHook,
     arrow_pg::datatypes::df::encode_dataframe,
     hooks::HookClient,
     pgwire::{
@@ -148,20 +150,6 @@ impl Guard {
     }
 }
 
-impl Guard {
-    /// What a statement is answered with that only tidies up; the next hook looks at all others that may pass.
-    fn looked_at<'a, T: Send + 'a>(
-        &'a self,
-        statement: &'a Statement,
-        context: &'a SessionContext,
-        status: TransactionStatus,
-        answer: Option<T>,
-    ) -> BoxFuture<'a, Option<PgWireResult<T>>> {
-        let admitted = self.admitted(statement, context, status);
-        async move { admitted.await.map(|()| answer).transpose() }.boxed()
-    }
-}
-
 /// Tags of statements that tidy up what a connection does not have.
 fn tidy(statement: &Statement) -> Option<Response> {
     match statement {
@@ -181,55 +169,34 @@ fn nothing() -> LogicalPlan {
     })
 }
 
-// Functions that wait are written out here: docs/adr/0007-futures-written-out.md.
-impl QueryHook for Guard {
-    fn handle_simple_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
-        &'life0 self,
-        statement: &'life1 Statement,
-        context: &'life2 SessionContext,
-        client: &'life3 mut dyn HookClient,
-    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-    {
-        self.looked_at(statement, context, client.transaction_status(), tidy(statement))
+impl Hook for Guard {
+    fn simple<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Answer<'a, Response> {
+        let admitted = self.admitted(statement, context, client.transaction_status());
+        admitted.map(|admitted| admitted.map(|()| tidy(statement)).transpose()).boxed()
     }
 
-    fn handle_extended_parse_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
-        &'life0 self,
-        statement: &'life1 Statement,
-        context: &'life2 SessionContext,
-        client: &'life3 (dyn ClientInfo + Send + Sync),
-    ) -> BoxFuture<'async_trait, Option<PgWireResult<LogicalPlan>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-    {
-        let plan = tidy(statement).map(|_| nothing());
-        self.looked_at(statement, context, client.transaction_status(), plan)
+    fn parse<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        client: &(dyn ClientInfo + Send + Sync),
+    ) -> Answer<'a, LogicalPlan> {
+        let admitted = self.admitted(statement, context, client.transaction_status());
+        let plan = || tidy(statement).map(|_| nothing());
+        admitted.map(move |admitted| admitted.map(|()| plan()).transpose()).boxed()
     }
 
-    fn handle_extended_query<'life0, 'life1, 'life2, 'life3, 'life4, 'life5, 'async_trait>(
-        &'life0 self,
-        statement: &'life1 Statement,
-        _: &'life2 LogicalPlan,
-        _: &'life3 ParamValues,
-        _: &'life4 SessionContext,
-        _: &'life5 mut dyn HookClient,
-    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-        'life4: 'async_trait,
-        'life5: 'async_trait,
-    {
+    fn extended<'a>(
+        &'a self,
+        statement: &'a Statement,
+        _: &'a SessionContext,
+        _: &mut dyn HookClient,
+    ) -> Answer<'a, Response> {
         ready(tidy(statement).map(Ok)).boxed()
     }
 }
@@ -254,76 +221,46 @@ async fn answer(
     })
 }
 
-/// The same, begun for a client.
+/// The same, for a client.
 fn answered<'a>(
     statement: &'a Statement,
     context: &'a SessionContext,
-    options: FormatOptions,
-) -> BoxFuture<'a, Option<PgWireResult<Response>>> {
-    answer(statement, context, Arc::new(options)).map(Some).boxed()
+    client: &mut dyn HookClient,
+) -> Answer<'a, Response> {
+    let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+    answer(statement, context, options).map(Some).boxed()
 }
 
-fn planned<'a>(
-    statement: &'a Statement,
-    context: &'a SessionContext,
-) -> BoxFuture<'a, Option<PgWireResult<LogicalPlan>>> {
-    plan(context, statement).map(Some).boxed()
-}
-
-impl QueryHook for Reader {
-    fn handle_simple_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
-        &'life0 self,
-        statement: &'life1 Statement,
-        context: &'life2 SessionContext,
-        client: &'life3 mut dyn HookClient,
-    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-    {
-        answered(statement, context, FormatOptions::from_client_metadata(client.metadata()))
+impl Hook for Reader {
+    fn simple<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Answer<'a, Response> {
+        answered(statement, context, client)
     }
 
-    fn handle_extended_parse_query<'life0, 'life1, 'life2, 'life3, 'async_trait>(
-        &'life0 self,
-        statement: &'life1 Statement,
-        context: &'life2 SessionContext,
-        _: &'life3 (dyn ClientInfo + Send + Sync),
-    ) -> BoxFuture<'async_trait, Option<PgWireResult<LogicalPlan>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-    {
+    fn parse<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        _: &(dyn ClientInfo + Send + Sync),
+    ) -> Answer<'a, LogicalPlan> {
         match statement {
             Statement::Copy { .. } => ready(Some(Ok(nothing()))).boxed(),
-            _ => planned(statement, context),
+            _ => plan(context, statement).map(Some).boxed(),
         }
     }
 
-    fn handle_extended_query<'life0, 'life1, 'life2, 'life3, 'life4, 'life5, 'async_trait>(
-        &'life0 self,
-        statement: &'life1 Statement,
-        _: &'life2 LogicalPlan,
-        _: &'life3 ParamValues,
-        context: &'life4 SessionContext,
-        client: &'life5 mut dyn HookClient,
-    ) -> BoxFuture<'async_trait, Option<PgWireResult<Response>>>
-    where
-        'life0: 'async_trait,
-        'life1: 'async_trait,
-        'life2: 'async_trait,
-        'life3: 'async_trait,
-        'life4: 'async_trait,
-        'life5: 'async_trait,
-    {
+    fn extended<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Answer<'a, Response> {
         match statement {
-            Statement::Copy { .. } => {
-                answered(statement, context, FormatOptions::from_client_metadata(client.metadata()))
-            }
+            Statement::Copy { .. } => answered(statement, context, client),
             // Queries have their plan, which the service runs with the parameters.
             _ => ready(None).boxed(),
         }
