@@ -59,9 +59,12 @@ impl Text {
 /// How finely keys are parted while rows are being sorted: ordered ranges, 16 to a bucket.
 pub(crate) const PARTS: usize = 256;
 
+/// How many bits of a key tell it from others of its range.
+pub(crate) const RANGE_BITS: u32 = 55;
+
 /// The range that a key is in.
 pub(crate) fn part_of(key: i64) -> usize {
-    (key >> 55) as usize
+    (key >> RANGE_BITS) as usize
 }
 
 /// Columns that every chunk has, before its texts.

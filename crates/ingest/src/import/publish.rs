@@ -1,6 +1,6 @@
 //! Gathered rows → sorted events without repetitions, and the links between identifiers that they show.
 use super::{
-    columns::{HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, TIME, Text},
+    columns::{HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, TIME, Text},
     error::Error,
     reject::{Reject, read},
     sort::Gathered,
@@ -86,11 +86,9 @@ impl std::hash::Hasher for Take64 {
         }
     }
     fn write_u128(&mut self, value: u128) {
-        self.0 = value as u64 ^ (value >> 64) as u64;
+        self.0 ^= value as u64 ^ (value >> 64) as u64;
     }
 }
-
-type ById = HashMap<u128, u32, BuildHasherDefault<Take64>>;
 
 /// 32 hexadecimal digits are the number they write, so that made ids equal their hash; other ids are hashed.
 fn fingerprint(event_id: &str) -> u128 {
@@ -144,6 +142,46 @@ impl<'a> View<'a> {
 
     fn id(&self, row: usize) -> u128 {
         self.given(row).map_or_else(|| self.hash(row), fingerprint)
+    }
+
+    /// The rows by key, time and place. All keys are of one range, so their next bits bring them near their places, and few
+    /// are left to be compared.
+    fn order(&self) -> Vec<u32> {
+        let rows = self.keys.len();
+        let bits = (rows / 8).max(1).ilog2().min(16);
+        let slot = |key: i64| (key >> (RANGE_BITS - bits)) as usize & ((1 << bits) - 1);
+        let mut starts = vec![0u32; (1 << bits) + 1];
+        for key in self.keys {
+            starts[slot(*key) + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut sorted = vec![(0, 0, 0, 0); rows];
+        let mut next = starts.clone();
+        for (row, key) in self.keys.iter().enumerate() {
+            let place = &mut next[slot(*key)];
+            sorted[*place as usize] = (*key, self.times[row], self.places[row], row as u32);
+            *place += 1;
+        }
+        for bounds in starts.windows(2) {
+            sorted[bounds[0] as usize..bounds[1] as usize].sort_unstable();
+        }
+        sorted.into_iter().map(|(.., row)| row).collect()
+    }
+
+    /// Whether some of the rows may have one id. Few are compared with each other, many are said to.
+    fn may_repeat(&self, rows: &[u32]) -> bool {
+        const FEW: usize = 32;
+        if rows.len() < 2 {
+            return false;
+        }
+        let mut ids = [0; FEW];
+        let Some(ids) = ids.get_mut(..rows.len()) else { return true };
+        for (id, row) in ids.iter_mut().zip(rows) {
+            *id = self.id(*row as usize) as u64;
+        }
+        (1..ids.len()).any(|at| ids[..at].contains(&ids[at]))
     }
 }
 
@@ -204,43 +242,63 @@ impl<'a> Publish<'a> {
         stored: &mut Stored,
         outcome: &mut Outcome,
     ) -> Result<Vec<u32>, Error> {
-        let rows = batch.num_rows();
-        let mut by_id = ById::with_capacity_and_hasher(rows, BuildHasherDefault::default());
-        let mut dropped = vec![false; rows];
-        let mut losers: Vec<(u32, u128)> = Vec::new();
-        for row in 0..rows as u32 {
-            let id = view.id(row as usize);
-            let first = by_id.entry(id).or_insert(row);
-            if *first != row {
-                let loser = if view.places[row as usize] < view.places[*first as usize] {
-                    std::mem::replace(first, row)
+        let mut order = view.order();
+        let mut dropped = vec![false; order.len()];
+        // A made id tells the time, so what it is compared with stands beside it; a given one may come at any time.
+        let given = view.event_ids.is_some();
+        let near = |a: &u32, b: &u32| {
+            let (a, b) = (*a as usize, *b as usize);
+            view.keys[a] == view.keys[b] && (given || view.times[a] == view.times[b])
+        };
+        for rows in order.chunk_by(near).filter(|rows| view.may_repeat(rows)) {
+            let mut firsts = HashMap::<_, _, BuildHasherDefault<Take64>>::with_capacity_and_hasher(rows.len(), <_>::default());
+            for row in rows {
+                let first = firsts.entry(view.id(*row as usize)).or_insert(*row);
+                if view.places[*row as usize] < view.places[*first as usize] {
+                    *first = *row;
+                }
+            }
+            for row in rows.iter().map(|row| *row as usize) {
+                let first = firsts.get(&view.id(row)).map_or(row, |first| *first as usize);
+                if first == row {
+                    continue;
+                }
+                dropped[row] = true;
+                if self.sameness == Sameness::Id || view.hash(first) == view.hash(row) {
+                    outcome.duplicates += 1;
                 } else {
-                    row
-                };
-                losers.push((loser, id));
+                    outcome.conflicts.push(self.conflict(view, batch, row));
+                }
             }
         }
-        for (loser, id) in losers {
-            dropped[loser as usize] = true;
-            let first = by_id.get(&id).copied().unwrap_or(loser);
-            if self.sameness == Sameness::Id || view.hash(first as usize) == view.hash(loser as usize) {
-                outcome.duplicates += 1;
-            } else {
-                outcome.conflicts.push(self.conflict(view, batch, loser as usize));
-            }
+        let low = (part as i64) << RANGE_BITS;
+        let range = (low, low.saturating_add((1 << RANGE_BITS) - 1));
+        self.drop_stored(batch, view, stored, range, &mut dropped, outcome)?;
+        order.retain(|row| !dropped[*row as usize]);
+        Ok(order)
+    }
+
+    /// Drops the rows that are stored already, among those whose keys are in `range`.
+    fn drop_stored(
+        &self,
+        batch: &RecordBatch,
+        view: &View<'_>,
+        stored: &mut Stored,
+        range: (i64, i64),
+        dropped: &mut [bool],
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        if !stored.has(range) {
+            return Ok(());
         }
-        let low = (part as i64) << 55;
+        let rows = (0..dropped.len()).filter(|row| !dropped[*row]);
+        let by_id: HashMap<_, _, BuildHasherDefault<Take64>> =
+            rows.map(|row| ((view.keys[row], view.id(row)), row)).collect();
         let mut conflicting = Vec::new();
         let values = batch.column_by_name("value").map(|array| array.as_primitive::<Float64Type>());
-        stored.visit(low, low.saturating_add((1 << 55) - 1), |found| {
-            let Some(row) =
-                by_id.get(&fingerprint(found.event_id)).map(|row| *row as usize).filter(|row| !dropped[*row])
-            else {
-                return;
-            };
-            if view.keys[row] != found.key {
-                return;
-            }
+        stored.visit(range, |found| {
+            let row = by_id.get(&(found.key, fingerprint(found.event_id))).copied();
+            let Some(row) = row.filter(|row| !dropped[*row]) else { return };
             dropped[row] = true;
             let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
             let same = self.sameness == Sameness::Id
@@ -257,12 +315,7 @@ impl<'a> Publish<'a> {
         for row in conflicting {
             outcome.conflicts.push(self.conflict(view, batch, row));
         }
-        let mut order: Vec<(i64, i64, u64, u32)> = (0..rows)
-            .filter(|row| !dropped[*row])
-            .map(|row| (view.keys[row], view.times[row], view.places[row], row as u32))
-            .collect();
-        order.sort_unstable();
-        Ok(order.into_iter().map(|(.., row)| row).collect())
+        Ok(())
     }
 
     /// What a row says in a column.
@@ -487,12 +540,14 @@ impl Stored {
         }
     }
 
-    /// Every stored event whose key is between `low` and `high`; ranges must ascend.
-    fn visit(&mut self, low: i64, high: i64, mut each: impl FnMut(&Known<'_>)) -> Result<(), Error> {
-        for stored in &mut self.files {
-            if stored.file.min_key.is_some_and(|min| min > high) || stored.file.max_key.is_some_and(|max| max < low) {
-                continue;
-            }
+    /// Whether a key from `low` to `high` may be stored.
+    fn has(&self, range: (i64, i64)) -> bool {
+        self.files.iter().any(|stored| stored.may_have(range))
+    }
+
+    /// Every stored event whose key is from `low` to `high`; ranges must ascend.
+    fn visit(&mut self, (low, high): (i64, i64), mut each: impl FnMut(&Known<'_>)) -> Result<(), Error> {
+        for stored in self.files.iter_mut().filter(|stored| stored.may_have((low, high))) {
             if stored.batches.is_none() || !stored.file.sorted {
                 let columns = ["event_id", "name", "occurred_at", "value", "key"];
                 stored.batches = Some(Box::new(read(&stored.file.path, &columns)?));
@@ -505,6 +560,10 @@ impl Stored {
 }
 
 impl StoredFile {
+    fn may_have(&self, (low, high): (i64, i64)) -> bool {
+        self.file.min_key.is_none_or(|min| min <= high) && self.file.max_key.is_none_or(|max| max >= low)
+    }
+
     fn visit(&mut self, low: i64, high: i64, each: &mut impl FnMut(&Known<'_>)) -> Result<(), Error> {
         loop {
             if self.current.as_ref().is_none_or(|batch| self.at >= batch.num_rows()) {
