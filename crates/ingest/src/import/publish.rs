@@ -1,6 +1,6 @@
 //! Gathered rows → sorted events without repetitions, and the links between identifiers that they show.
 use super::{
-    columns::{HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, TIME, Text},
+    columns::{DERIVED, GROUP, Group, HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, TIME, Text, binary},
     error::Error,
     reject::{Reject, read},
     sort::Gathered,
@@ -10,7 +10,7 @@ use super::{
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
-        StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
+        StringArray, StringBuilder, TimestampMicrosecondArray, UInt16Array, UInt32Array, new_null_array,
     },
     buffer::{BooleanBuffer, NullBuffer},
     compute::{cast, take},
@@ -33,6 +33,9 @@ pub(crate) struct Publish<'a> {
     origins: ArrayRef,
     /// The texts of numbered columns, by [`Text`].
     texts: Vec<ArrayRef>,
+    groups: Vec<Group>,
+    /// Whether some group tells a text of [`DERIVED`].
+    told: [bool; DERIVED.len()],
     sameness: Sameness,
 }
 
@@ -195,7 +198,9 @@ impl<'a> Publish<'a> {
     ) -> Self {
         let texts = Text::ALL.iter().map(|column| -> ArrayRef { Arc::new(gathered.words.texts(*column)) });
         let origins = Arc::new(StringArray::from_iter_values(origins));
-        Self { gathered, stored, received, origins, texts: texts.collect(), sameness }
+        let groups = gathered.words.groups();
+        let told = std::array::from_fn(|at| groups.iter().any(|group| group[at] != NONE));
+        Self { gathered, stored, received, origins, texts: texts.collect(), groups, told, sameness }
     }
 
     /// Writes the ranges of some buckets.
@@ -318,14 +323,47 @@ impl<'a> Publish<'a> {
         Ok(())
     }
 
-    /// What a row says in a column.
+    /// What a row says in a column, or what its group says there.
     fn said<'b>(&'b self, batch: &'b RecordBatch, column: Text, row: usize) -> Option<&'b str> {
-        let array = batch.column_by_name(column.name())?;
-        let text = match array.as_primitive_opt::<UInt16Type>() {
-            Some(numbers) => self.texts[column as usize].as_string::<i32>().value(numbers.value(row).into()),
+        let numbered = |number: u16| self.texts[column as usize].as_string::<i32>().value(number.into());
+        let own = batch.column_by_name(column.name()).map(|array| match array.as_primitive_opt::<UInt16Type>() {
+            Some(numbers) => numbered(numbers.value(row)),
             None => std::str::from_utf8(array.as_binary::<i32>().value(row)).unwrap_or_default(),
-        };
-        Some(text).filter(|text| !text.is_empty())
+        });
+        own.filter(|text| !text.is_empty()).or_else(|| {
+            let at = DERIVED.iter().position(|derived| *derived == column)?;
+            let groups = batch.column_by_name(GROUP)?.as_primitive::<UInt16Type>();
+            Some(numbered(self.groups[usize::from(groups.value(row))][at])).filter(|text| !text.is_empty())
+        })
+    }
+
+    /// What the rows of a batch say in a column of texts, or what their groups say there; `groups` has as many as `order`.
+    fn texts(
+        &self,
+        batch: &RecordBatch,
+        column: Text,
+        order: &UInt32Array,
+        groups: Option<&[u16]>,
+    ) -> Result<Option<ArrayRef>, ArrowError> {
+        let own = batch.column_by_name(column.name()).map(|array| take(array, order, None)).transpose()?;
+        let at = DERIVED.iter().position(|derived| *derived == column).filter(|at| self.told[*at]);
+        let (Some(at), Some(groups)) = (at, groups) else { return Ok(own) };
+        let told = groups.iter().map(|group| self.groups[usize::from(*group)][at]);
+        let Some(own) = own else { return Ok(Some(Arc::new(UInt16Array::from_iter_values(told)))) };
+        Ok(Some(match own.as_primitive_opt::<UInt16Type>() {
+            Some(own) => {
+                let either = own.values().iter().zip(told).map(|(own, told)| if *own == NONE { told } else { *own });
+                Arc::new(UInt16Array::from_iter_values(either))
+            }
+            None => {
+                let (own, texts) = (own.as_binary::<i32>(), self.texts[column as usize].as_string::<i32>());
+                let either = told.enumerate().map(|(row, told)| match own.value(row) {
+                    [] => texts.value(told.into()).as_bytes(),
+                    text => text,
+                });
+                Arc::new(binary(either, own.len(), own.value_data().len())?)
+            }
+        }))
     }
 
     /// Rows of `events`; texts that repeat are dictionaries.
@@ -334,6 +372,8 @@ impl<'a> Publish<'a> {
         let picked = || order.values().iter().map(|row| *row as usize);
         let instants =
             |times: Vec<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) };
+        let groups = batch.column_by_name(GROUP).map(|array| array.as_primitive::<UInt16Type>().values());
+        let groups: Option<Vec<u16>> = groups.map(|groups| picked().map(|row| groups[row]).collect());
         let (mut fields, mut columns) = (Vec::new(), Vec::new());
         for field in Table::Events.schema().fields() {
             let column: ArrayRef = match field.name().as_str() {
@@ -364,10 +404,13 @@ impl<'a> Publish<'a> {
                 }
                 "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
                 "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
-                name => match (batch.column_by_name(name), Text::named(name)) {
-                    (Some(column), Some(text)) => written(&take(column, order, None)?, &self.texts[text as usize])?,
-                    (Some(column), None) => take(column, order, None)?,
-                    (None, _) => new_null_array(field.data_type(), rows),
+                name => match (Text::named(name), batch.column_by_name(name)) {
+                    (Some(text), _) => match self.texts(batch, text, order, groups.as_deref())? {
+                        Some(column) => written(&column, &self.texts[text as usize])?,
+                        None => new_null_array(field.data_type(), rows),
+                    },
+                    (None, Some(column)) => take(column, order, None)?,
+                    (None, None) => new_null_array(field.data_type(), rows),
                 },
             };
             fields.push(Field::new(field.name(), column.data_type().clone(), field.is_nullable()));
