@@ -146,7 +146,11 @@ fn picked<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
 }
 
 /// Texts as bytes; `size` is how many there may be.
-pub(crate) fn binary<'a>(texts: impl Iterator<Item = &'a [u8]>, rows: usize, size: usize) -> Result<BinaryArray, ArrowError> {
+pub(crate) fn binary<'a>(
+    texts: impl Iterator<Item = &'a [u8]>,
+    rows: usize,
+    size: usize,
+) -> Result<BinaryArray, ArrowError> {
     let (mut offsets, mut bytes) = (Vec::with_capacity(rows + 1), Vec::with_capacity(size));
     offsets.push(0);
     for text in texts {

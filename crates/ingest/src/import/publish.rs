@@ -256,7 +256,8 @@ impl<'a> Publish<'a> {
             view.keys[a] == view.keys[b] && (given || view.times[a] == view.times[b])
         };
         for rows in order.chunk_by(near).filter(|rows| view.may_repeat(rows)) {
-            let mut firsts = HashMap::<_, _, BuildHasherDefault<Take64>>::with_capacity_and_hasher(rows.len(), <_>::default());
+            let mut firsts =
+                HashMap::<_, _, BuildHasherDefault<Take64>>::with_capacity_and_hasher(rows.len(), <_>::default());
             for row in rows {
                 let first = firsts.entry(view.id(*row as usize)).or_insert(*row);
                 if view.places[*row as usize] < view.places[*first as usize] {

@@ -141,11 +141,26 @@ impl Streamer {
         self.table.size() + self.marks.capacity() * size_of::<Mark>()
     }
 
+    /// Bytes of the paths counted so far.
+    pub fn filled(&self) -> usize {
+        self.table.filled()
+    }
+
+    /// Uses the memory of an empty table.
+    pub fn reuse(&mut self, table: PathTable) {
+        self.table = table;
+    }
+
     /// The paths counted so far, and forgets them.
     pub fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
         let batch = partial_batch(&self.table, &self.labels, schema)?;
         self.table.clear();
         Ok(batch)
+    }
+
+    /// The table, for another stream.
+    pub fn into_table(self) -> PathTable {
+        self.table
     }
 }
 

@@ -240,6 +240,11 @@ impl PathTable {
         self.keys.capacity() + self.entries.capacity() * size_of::<Entry>() + self.index.allocation_size()
     }
 
+    /// Bytes of the paths in it.
+    pub fn filled(&self) -> usize {
+        self.keys.len() + self.entries.len() * (size_of::<Entry>() + size_of::<(u32, u32)>())
+    }
+
     /// Keys and weights in the order in which keys came first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], Weights)> {
         self.entries.iter().map(|entry| (&self.keys[entry.start..entry.start + entry.length as usize], entry.weights))
