@@ -10,9 +10,9 @@ use super::{
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
-        StringArray, StringBuilder, TimestampMicrosecondArray, UInt16Array, UInt32Array, new_null_array,
+        StringArray, TimestampMicrosecondArray, UInt16Array, UInt32Array, new_null_array,
     },
-    buffer::{BooleanBuffer, NullBuffer},
+    buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer},
     compute::{cast, take},
     datatypes::{Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type, UInt64Type},
     error::ArrowError,
@@ -99,12 +99,23 @@ fn fingerprint(event_id: &str) -> u128 {
     hex.then(|| u128::from_str_radix(event_id, 16).ok()).flatten().unwrap_or_else(|| xxh3_128(event_id.as_bytes()))
 }
 
-fn hex_into(out: &mut [u8; 32], hash: u128) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (at, byte) in hash.to_be_bytes().into_iter().enumerate() {
-        out[2 * at] = DIGITS[usize::from(byte >> 4)];
-        out[2 * at + 1] = DIGITS[usize::from(byte & 15)];
+/// The id that is made of a hash.
+fn hex(hash: u128) -> [u8; 32] {
+    const PAIRS: [[u8; 2]; 256] = {
+        let digits = b"0123456789abcdef";
+        let mut pairs = [[0; 2]; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+            byte += 1;
+        }
+        pairs
+    };
+    let mut out = [0; 32];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(hash.to_be_bytes()) {
+        pair.copy_from_slice(&PAIRS[usize::from(byte)]);
     }
+    out
 }
 
 /// Columns of a range that are looked at by row.
@@ -379,18 +390,17 @@ impl<'a> Publish<'a> {
         for field in Table::Events.schema().fields() {
             let column: ArrayRef = match field.name().as_str() {
                 "event_id" => {
-                    let mut ids = StringBuilder::with_capacity(rows, rows * 32);
-                    let mut hex = [0; 32];
-                    for row in picked() {
+                    let mut ids = Vec::with_capacity(rows * 32);
+                    let lengths = picked().map(|row| {
+                        let before = ids.len();
                         match view.given(row) {
-                            Some(id) => ids.append_value(id),
-                            None => {
-                                hex_into(&mut hex, view.hash(row));
-                                ids.append_value(std::str::from_utf8(&hex).unwrap_or_default());
-                            }
+                            Some(id) => ids.extend_from_slice(id.as_bytes()),
+                            None => ids.extend_from_slice(&hex(view.hash(row))),
                         }
-                    }
-                    Arc::new(ids.finish())
+                        ids.len() - before
+                    });
+                    let offsets = OffsetBuffer::from_lengths(lengths.collect::<Vec<_>>());
+                    Arc::new(StringArray::try_new(offsets, Buffer::from_vec(ids), None)?)
                 }
                 "occurred_at" => instants(picked().map(|row| view.times[row]).collect()),
                 "received_at" => instants(vec![self.received; rows]),
@@ -647,10 +657,8 @@ mod tests {
 
     #[test]
     fn made_ids_are_their_hash() {
-        let mut hex = [0; 32];
         for hash in [0, 1, u128::MAX, 0x0123_4567_89ab_cdef_0011_2233_4455_6677] {
-            hex_into(&mut hex, hash);
-            assert_eq!(fingerprint(std::str::from_utf8(&hex).unwrap()), hash);
+            assert_eq!(fingerprint(std::str::from_utf8(&hex(hash)).unwrap()), hash);
         }
         assert_ne!(fingerprint("order-1"), fingerprint("order-2"));
     }
