@@ -5,6 +5,7 @@ use datafusion::{
         FunctionRegistry, SessionState,
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
         memory_pool::{FairSpillPool, TrackConsumersPool},
+        object_store::ObjectStoreUrl,
         runtime_env::{RuntimeEnv, RuntimeEnvBuilder},
     },
     logical_expr::{AggregateUDF, ScalarUDF},
@@ -12,6 +13,7 @@ use datafusion::{
     prelude::SessionConfig,
 };
 use datafusion_proto::physical_plan::PhysicalExtensionCodec;
+use safar_store::LocalFiles;
 use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 /// How much of the machine queries may use.
@@ -49,7 +51,11 @@ impl EngineOptions {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![self.spill_dir.clone()]));
         let runtime =
             RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk).build_arc();
-        runtime.map_err(|error| Error::Setup { action: format!("spill to {folder}"), source: error.into() })
+        let runtime =
+            runtime.map_err(|error| Error::Setup { action: format!("spill to {folder}"), source: error.into() })?;
+        let files = ObjectStoreUrl::local_filesystem();
+        runtime.register_object_store(files.as_ref(), Arc::new(LocalFiles::default()));
+        Ok(runtime)
     }
 
     /// How queries are planned.

@@ -19,6 +19,8 @@ const KEY_LEN_MAX: usize = 1024;
 pub struct CachedEnricher<'e> {
     enricher: &'e Enricher,
     sets: Vec<Set>,
+    /// All texts of the touch that is looked for, one after the other.
+    key: Vec<u8>,
     /// Holds the answer for a touch that is too long to keep.
     last: Option<Enriched>,
 }
@@ -37,7 +39,7 @@ struct Entry {
     /// One more than each text's length; 0 for none.
     lens: [u16; TEXTS],
     /// All texts, one after the other.
-    key: Vec<u8>,
+    key: Box<[u8]>,
     value: Enriched,
 }
 
@@ -54,7 +56,7 @@ impl<'e> CachedEnricher<'e> {
     }
 
     pub(crate) fn new(enricher: &'e Enricher) -> Self {
-        Self { enricher, sets: std::iter::repeat_with(Set::default).take(SETS).collect(), last: None }
+        Self { enricher, sets: std::iter::repeat_with(Set::default).take(SETS).collect(), key: Vec::new(), last: None }
     }
 
     /// As [`Enricher::enrich`].
@@ -66,25 +68,27 @@ impl<'e> CachedEnricher<'e> {
     /// callers that keep beside it what they make of it.
     pub fn enrich_at(&mut self, touch: &Touch<'_>) -> (&Enriched, usize, bool) {
         let texts = texts(touch, self.enricher.rules().read_page_paths());
-        let len: usize = texts.iter().flatten().map(|text| text.len()).sum();
-        if len > KEY_LEN_MAX {
+        if texts.iter().flatten().map(|text| text.len()).sum::<usize>() > KEY_LEN_MAX {
             return (self.last.insert(self.enricher.enrich(touch)), Self::PLACES, true);
         }
+        let key = &mut self.key;
         let mut lens = [0_u16; TEXTS];
-        let mut hasher = FixedState::with_seed(0).build_hasher();
+        key.clear();
         for (text, len) in texts.iter().zip(&mut lens) {
             if let Some(text) = text {
                 *len = text.len() as u16 + 1;
-                hasher.write(text.as_bytes());
+                key.extend_from_slice(text.as_bytes());
             }
         }
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        hasher.write(key);
         hasher.write_u8(touch.interaction as u8);
         let hash = hasher.finish();
         let at = hash as usize % SETS;
         let set = &mut self.sets[at];
         let found = (0..WAYS).find(|&way| {
             set.hashes[way] == hash
-                && set.entries[way].as_ref().is_some_and(|entry| entry.is_for(touch.interaction, &lens, &texts))
+                && set.entries[way].as_ref().is_some_and(|entry| entry.is_for(touch.interaction, &lens, key))
         });
         let way = found.unwrap_or(usize::from(set.next));
         let entry = &mut set.entries[way];
@@ -94,18 +98,16 @@ impl<'e> CachedEnricher<'e> {
             set.next = (set.next + 1) % WAYS as u8;
         }
         let fresh = || {
-            let mut key = Vec::with_capacity(len);
-            texts.iter().flatten().for_each(|text| key.extend_from_slice(text.as_bytes()));
             let value = self.enricher.enrich(touch);
-            Box::new(Entry { interaction: touch.interaction, lens, key, value })
+            Box::new(Entry { interaction: touch.interaction, lens, key: key.as_slice().into(), value })
         };
         (&entry.get_or_insert_with(fresh).value, at * WAYS + way, found.is_none())
     }
 }
 
 impl Entry {
-    fn is_for(&self, interaction: Interaction, lens: &[u16; TEXTS], texts: &[Option<&str>; TEXTS]) -> bool {
-        self.interaction == interaction && self.lens == *lens && same_bytes(&self.key, texts)
+    fn is_for(&self, interaction: Interaction, lens: &[u16; TEXTS], key: &[u8]) -> bool {
+        self.interaction == interaction && self.lens == *lens && *self.key == *key
     }
 }
 
@@ -153,15 +155,4 @@ fn page(url: Option<&str>, with_path: bool) -> (Option<&str>, Option<&str>) {
     let (head, rest) = url.split_at(host + path);
     let rest = &rest[..memchr(b'#', rest.as_bytes()).unwrap_or(rest.len())];
     (Some(head), memchr(b'?', rest.as_bytes()).map(|at| &rest[at..]))
-}
-
-fn same_bytes(key: &[u8], texts: &[Option<&str>; TEXTS]) -> bool {
-    let mut rest = key;
-    texts.iter().flatten().all(|text| match rest.split_at_checked(text.len()) {
-        Some((front, after)) => {
-            rest = after;
-            front == text.as_bytes()
-        }
-        None => false,
-    })
 }

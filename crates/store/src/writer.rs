@@ -378,6 +378,10 @@ fn properties(table: Table) -> WriterProperties {
             // Sorted by person and time, they are near the one before.
             builder = builder.set_column_encoding(ColumnPath::new(path.clone()), Encoding::DELTA_BINARY_PACKED);
         }
+        if field.name() == "event_id" {
+            // All are of one length, which is then told once and not between them.
+            builder = builder.set_column_encoding(ColumnPath::new(path.clone()), Encoding::DELTA_LENGTH_BYTE_ARRAY);
+        }
         if table.is_clustered() && *kind == DataType::Utf8 {
             // Every part of the people has every text: bounds would cost time and tell nothing.
             builder = builder.set_column_statistics_enabled(ColumnPath::new(path), EnabledStatistics::None);

@@ -57,12 +57,34 @@ impl Text {
     }
 }
 
+/// Columns that follow from what the rules look at. Rows of one answer of theirs have one [`Group`].
+pub(crate) const DERIVED: [Text; 12] = [
+    Text::Interaction,
+    Text::Referrer,
+    Text::UtmSource,
+    Text::UtmMedium,
+    Text::UtmCampaign,
+    Text::UtmTerm,
+    Text::UtmContent,
+    Text::ClickIdType,
+    Text::Campaign,
+    Text::Channel,
+    Text::Medium,
+    Text::Source,
+];
+
+/// The numbers of [`DERIVED`] texts; [`NONE`] where they are told in another way, or not at all.
+pub(crate) type Group = [u16; DERIVED.len()];
+
 /// How finely keys are parted while rows are being sorted: ordered ranges, 16 to a bucket.
 pub(crate) const PARTS: usize = 256;
 
+/// How many bits of a key tell it from others of its range.
+pub(crate) const RANGE_BITS: u32 = 55;
+
 /// The range that a key is in.
 pub(crate) fn part_of(key: i64) -> usize {
-    (key >> 55) as usize
+    (key >> RANGE_BITS) as usize
 }
 
 /// Columns that every chunk has, before its texts.
@@ -72,6 +94,8 @@ pub(crate) const PLACE: &str = "#place";
 pub(crate) const HASH_HIGH: &str = "#high";
 pub(crate) const HASH_LOW: &str = "#low";
 pub(crate) const VALUE: &str = "value";
+/// The number of a row's [`Group`]; what the row says in a column of its own goes before.
+pub(crate) const GROUP: &str = "#group";
 
 /// What the rows so far say in one column; rows behind its end say nothing.
 enum Cells {
@@ -122,7 +146,12 @@ fn picked<T: Copy>(values: &[T], order: &[u32]) -> Vec<T> {
     order.iter().map(|row| values[*row as usize]).collect()
 }
 
-fn binary<'a>(texts: impl Iterator<Item = &'a [u8]>, rows: usize, size: usize) -> Result<BinaryArray, ArrowError> {
+/// Texts as bytes; `size` is how many there may be.
+pub(crate) fn binary<'a>(
+    texts: impl Iterator<Item = &'a [u8]>,
+    rows: usize,
+    size: usize,
+) -> Result<BinaryArray, ArrowError> {
     let (mut offsets, mut bytes) = (Vec::with_capacity(rows + 1), Vec::with_capacity(size));
     offsets.push(0);
     for text in texts {
@@ -141,6 +170,8 @@ pub(crate) struct Columns {
     low: Vec<u64>,
     /// Empty until a row has one.
     values: Vec<Option<f64>>,
+    /// Rows behind its end have none.
+    groups: Vec<u16>,
     /// By [`Text`]; `None` until a row has one.
     texts: Vec<Option<Cells>>,
     numbered: Numbered,
@@ -162,6 +193,7 @@ impl Columns {
             high: Vec::new(),
             low: Vec::new(),
             values: Vec::new(),
+            groups: Vec::new(),
             texts: Text::ALL.iter().map(|_| None).collect(),
             numbered: Numbered::new(words),
         }
@@ -184,22 +216,21 @@ impl Columns {
         self.low.push(hash as u64);
     }
 
-    /// The number of a text, for [`Self::numbered`].
-    pub(crate) fn number(&mut self, column: Text, text: &str) -> Option<u16> {
-        self.numbered.number(column, text)
+    /// The group of [`DERIVED`] texts, and a bit for each that it does not tell.
+    pub(crate) fn group_of(&mut self, texts: &[&str; DERIVED.len()]) -> (u16, u16) {
+        let numbers: [_; DERIVED.len()] = std::array::from_fn(|at| self.numbered.number(DERIVED[at], texts[at]));
+        let Some(group) = self.numbered.words().group(numbers.map(|number| number.unwrap_or(NONE))) else {
+            return (NONE, u16::MAX);
+        };
+        let untold = numbers.iter().enumerate().filter(|(_, number)| number.is_none());
+        (group, untold.fold(0, |bits, (at, _)| bits | 1 << at))
     }
 
-    /// Gives the row that was begun last a text whose number is known already; an empty one is none.
+    /// Gives the row that was begun last a group.
     #[inline]
-    pub(crate) fn numbered(&mut self, column: Text, number: Option<u16>, text: &str) {
-        match (&mut self.texts[column as usize], number) {
-            (_, Some(NONE)) => {}
-            (Some(Cells::Numbers(numbers)), Some(number)) => {
-                extend(numbers, self.keys.len() - 1, NONE);
-                numbers.push(number);
-            }
-            _ => self.text(column, text),
-        }
+    pub(crate) fn group(&mut self, group: u16) {
+        extend(&mut self.groups, self.keys.len() - 1, NONE);
+        self.groups.push(group);
     }
 
     /// Gives the row that was begun last a text; an empty one is none.
@@ -260,6 +291,11 @@ impl Columns {
             fields.push(Field::new(VALUE, DataType::Float64, true));
             arrays.push(Arc::new(order.iter().map(|row| self.values[*row as usize]).collect::<Float64Array>()));
         }
+        if !self.groups.is_empty() {
+            extend(&mut self.groups, rows, NONE);
+            fields.push(Field::new(GROUP, DataType::UInt16, false));
+            arrays.push(Arc::new(UInt16Array::from(picked(&self.groups, &order))));
+        }
         for (column, cells) in Text::ALL.iter().zip(&mut self.texts) {
             if let Some(cells) = cells {
                 cells.extend_to(rows);
@@ -280,6 +316,7 @@ impl Columns {
         self.high.clear();
         self.low.clear();
         self.values.clear();
+        self.groups.clear();
         for (column, cells) in Text::ALL.iter().zip(&mut self.texts) {
             match cells {
                 Some(Cells::Numbers(numbers)) if self.numbered.words().is_open(*column) => numbers.clear(),
@@ -305,7 +342,7 @@ fn spelled(column: Text, numbers: &[u16], words: &Words) -> Cells {
 
 /// The schema with the columns of all, in one fixed order; a text column is one of numbers where it is so in all.
 pub(crate) fn union<'a>(schemas: impl Iterator<Item = &'a SchemaRef> + Clone) -> SchemaRef {
-    let names = [KEY, TIME, PLACE, HASH_HIGH, HASH_LOW, VALUE].into_iter();
+    let names = [KEY, TIME, PLACE, HASH_HIGH, HASH_LOW, VALUE, GROUP].into_iter();
     let fields = names.chain(Text::ALL.iter().map(|column| column.name())).filter_map(|name| {
         let mut found = schemas.clone().filter_map(|schema| schema.field_with_name(name).ok());
         let first = found.next()?;

@@ -1,6 +1,6 @@
 //! Gathered rows → sorted events without repetitions, and the links between identifiers that they show.
 use super::{
-    columns::{HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, TIME, Text},
+    columns::{DERIVED, GROUP, Group, HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, TIME, Text, binary},
     error::Error,
     reject::{Reject, read},
     sort::Gathered,
@@ -10,9 +10,9 @@ use super::{
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray,
-        RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
+        RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt16Array, UInt32Array, new_null_array,
     },
-    buffer::{BooleanBuffer, NullBuffer},
+    buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer},
     compute::{cast, take},
     datatypes::{Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type, UInt64Type},
     error::ArrowError,
@@ -33,6 +33,9 @@ pub(crate) struct Publish<'a> {
     origins: ArrayRef,
     /// The texts of numbered columns, by [`Text`].
     texts: Vec<ArrayRef>,
+    groups: Vec<Group>,
+    /// Whether some group tells a text of [`DERIVED`].
+    told: [bool; DERIVED.len()],
     sameness: Sameness,
 }
 
@@ -87,11 +90,9 @@ impl std::hash::Hasher for Take64 {
         }
     }
     fn write_u128(&mut self, value: u128) {
-        self.0 = value as u64 ^ (value >> 64) as u64;
+        self.0 ^= value as u64 ^ (value >> 64) as u64;
     }
 }
-
-type ById = HashMap<u128, u32, BuildHasherDefault<Take64>>;
 
 /// 32 hexadecimal digits are the number they write, so that made ids equal their hash; other ids are hashed.
 fn fingerprint(event_id: &str) -> u128 {
@@ -99,12 +100,23 @@ fn fingerprint(event_id: &str) -> u128 {
     hex.then(|| u128::from_str_radix(event_id, 16).ok()).flatten().unwrap_or_else(|| xxh3_128(event_id.as_bytes()))
 }
 
-fn hex_into(out: &mut [u8; 32], hash: u128) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (at, byte) in hash.to_be_bytes().into_iter().enumerate() {
-        out[2 * at] = DIGITS[usize::from(byte >> 4)];
-        out[2 * at + 1] = DIGITS[usize::from(byte & 15)];
+/// The id that is made of a hash.
+fn hex(hash: u128) -> [u8; 32] {
+    const PAIRS: [[u8; 2]; 256] = {
+        let digits = b"0123456789abcdef";
+        let mut pairs = [[0; 2]; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+            byte += 1;
+        }
+        pairs
+    };
+    let mut out = [0; 32];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(hash.to_be_bytes()) {
+        pair.copy_from_slice(&PAIRS[usize::from(byte)]);
     }
+    out
 }
 
 /// Columns of a range that are looked at by row.
@@ -146,6 +158,46 @@ impl<'a> View<'a> {
     fn id(&self, row: usize) -> u128 {
         self.given(row).map_or_else(|| self.hash(row), fingerprint)
     }
+
+    /// The rows by key, time and place. All keys are of one range, so their next bits bring them near their places, and few
+    /// are left to be compared.
+    fn order(&self) -> Vec<u32> {
+        let rows = self.keys.len();
+        let bits = (rows / 8).max(1).ilog2().min(16);
+        let slot = |key: i64| (key >> (RANGE_BITS - bits)) as usize & ((1 << bits) - 1);
+        let mut starts = vec![0u32; (1 << bits) + 1];
+        for key in self.keys {
+            starts[slot(*key) + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut sorted = vec![(0, 0, 0, 0); rows];
+        let mut next = starts.clone();
+        for (row, key) in self.keys.iter().enumerate() {
+            let place = &mut next[slot(*key)];
+            sorted[*place as usize] = (*key, self.times[row], self.places[row], row as u32);
+            *place += 1;
+        }
+        for bounds in starts.windows(2) {
+            sorted[bounds[0] as usize..bounds[1] as usize].sort_unstable();
+        }
+        sorted.into_iter().map(|(.., row)| row).collect()
+    }
+
+    /// Whether some of the rows may have one id. Few are compared with each other, many are said to.
+    fn may_repeat(&self, rows: &[u32]) -> bool {
+        const FEW: usize = 32;
+        if rows.len() < 2 {
+            return false;
+        }
+        let mut ids = [0; FEW];
+        let Some(ids) = ids.get_mut(..rows.len()) else { return true };
+        for (id, row) in ids.iter_mut().zip(rows) {
+            *id = self.id(*row as usize) as u64;
+        }
+        (1..ids.len()).any(|at| ids[..at].contains(&ids[at]))
+    }
 }
 
 impl<'a> Publish<'a> {
@@ -158,7 +210,9 @@ impl<'a> Publish<'a> {
     ) -> Self {
         let texts = Text::ALL.iter().map(|column| -> ArrayRef { Arc::new(gathered.words.texts(*column)) });
         let origins = Arc::new(StringArray::from_iter_values(origins));
-        Self { gathered, stored, received, origins, texts: texts.collect(), sameness }
+        let groups = gathered.words.groups();
+        let told = std::array::from_fn(|at| groups.iter().any(|group| group[at] != NONE));
+        Self { gathered, stored, received, origins, texts: texts.collect(), groups, told, sameness }
     }
 
     /// Writes the ranges of some buckets.
@@ -205,43 +259,64 @@ impl<'a> Publish<'a> {
         stored: &mut Stored,
         outcome: &mut Outcome,
     ) -> Result<Vec<u32>, Error> {
-        let rows = batch.num_rows();
-        let mut by_id = ById::with_capacity_and_hasher(rows, BuildHasherDefault::default());
-        let mut dropped = vec![false; rows];
-        let mut losers: Vec<(u32, u128)> = Vec::new();
-        for row in 0..rows as u32 {
-            let id = view.id(row as usize);
-            let first = by_id.entry(id).or_insert(row);
-            if *first != row {
-                let loser = if view.places[row as usize] < view.places[*first as usize] {
-                    std::mem::replace(first, row)
+        let mut order = view.order();
+        let mut dropped = vec![false; order.len()];
+        // A made id tells the time, so what it is compared with stands beside it; a given one may come at any time.
+        let given = view.event_ids.is_some();
+        let near = |a: &u32, b: &u32| {
+            let (a, b) = (*a as usize, *b as usize);
+            view.keys[a] == view.keys[b] && (given || view.times[a] == view.times[b])
+        };
+        for rows in order.chunk_by(near).filter(|rows| view.may_repeat(rows)) {
+            let mut firsts =
+                HashMap::<_, _, BuildHasherDefault<Take64>>::with_capacity_and_hasher(rows.len(), <_>::default());
+            for row in rows {
+                let first = firsts.entry(view.id(*row as usize)).or_insert(*row);
+                if view.places[*row as usize] < view.places[*first as usize] {
+                    *first = *row;
+                }
+            }
+            for row in rows.iter().map(|row| *row as usize) {
+                let first = firsts.get(&view.id(row)).map_or(row, |first| *first as usize);
+                if first == row {
+                    continue;
+                }
+                dropped[row] = true;
+                if self.sameness == Sameness::Id || view.hash(first) == view.hash(row) {
+                    outcome.duplicates += 1;
                 } else {
-                    row
-                };
-                losers.push((loser, id));
+                    outcome.conflicts.push(self.conflict(view, batch, row));
+                }
             }
         }
-        for (loser, id) in losers {
-            dropped[loser as usize] = true;
-            let first = by_id.get(&id).copied().unwrap_or(loser);
-            if self.sameness == Sameness::Id || view.hash(first as usize) == view.hash(loser as usize) {
-                outcome.duplicates += 1;
-            } else {
-                outcome.conflicts.push(self.conflict(view, batch, loser as usize));
-            }
+        let low = (part as i64) << RANGE_BITS;
+        let range = (low, low.saturating_add((1 << RANGE_BITS) - 1));
+        self.drop_stored(batch, view, stored, range, &mut dropped, outcome)?;
+        order.retain(|row| !dropped[*row as usize]);
+        Ok(order)
+    }
+
+    /// Drops the rows that are stored already, among those whose keys are in `range`.
+    fn drop_stored(
+        &self,
+        batch: &RecordBatch,
+        view: &View<'_>,
+        stored: &mut Stored,
+        range: (i64, i64),
+        dropped: &mut [bool],
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        if !stored.has(range) {
+            return Ok(());
         }
-        let low = (part as i64) << 55;
+        let rows = (0..dropped.len()).filter(|row| !dropped[*row]);
+        let by_id: HashMap<_, _, BuildHasherDefault<Take64>> =
+            rows.map(|row| ((view.keys[row], view.id(row)), row)).collect();
         let mut conflicting = Vec::new();
         let values = batch.column_by_name("value").map(|array| array.as_primitive::<Float64Type>());
-        stored.visit(low, low.saturating_add((1 << 55) - 1), |found| {
-            let Some(row) =
-                by_id.get(&fingerprint(found.event_id)).map(|row| *row as usize).filter(|row| !dropped[*row])
-            else {
-                return;
-            };
-            if view.keys[row] != found.key {
-                return;
-            }
+        stored.visit(range, |found| {
+            let row = by_id.get(&(found.key, fingerprint(found.event_id))).copied();
+            let Some(row) = row.filter(|row| !dropped[*row]) else { return };
             dropped[row] = true;
             let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
             let same = self.sameness == Sameness::Id
@@ -258,22 +333,50 @@ impl<'a> Publish<'a> {
         for row in conflicting {
             outcome.conflicts.push(self.conflict(view, batch, row));
         }
-        let mut order: Vec<(i64, i64, u64, u32)> = (0..rows)
-            .filter(|row| !dropped[*row])
-            .map(|row| (view.keys[row], view.times[row], view.places[row], row as u32))
-            .collect();
-        order.sort_unstable();
-        Ok(order.into_iter().map(|(.., row)| row).collect())
+        Ok(())
     }
 
-    /// What a row says in a column.
+    /// What a row says in a column, or what its group says there.
     fn said<'b>(&'b self, batch: &'b RecordBatch, column: Text, row: usize) -> Option<&'b str> {
-        let array = batch.column_by_name(column.name())?;
-        let text = match array.as_primitive_opt::<UInt16Type>() {
-            Some(numbers) => self.texts[column as usize].as_string::<i32>().value(numbers.value(row).into()),
+        let numbered = |number: u16| self.texts[column as usize].as_string::<i32>().value(number.into());
+        let own = batch.column_by_name(column.name()).map(|array| match array.as_primitive_opt::<UInt16Type>() {
+            Some(numbers) => numbered(numbers.value(row)),
             None => std::str::from_utf8(array.as_binary::<i32>().value(row)).unwrap_or_default(),
-        };
-        Some(text).filter(|text| !text.is_empty())
+        });
+        own.filter(|text| !text.is_empty()).or_else(|| {
+            let at = DERIVED.iter().position(|derived| *derived == column)?;
+            let groups = batch.column_by_name(GROUP)?.as_primitive::<UInt16Type>();
+            Some(numbered(self.groups[usize::from(groups.value(row))][at])).filter(|text| !text.is_empty())
+        })
+    }
+
+    /// What the rows of a batch say in a column of texts, or what their groups say there; `groups` has as many as `order`.
+    fn texts(
+        &self,
+        batch: &RecordBatch,
+        column: Text,
+        order: &UInt32Array,
+        groups: Option<&[u16]>,
+    ) -> Result<Option<ArrayRef>, ArrowError> {
+        let own = batch.column_by_name(column.name()).map(|array| take(array, order, None)).transpose()?;
+        let at = DERIVED.iter().position(|derived| *derived == column).filter(|at| self.told[*at]);
+        let (Some(at), Some(groups)) = (at, groups) else { return Ok(own) };
+        let told = groups.iter().map(|group| self.groups[usize::from(*group)][at]);
+        let Some(own) = own else { return Ok(Some(Arc::new(UInt16Array::from_iter_values(told)))) };
+        Ok(Some(match own.as_primitive_opt::<UInt16Type>() {
+            Some(own) => {
+                let either = own.values().iter().zip(told).map(|(own, told)| if *own == NONE { told } else { *own });
+                Arc::new(UInt16Array::from_iter_values(either))
+            }
+            None => {
+                let (own, texts) = (own.as_binary::<i32>(), self.texts[column as usize].as_string::<i32>());
+                let either = told.enumerate().map(|(row, told)| match own.value(row) {
+                    [] => texts.value(told.into()).as_bytes(),
+                    text => text,
+                });
+                Arc::new(binary(either, own.len(), own.value_data().len())?)
+            }
+        }))
     }
 
     /// Rows of `events`; texts that repeat are dictionaries.
@@ -282,22 +385,23 @@ impl<'a> Publish<'a> {
         let picked = || order.values().iter().map(|row| *row as usize);
         let instants =
             |times: Vec<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")) };
+        let groups = batch.column_by_name(GROUP).map(|array| array.as_primitive::<UInt16Type>().values());
+        let groups: Option<Vec<u16>> = groups.map(|groups| picked().map(|row| groups[row]).collect());
         let (mut fields, mut columns) = (Vec::new(), Vec::new());
         for field in Table::Events.schema().fields() {
             let column: ArrayRef = match field.name().as_str() {
                 "event_id" => {
-                    let mut ids = StringBuilder::with_capacity(rows, rows * 32);
-                    let mut hex = [0; 32];
-                    for row in picked() {
+                    let mut ids = Vec::with_capacity(rows * 32);
+                    let lengths = picked().map(|row| {
+                        let before = ids.len();
                         match view.given(row) {
-                            Some(id) => ids.append_value(id),
-                            None => {
-                                hex_into(&mut hex, view.hash(row));
-                                ids.append_value(std::str::from_utf8(&hex).unwrap_or_default());
-                            }
+                            Some(id) => ids.extend_from_slice(id.as_bytes()),
+                            None => ids.extend_from_slice(&hex(view.hash(row))),
                         }
-                    }
-                    Arc::new(ids.finish())
+                        ids.len() - before
+                    });
+                    let offsets = OffsetBuffer::from_lengths(lengths.collect::<Vec<_>>());
+                    Arc::new(StringArray::try_new(offsets, Buffer::from_vec(ids), None)?)
                 }
                 "occurred_at" => instants(picked().map(|row| view.times[row]).collect()),
                 "received_at" => instants(vec![self.received; rows]),
@@ -318,10 +422,13 @@ impl<'a> Publish<'a> {
                 }
                 "key" => Arc::new(Int64Array::from_iter_values(picked().map(|row| view.keys[row]))),
                 "bucket" => Arc::new(Int32Array::from_iter_values(picked().map(|row| bucket_of(view.keys[row])))),
-                name => match (batch.column_by_name(name), Text::named(name)) {
-                    (Some(column), Some(text)) => written(&take(column, order, None)?, &self.texts[text as usize])?,
-                    (Some(column), None) => take(column, order, None)?,
-                    (None, _) => new_null_array(field.data_type(), rows),
+                name => match (Text::named(name), batch.column_by_name(name)) {
+                    (Some(text), _) => match self.texts(batch, text, order, groups.as_deref())? {
+                        Some(column) => written(&column, &self.texts[text as usize])?,
+                        None => new_null_array(field.data_type(), rows),
+                    },
+                    (None, Some(column)) => take(column, order, None)?,
+                    (None, None) => new_null_array(field.data_type(), rows),
                 },
             };
             fields.push(Field::new(field.name(), column.data_type().clone(), field.is_nullable()));
@@ -498,12 +605,14 @@ impl Stored {
         }
     }
 
-    /// Every stored event whose key is between `low` and `high`; ranges must ascend.
-    fn visit(&mut self, low: i64, high: i64, mut each: impl FnMut(&Known<'_>)) -> Result<(), Error> {
-        for stored in &mut self.files {
-            if stored.file.min_key.is_some_and(|min| min > high) || stored.file.max_key.is_some_and(|max| max < low) {
-                continue;
-            }
+    /// Whether a key from `low` to `high` may be stored.
+    fn has(&self, range: (i64, i64)) -> bool {
+        self.files.iter().any(|stored| stored.may_have(range))
+    }
+
+    /// Every stored event whose key is from `low` to `high`; ranges must ascend.
+    fn visit(&mut self, (low, high): (i64, i64), mut each: impl FnMut(&Known<'_>)) -> Result<(), Error> {
+        for stored in self.files.iter_mut().filter(|stored| stored.may_have((low, high))) {
             if stored.batches.is_none() || !stored.file.sorted {
                 let columns = ["event_id", "name", "occurred_at", "value", "key"];
                 stored.batches = Some(Box::new(read(&stored.file.path, &columns)?));
@@ -516,6 +625,10 @@ impl Stored {
 }
 
 impl StoredFile {
+    fn may_have(&self, (low, high): (i64, i64)) -> bool {
+        self.file.min_key.is_none_or(|min| min <= high) && self.file.max_key.is_none_or(|max| max >= low)
+    }
+
     fn visit(&mut self, low: i64, high: i64, each: &mut impl FnMut(&Known<'_>)) -> Result<(), Error> {
         loop {
             if self.current.as_ref().is_none_or(|batch| self.at >= batch.num_rows()) {
@@ -555,10 +668,8 @@ mod tests {
 
     #[test]
     fn made_ids_are_their_hash() {
-        let mut hex = [0; 32];
         for hash in [0, 1, u128::MAX, 0x0123_4567_89ab_cdef_0011_2233_4455_6677] {
-            hex_into(&mut hex, hash);
-            assert_eq!(fingerprint(std::str::from_utf8(&hex).unwrap()), hash);
+            assert_eq!(fingerprint(std::str::from_utf8(&hex(hash)).unwrap()), hash);
         }
         assert_ne!(fingerprint("order-1"), fingerprint("order-2"));
     }

@@ -1,6 +1,6 @@
 //! One row of any source → one event, appended to columns. The hot path: no allocation that a row does not need.
 use super::{
-    columns::{Columns, Text},
+    columns::{Columns, DERIVED, Text},
     consent::{Consents, REFUSED, without_click_ids},
     field::{FIELDS, Field},
     number::{self, Decimal},
@@ -115,22 +115,7 @@ impl Terms {
 /// Namespaces of the identifiers, in the order in which they make a row's key.
 const NAMESPACES: [&str; 5] = [safar_identity::ANONYMOUS, USER, EMAIL, PHONE, CRM];
 
-/// Columns that follow from what the rules look at, in the order of [`derived_texts`].
-const DERIVED: [Text; 12] = [
-    Text::Interaction,
-    Text::Referrer,
-    Text::UtmSource,
-    Text::UtmMedium,
-    Text::UtmCampaign,
-    Text::UtmTerm,
-    Text::UtmContent,
-    Text::ClickIdType,
-    Text::Campaign,
-    Text::Channel,
-    Text::Medium,
-    Text::Source,
-];
-
+/// In the order of [`DERIVED`].
 fn derived_texts<'t>(touch: &Touch<'t>, derived: &'t Enriched) -> [&'t str; DERIVED.len()] {
     [
         touch.interaction.as_str(),
@@ -153,8 +138,8 @@ pub(crate) struct Sink<'e> {
     pub(crate) columns: Columns,
     pub(crate) identifiers: Identifiers,
     enricher: CachedEnricher<'e>,
-    /// The numbers of an answer's [`DERIVED`] texts, by its place.
-    derived: Vec<[Option<u16>; DERIVED.len()]>,
+    /// What [`Columns::group_of`] an answer's texts is, by its place.
+    derived: Vec<(u16, u16)>,
     identity: &'e IdentitySettings,
     erased: Arc<Erased>,
     consents: Consents,
@@ -199,7 +184,7 @@ impl<'e> Sink<'e> {
             columns: Columns::new(words),
             identifiers: Identifiers::default(),
             enricher: enricher.cached(),
-            derived: vec![[None; DERIVED.len()]; CachedEnricher::PLACES + 1],
+            derived: vec![(0, 0); CachedEnricher::PLACES + 1],
             identity,
             visitor: VisitorReader::new(enricher.visitors()),
             content: Vec::new(),
@@ -438,17 +423,25 @@ impl<'e> Sink<'e> {
             interaction,
         };
         let (derived, place, fresh) = self.enricher.enrich_at(&touch);
-        let texts = derived_texts(&touch, derived);
-        let numbers = &mut self.derived[place];
         if fresh {
-            *numbers = std::array::from_fn(|at| columns.number(DERIVED[at], texts[at]));
+            self.derived[place] = columns.group_of(&derived_texts(&touch, derived));
         }
-        for (at, column) in DERIVED.into_iter().enumerate() {
-            // The last four may be given.
-            match at.checked_sub(DERIVED.len() - given.len()).map_or("", |at| given[at]) {
-                "" => columns.numbered(column, numbers[at], texts[at]),
-                given => columns.text(column, given),
+        let (group, untold) = self.derived[place];
+        columns.group(group);
+        let (named, last) = DERIVED.split_at(DERIVED.len() - given.len());
+        if untold != 0 {
+            let texts = derived_texts(&touch, derived);
+            for (at, column) in named.iter().enumerate().filter(|(at, _)| untold & 1 << at != 0) {
+                columns.text(*column, texts[at]);
             }
+            for (at, column) in last.iter().enumerate().filter(|(at, _)| given[*at].is_empty()) {
+                if untold & 1 << (named.len() + at) != 0 {
+                    columns.text(*column, texts[named.len() + at]);
+                }
+            }
+        }
+        for (column, given) in last.iter().zip(given) {
+            columns.text(*column, given);
         }
         if self.custom.is_empty() && !derived.utm_custom.is_empty() {
             self.custom.push('{');

@@ -1,6 +1,6 @@
 //! Texts that repeat, by number. What a column says again and again is kept once for an import; its rows hold numbers
 //! of 16 bits until they are written. A column with too many texts, or a long one, holds them in its rows instead.
-use super::columns::Text;
+use super::columns::{DERIVED, Group, Text};
 use arrow::array::StringArray;
 use foldhash::fast::RandomState;
 use std::{
@@ -36,9 +36,23 @@ struct Known {
     bytes: usize,
 }
 
+/// Groups by number; that of [`NONE`] says nothing.
+struct Groups {
+    numbers: HashMap<Group, u16, RandomState>,
+    groups: Vec<Group>,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        let nothing = [NONE; DERIVED.len()];
+        Self { numbers: HashMap::from_iter([(nothing, NONE)]), groups: vec![nothing] }
+    }
+}
+
 /// The numbered texts of an import, shared by its threads. Which number a text has depends on chance; it is never stored.
 pub(crate) struct Words {
     columns: Vec<Column>,
+    groups: Mutex<Groups>,
 }
 
 impl Words {
@@ -46,7 +60,7 @@ impl Words {
         let columns = Text::ALL
             .iter()
             .map(|column| Column { closed: AtomicBool::new(!column.repeats()), known: Mutex::default() });
-        Self { columns: columns.collect() }
+        Self { columns: columns.collect(), groups: Mutex::default() }
     }
 
     fn known(&self, column: Text) -> MutexGuard<'_, Known> {
@@ -75,6 +89,23 @@ impl Words {
         let number = known.texts.len() as u16;
         known.numbers.insert(Arc::clone(&text), number);
         Some((number, text))
+    }
+
+    /// The number of a group, a new one where it is new; `None` when there are as many as numbers.
+    pub(crate) fn group(&self, group: Group) -> Option<u16> {
+        let Groups { numbers, groups } = &mut *self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = numbers.get(&group) {
+            return Some(*number);
+        }
+        let number = u16::try_from(groups.len()).ok()?;
+        groups.push(group);
+        numbers.insert(group, number);
+        Some(number)
+    }
+
+    /// The group of number `n` at `n`.
+    pub(crate) fn groups(&self) -> Vec<Group> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).groups.clone()
     }
 
     /// The text of number `n` at `n`; that of [`NONE`] is empty.
@@ -125,6 +156,18 @@ impl Numbered {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_are_given_until_there_are_too_many() {
+        let words = Words::new();
+        let group = |number: u16| std::array::from_fn(|at| if at == 3 { number } else { NONE });
+        for number in 0..=u16::MAX {
+            assert_eq!(words.group(group(number)), Some(number));
+        }
+        assert_eq!(words.group(group(7)), Some(7));
+        assert_eq!(words.group([1; DERIVED.len()]), None);
+        assert_eq!(words.groups()[7], group(7));
+    }
 
     #[test]
     fn numbers_are_given_until_there_are_too_many() {

@@ -24,6 +24,52 @@ fn within_a_file_between_files_and_again() {
 }
 
 #[test]
+fn an_id_is_of_one_person() {
+    let shop = Shop::new();
+    let mut text = String::from("ts,event,user_id,event_id\n");
+    // Many people, so that some have keys near each other, and one with many events.
+    for person in 0..3_000 {
+        text += &format!("2025-01-01,view,u{person},same\n");
+    }
+    for row in 0..200 {
+        text += &format!("2025-01-{:02},view,u7,own-{}\n", 1 + row % 100 % 28, row % 100);
+    }
+    text += "2025-03-01,view,u7,own-3\n2025-03-02,view,u8,own-3\n";
+    let report = shop.take("a.csv", &text).unwrap();
+    assert_eq!((report.stored, report.duplicates, report.rejected_total()), (3_101, 100, 1));
+    let again = shop.take("a.csv", &text).unwrap();
+    assert_eq!((again.stored, again.duplicates, again.rejected_total()), (0, 3_201, 1));
+}
+
+#[test]
+fn texts_stay_with_their_rows_however_many_there_are() {
+    // More pairs of campaign and source than there are numbers, and more referrers than are numbered.
+    const ROWS: usize = 70_000;
+    const CAMPAIGNS: usize = 270;
+    let referrer = |row: usize| format!("https://r{row}.example/");
+    let channel = |row: usize| if row.is_multiple_of(3) { "Own" } else { "" };
+    let mut text = String::from("ts,user_id,utm_campaign,utm_source,referrer,channel\n");
+    for row in 0..ROWS {
+        let referrer = if row % 3 == 1 { referrer(row) } else { String::new() };
+        let (campaign, source) = (row % CAMPAIGNS, row / CAMPAIGNS);
+        text += &format!("2025-01-01,u{row},c{campaign},s{source},{referrer},{}\n", channel(row));
+    }
+    let shop = Shop::new();
+    assert_eq!(shop.take("a.csv", &text).unwrap().stored, ROWS as u64);
+    let rows = shop.rows(Table::Events);
+    assert_eq!(rows.len(), ROWS);
+    for event in rows {
+        let told = |name: &str| event.get(name).cloned().unwrap_or_default();
+        let row: usize = told("user_id")[1..].parse().unwrap();
+        let (campaign, source) = (format!("c{}", row % CAMPAIGNS), format!("s{}", row / CAMPAIGNS));
+        assert_eq!([told("utm_campaign"), told("campaign")], [campaign.clone(), campaign], "{row}");
+        assert_eq!([told("utm_source"), told("source")], [source.clone(), source], "{row}");
+        assert_eq!(told("referrer"), if row % 3 == 1 { referrer(row) } else { String::new() }, "{row}");
+        assert_eq!(told("channel") == "Own", !channel(row).is_empty(), "{row}");
+    }
+}
+
+#[test]
 fn links_show_every_change_of_hands() {
     let shop = Shop::new();
     let report = shop

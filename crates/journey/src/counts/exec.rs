@@ -24,7 +24,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::{collections::VecDeque, fmt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -50,9 +50,13 @@ pub(crate) struct PathCountsExec {
     /// As many partitions are read at once as the session has threads: each that waits holds its decoded row group, and more
     /// at once are no faster.
     turns: OnceLock<Arc<Semaphore>>,
+    spare: Arc<Spare>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
+
+/// Tables of partitions that are done, emptied for those whose turn comes after: memory is new once for each thread.
+type Spare = Mutex<Vec<(PathTable, MemoryReservation)>>;
 
 /// Portable keys and weights.
 fn partial_schema() -> SchemaRef {
@@ -91,8 +95,8 @@ impl PathCountsExec {
             Gathering::Scatter => 1,
         };
         let properties = properties(partial_schema(), partitions);
-        let (turns, metrics) = (OnceLock::new(), ExecutionPlanMetricsSet::new());
-        Ok(Self { input, options, gathering, kind, turns, properties, metrics })
+        let (turns, spare, metrics) = (OnceLock::new(), Arc::default(), ExecutionPlanMetricsSet::new());
+        Ok(Self { input, options, gathering, kind, turns, spare, properties, metrics })
     }
 
     /// Whether each partition of `input` brings whole people, in the order of time.
@@ -112,8 +116,9 @@ impl PathCountsExec {
             batch_rows: context.session_config().batch_size(),
             turns: self.turns.get_or_init(|| Arc::new(Semaphore::new(threads))).clone(),
             turn: None,
+            spare: self.spare.clone(),
             input: Some(self.input.execute(partition, context)?),
-            streamer: Streamer::new(self.kind, self.options),
+            streamer: Some(Streamer::new(self.kind, self.options)),
             ready: VecDeque::new(),
             memory,
             metrics,
@@ -138,8 +143,10 @@ struct StreamState {
     batch_rows: usize,
     turns: Arc<Semaphore>,
     turn: Option<OwnedSemaphorePermit>,
+    spare: Arc<Spare>,
     input: Option<SendableRecordBatchStream>,
-    streamer: Streamer,
+    /// Until the input ends.
+    streamer: Option<Streamer>,
     ready: VecDeque<RecordBatch>,
     memory: MemoryReservation,
     metrics: BaselineMetrics,
@@ -152,24 +159,37 @@ impl StreamState {
                 self.metrics.record_output(batch.num_rows());
                 return Ok(Some((batch, self)));
             }
-            let Some(input) = &mut self.input else { return Ok(None) };
+            let Some(streamer) = &mut self.streamer else { return Ok(None) };
             if self.turn.is_none() {
                 self.turn = self.turns.clone().acquire_owned().await.ok();
-            }
-            let next = input.next().await;
-            let _timer = self.metrics.elapsed_compute().clone();
-            let _running = _timer.timer();
-            match next {
-                Some(batch) => self.streamer.push(&batch?)?,
-                None => {
-                    (self.input, self.turn) = (None, None);
-                    self.streamer.flush();
+                if let Some((table, memory)) = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+                    streamer.reuse(table);
+                    self.memory = memory;
                 }
             }
-            self.memory.try_resize(self.streamer.size()).map_err(too_large)?;
-            if self.input.is_none() || self.streamer.size() >= FLUSH_BYTES {
-                let batch = self.streamer.take(&partial_schema())?;
+            let next = match &mut self.input {
+                Some(input) => input.next().await,
+                None => None,
+            };
+            let _timer = self.metrics.elapsed_compute().clone();
+            let _running = _timer.timer();
+            let done = next.is_none();
+            match next {
+                Some(batch) => streamer.push(&batch?)?,
+                None => {
+                    self.input = None;
+                    streamer.flush();
+                }
+            }
+            self.memory.try_resize(streamer.size()).map_err(too_large)?;
+            if done || streamer.filled() >= FLUSH_BYTES {
+                let batch = streamer.take(&partial_schema())?;
                 self.ready.extend(slices(&batch, self.batch_rows));
+            }
+            if done && let Some(streamer) = self.streamer.take() {
+                let idle = (streamer.into_table(), self.memory.take());
+                self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+                self.turn = None;
             }
         }
     }

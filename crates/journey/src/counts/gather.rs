@@ -1,6 +1,6 @@
 //! From batches of (person, time, channel, is_conversion, value) to weighted paths.
 use super::labels::{LabelKind, Labels, NO_LABEL};
-use super::walk::{CONVERSION, Mark, PathCountsOptions, PathTable, Step, Walker, Weights};
+use super::walk::{CONVERSION, End, Mark, PathCountsOptions, PathTable, Step, Walker, Weights};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, RecordBatch};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
@@ -84,6 +84,10 @@ pub(crate) fn instant() -> DataType {
 pub(crate) struct Streamer {
     labels: Labels,
     numbers: Vec<u32>,
+    /// The labels of a batch where each is of one byte.
+    codes: Vec<u8>,
+    /// The rows of a batch that are conversions.
+    conversions: Vec<usize>,
     walker: Walker,
     marks: Vec<Mark>,
     person: i64,
@@ -95,6 +99,8 @@ impl Streamer {
         Self {
             labels: Labels::new(kind),
             numbers: vec![],
+            codes: vec![],
+            conversions: vec![],
             walker: Walker::new(options),
             marks: vec![],
             person: 0,
@@ -105,6 +111,18 @@ impl Streamer {
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
         let rows = columns.people.len();
+        let mut conversions = std::mem::take(&mut self.conversions);
+        conversions.clear();
+        conversions.extend(columns.converts.set_indices());
+        let mut later = conversions.as_slice();
+        for row in later {
+            self.numbers[*row] = 0; // a conversion's channel is not asked for
+        }
+        let small = self.numbers.iter().fold(0, |all, number| all | number) < 0x80;
+        if small {
+            self.codes.clear();
+            self.codes.extend(self.numbers.iter().map(|number| *number as u8));
+        }
         let mut start = 0;
         while start < rows {
             let person = columns.people[start];
@@ -114,11 +132,19 @@ impl Streamer {
                 self.person = person;
             }
             let times = &columns.times[start..end];
+            let own;
+            (own, later) = later.split_at(later.iter().take_while(|row| **row < end).count());
             // Most people lie within a batch, in the order of time: they need no copy.
             if end < rows && self.marks.is_empty() && times.is_sorted_by(|a, b| a < b) {
-                let step = |row: usize| columns.step(start + row, &self.numbers);
                 let table = &mut self.table;
-                self.walker.walk_rows(times.len(), |row| times[row], step, |key, end| table.add(key, end.into()));
+                let sink = |key: &[u8], end: End| table.add(key, end.into());
+                if small {
+                    let (codes, own) = (&self.codes[start..end], own.iter().map(|row| row - start));
+                    self.walker.walk_codes(times, codes, own, |row| columns.value(start + row), sink);
+                } else {
+                    let step = |row: usize| columns.step(start + row, &self.numbers);
+                    self.walker.walk_rows(times.len(), |row| times[row], step, sink);
+                }
             } else {
                 for row in start..end {
                     self.marks.extend(columns.mark(row, &self.numbers));
@@ -126,6 +152,7 @@ impl Streamer {
             }
             start = end;
         }
+        self.conversions = conversions;
         Ok(())
     }
 
@@ -141,11 +168,26 @@ impl Streamer {
         self.table.size() + self.marks.capacity() * size_of::<Mark>()
     }
 
+    /// Bytes of the paths counted so far.
+    pub fn filled(&self) -> usize {
+        self.table.filled()
+    }
+
+    /// Uses the memory of an empty table.
+    pub fn reuse(&mut self, table: PathTable) {
+        self.table = table;
+    }
+
     /// The paths counted so far, and forgets them.
     pub fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
         let batch = partial_batch(&self.table, &self.labels, schema)?;
         self.table.clear();
         Ok(batch)
+    }
+
+    /// The table, for another stream.
+    pub fn into_table(self) -> PathTable {
+        self.table
     }
 }
 

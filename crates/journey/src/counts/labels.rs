@@ -1,6 +1,7 @@
 //! What a path is a path of: small codes, or texts that are numbered as they come.
 use super::walk::{CONVERSION, Mark, push_number, take_number};
-use arrow::array::{Array, ArrayRef, AsArray, Int32Builder, ListBuilder, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, StringBuilder};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Int8Type, Int32Type};
 use datafusion::common::{Result, exec_err, plan_err};
 use hashbrown::HashTable;
@@ -196,40 +197,55 @@ pub(crate) fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
 }
 
 /// Portable keys as a column of paths.
-pub(crate) enum PathColumn {
-    Code(ListBuilder<Int32Builder>),
-    Text(ListBuilder<StringBuilder>),
+pub(crate) struct PathColumn {
+    lengths: Vec<usize>,
+    labels: PathLabels,
+}
+
+/// The labels of path after path.
+enum PathLabels {
+    Code(Vec<i32>),
+    Text(StringBuilder),
 }
 
 impl PathColumn {
     pub fn new(kind: LabelKind) -> Self {
-        match kind {
-            LabelKind::Code => Self::Code(ListBuilder::new(Int32Builder::new()).with_field(kind.item())),
-            LabelKind::Text => Self::Text(ListBuilder::new(StringBuilder::new()).with_field(kind.item())),
-        }
+        let labels = match kind {
+            LabelKind::Code => PathLabels::Code(vec![]),
+            LabelKind::Text => PathLabels::Text(StringBuilder::new()),
+        };
+        Self { lengths: vec![], labels }
     }
 
     pub fn append(&mut self, mut key: &[u8]) {
-        match self {
-            Self::Code(list) => {
-                while let Some(code) = take_number(&mut key) {
-                    list.values().append_value(code as i32);
-                }
-                list.append(true);
+        let mut length = 0;
+        match &mut self.labels {
+            // Small codes are as they are written.
+            PathLabels::Code(codes) if key.is_ascii() => {
+                codes.extend(key.iter().map(|code| i32::from(*code)));
+                length = key.len();
             }
-            Self::Text(list) => {
-                while let Some(text) = take_text(&mut key) {
-                    list.values().append_value(text);
+            PathLabels::Code(codes) => {
+                while let Some(code) = take_number(&mut key) {
+                    codes.push(code as i32);
+                    length += 1;
                 }
-                list.append(true);
+            }
+            PathLabels::Text(texts) => {
+                while let Some(text) = take_text(&mut key) {
+                    texts.append_value(text);
+                    length += 1;
+                }
             }
         }
+        self.lengths.push(length);
     }
 
     pub fn finish(self) -> ArrayRef {
-        match self {
-            Self::Code(mut list) => Arc::new(list.finish()),
-            Self::Text(mut list) => Arc::new(list.finish()),
-        }
+        let (kind, labels): (_, ArrayRef) = match self.labels {
+            PathLabels::Code(codes) => (LabelKind::Code, Arc::new(Int32Array::from(codes))),
+            PathLabels::Text(mut texts) => (LabelKind::Text, Arc::new(texts.finish())),
+        };
+        Arc::new(ListArray::new(kind.item(), OffsetBuffer::from_lengths(self.lengths), labels, None))
     }
 }

@@ -68,6 +68,44 @@ impl Walker {
         Self { options, labels: vec![] }
     }
 
+    /// [`Self::walk_rows`] where every row but the `conversions` is a touch with a label of one byte: labels are copied
+    /// from one conversion to the next, and not at all for people without one. `conversions` are rows in ascending order.
+    #[inline]
+    pub fn walk_codes(
+        &mut self,
+        times: &[i64],
+        codes: &[u8],
+        conversions: impl Iterator<Item = usize> + Clone,
+        value: impl Fn(usize) -> f64,
+        mut sink: impl FnMut(&[u8], End),
+    ) {
+        let Self { options, labels } = self;
+        labels.clear();
+        let skip_lost = |first: usize, row: usize| {
+            let oldest = times[row].saturating_sub(options.look_back_us);
+            first + times[first..row].iter().take_while(|at| **at < oldest).count()
+        };
+        // The first row that still counts, and the conversions before it.
+        let (mut first, mut before) = (0, conversions.clone().peekable());
+        let mut passed = 0;
+        let mut copied = 0;
+        for row in conversions {
+            labels.extend_from_slice(&codes[copied..row]);
+            copied = row + 1;
+            first = skip_lost(first, row);
+            while before.next_if(|conversion| *conversion < first).is_some() {
+                passed += 1;
+            }
+            sink(&labels[first - passed..], End::Conversion(value(row)));
+            if !options.count_again {
+                first = row + 1;
+            }
+        }
+        if let (0, Some(last)) = (copied, times.len().checked_sub(1)) {
+            sink(&codes[skip_lost(0, last)..], End::Nothing);
+        }
+    }
+
     /// [`Self::walk_rows`] over marks.
     #[inline]
     pub fn walk(&mut self, marks: &[Mark], sink: impl FnMut(&[u8], End)) {
@@ -240,6 +278,11 @@ impl PathTable {
         self.keys.capacity() + self.entries.capacity() * size_of::<Entry>() + self.index.allocation_size()
     }
 
+    /// Bytes of the paths in it.
+    pub fn filled(&self) -> usize {
+        self.keys.len() + self.entries.len() * (size_of::<Entry>() + size_of::<(u32, u32)>())
+    }
+
     /// Keys and weights in the order in which keys came first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], Weights)> {
         self.entries.iter().map(|entry| (&self.keys[entry.start..entry.start + entry.length as usize], entry.weights))
@@ -270,6 +313,28 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// Codes of one byte are walked in another way, with the same paths.
+        #[test]
+        fn codes_walk_like_rows(
+            rows in prop::collection::vec((0i64..4, 0u8..4, prop::bool::weighted(0.3)), 1..30),
+            look_back_us in 0i64..40,
+            count_again: bool,
+        ) {
+            let mut now = 0;
+            let times: Vec<i64> = rows.iter().map(|(after, ..)| { now += after + 1; now }).collect();
+            let codes: Vec<u8> = rows.iter().map(|(_, code, _)| *code).collect();
+            let step = |row: usize| match rows[row] {
+                (_, _, true) => Step::Conversion(row as f64),
+                (_, code, false) => Step::Touch(code.into()),
+            };
+            let conversions = (0..rows.len()).filter(|row| rows[*row].2);
+            let mut walker = Walker::new(PathCountsOptions { look_back_us, count_again });
+            let (mut one, mut other) = (vec![], vec![]);
+            walker.walk_rows(rows.len(), |row| times[row], step, |path, end| one.push((path.to_vec(), end)));
+            walker.walk_codes(&times, &codes, conversions, |row| row as f64, |path, end| other.push((path.to_vec(), end)));
+            prop_assert_eq!(one, other);
+        }
+
         #[test]
         fn numbers_read_as_they_were_written(numbers in prop::collection::vec(any::<u32>(), 0..20)) {
             let mut bytes = vec![];
