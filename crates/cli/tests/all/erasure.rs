@@ -112,6 +112,7 @@ fn kinds(found: &BTreeSet<String>) -> BTreeMap<&'static str, usize> {
             "data/events",
             "data/identity_links",
             "data/persons",
+            "data/person_events",
             "data/sessions",
             "data/touchpoints",
             "data/conversions",
@@ -190,6 +191,7 @@ fn nothing_of_a_person_is_left_in_any_byte() {
         "data/events",
         "data/identity_links",
         "data/persons",
+        "data/person_events",
         "data/sessions",
         "data/touchpoints",
         "data/conversions",
@@ -224,7 +226,7 @@ fn nothing_of_a_person_is_left_in_any_byte() {
 
     // Deleting what is derived and building it again gives the same.
     let derived = || -> Vec<String> {
-        ["persons", "sessions", "touchpoints", "conversions", "paths", "credits"]
+        ["persons", "person_events", "sessions", "touchpoints", "conversions", "paths", "credits"]
             .iter()
             .map(|table| {
                 let columns =
@@ -289,6 +291,7 @@ fn everything_of_a_person_is_handed_out() {
         ("identifiers", 5),
         ("identity_links", 3),
         ("persons", 5),
+        ("person_events", 1),
         ("sessions", 1),
         ("touchpoints", 1),
         ("conversions", 1),

@@ -1,7 +1,9 @@
 //! Events of people, sorted, to sessions, touchpoints, conversions and paths.
 use super::{
     Scope, commit_key,
-    people::{People, is_one_of},
+    merge::Merge,
+    people::{NAMESPACES, People, is_one_of},
+    person_events::Unplaced,
 };
 use crate::{Result, Workspace};
 use arrow::{
@@ -11,7 +13,6 @@ use arrow::{
 };
 use datafusion::{
     dataframe::DataFrame,
-    datasource::MemTable,
     prelude::{Expr, col, lit},
 };
 use futures::TryStreamExt;
@@ -21,8 +22,9 @@ use safar_model::Table;
 use safar_store::{Change, Staged, TableWriter, WriteLock};
 use std::sync::Arc;
 
-/// The four tables that journeys are, in the order of [`JourneyBatches`].
-pub(crate) const TABLES: [Table; 4] = [Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
+/// The tables that journeys are, in the order of [`JourneyBatches`].
+pub(crate) const TABLES: [Table; 5] =
+    [Table::PersonEvents, Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
 
 /// Rows that wait before they are written.
 const ROWS_WAITING: usize = 1 << 16;
@@ -60,7 +62,7 @@ impl Rebuild<'_> {
                 writers.into_iter().map(|writer| Ok(writer.finish()?)).collect::<Result<Vec<Staged>>>()?
             }
             Scope::Only(people) => {
-                let mut fresh: [Vec<RecordBatch>; 4] = Default::default();
+                let mut fresh: [Vec<RecordBatch>; TABLES.len()] = Default::default();
                 self.walk
                     .run(scope, &mut done, |table, batch| {
                         fresh[table].push(batch);
@@ -68,13 +70,13 @@ impl Rebuild<'_> {
                     })
                     .await?;
                 let mut staged = vec![];
-                for ((table, fresh), mut writer) in TABLES.into_iter().zip(fresh).zip(self.writers()?) {
-                    let frame = self.walk.kept_and(table, scope, &is_one_of(people), fresh).await?;
-                    let mut stream = frame.execute_stream().await?;
-                    while let Some(batch) = stream.try_next().await? {
-                        writer.write(&conform(&batch, table)?)?;
+                for ((table, fresh), writer) in TABLES.into_iter().zip(fresh).zip(self.writers()?) {
+                    let mut merge = Merge::new(fresh, writer);
+                    let mut kept = self.walk.kept(table, scope, &is_one_of(people)).await?.execute_stream().await?;
+                    while let Some(batch) = kept.try_next().await? {
+                        merge.kept(&conform(&batch, table)?)?;
                     }
-                    staged.push(writer.finish()?);
+                    staged.push(merge.finish()?);
                 }
                 staged
             }
@@ -104,6 +106,7 @@ impl Walk<'_> {
     ) -> Result<()> {
         let mut columns: Vec<Expr> = INPUT_COLUMNS.into_iter().filter(|name| *name != "person_id").map(col).collect();
         columns.push(self.people.expression().alias("person_id"));
+        columns.extend(NAMESPACES.map(|(_, column)| col(column)));
         columns.extend(["received_at", "origin_row"].map(col));
         // Journeys are those of people.
         let people = self.session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
@@ -118,6 +121,7 @@ impl Walk<'_> {
         let mut stream = events.sort(order.to_vec())?.execute_stream().await?;
         let mut builder =
             JourneyBuilder::with_shared_refunds(&self.workspace.settings().journey_rules(), self.refunds.clone())?;
+        let mut unplaced = Unplaced::default();
         let mut last = None;
         while let Some(batch) = stream.try_next().await? {
             if let Some(people) = batch.column_by_name("person_id") {
@@ -129,39 +133,36 @@ impl Walk<'_> {
                 }
             }
             builder.push(&batch)?;
+            unplaced.push(batch);
             if builder.waiting_rows() >= ROWS_WAITING {
-                deliver(builder.take()?, &mut put)?;
+                deliver(builder.take()?, &mut unplaced, &mut put)?;
             }
         }
         let (rest, findings) = builder.finish()?;
         done.findings.merge(findings);
-        deliver(rest, &mut put)
+        deliver(rest, &mut unplaced, &mut put)
     }
 
-    /// The rows of the buckets in `scope` that stay, and the `fresh` ones, in the table's order.
-    pub(crate) async fn kept_and(
-        &self,
-        table: Table,
-        scope: &Scope,
-        is_rebuilt: &Expr,
-        fresh: Vec<RecordBatch>,
-    ) -> Result<DataFrame> {
+    /// The rows of the buckets in `scope` that stay, in the table's order.
+    async fn kept(&self, table: Table, scope: &Scope, is_rebuilt: &Expr) -> Result<DataFrame> {
         let buckets = scope.buckets().into_iter().map(lit).collect();
-        let kept = self
-            .session
-            .table(table)
-            .await?
-            .filter(col("bucket").in_list(buckets, false))?
-            .filter(is_rebuilt.clone().is_false())?;
-        let fresh = self.session.context().read_table(Arc::new(MemTable::try_new(table.schema(), vec![fresh])?))?;
-        let order = std::iter::once("bucket").chain(table.sort_columns().iter().copied());
-        Ok(kept.union(fresh)?.sort(order.map(|name| col(name).sort(true, true)).collect())?)
+        let rows = self.session.table(table).await?.filter(col("bucket").in_list(buckets, false))?;
+        // They lie in this order, which is also that of buckets: nothing is sorted again.
+        let order = table.sort_columns().iter().map(|name| col(*name).sort(true, false)).collect();
+        Ok(rows.filter(is_rebuilt.clone().is_false())?.sort(order)?)
     }
 }
 
-fn deliver(batches: JourneyBatches, put: &mut impl FnMut(usize, RecordBatch) -> Result<()>) -> Result<()> {
-    let JourneyBatches { sessions, touchpoints, conversions, paths } = batches;
-    for (table, batch) in [sessions, touchpoints, conversions, paths].into_iter().enumerate() {
+fn deliver(
+    batches: JourneyBatches,
+    unplaced: &mut Unplaced,
+    put: &mut impl FnMut(usize, RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let JourneyBatches { places, sessions, touchpoints, conversions, paths } = batches;
+    for batch in unplaced.place(&places)? {
+        put(0, batch)?;
+    }
+    for (batch, table) in [sessions, touchpoints, conversions, paths].into_iter().zip(1..) {
         if batch.num_rows() > 0 {
             put(table, batch)?;
         }

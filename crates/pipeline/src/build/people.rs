@@ -24,7 +24,7 @@ pub(crate) const WHO: [&str; 7] =
     ["anonymous_id", "user_id", "email_hash", "phone_hash", "crm_id", "occurred_at", "key"];
 
 /// The column of `events` that holds identifiers of each namespace.
-const NAMESPACES: [(&str, &str); 5] = [
+pub(crate) const NAMESPACES: [(&str, &str); 5] = [
     (safar_identity::ANONYMOUS, "anonymous_id"),
     (safar_identity::USER, "user_id"),
     (safar_identity::EMAIL, "email_hash"),

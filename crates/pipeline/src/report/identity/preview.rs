@@ -112,7 +112,7 @@ async fn future(
     let refunds = state.shared_refunds.iter().map(|(order, amount)| (order.clone(), *amount)).collect();
     let walk = Walk { workspace, session: &future, people, refunds: &refunds };
     let scope = Scope::Only(Arc::clone(changed));
-    let mut fresh: [Vec<RecordBatch>; 4] = Default::default();
+    let mut fresh: [Vec<RecordBatch>; TABLES.len()] = Default::default();
     let mut done = Done::default();
     walk.run(&scope, &mut done, |table, batch| {
         fresh[table].push(batch);
