@@ -20,6 +20,7 @@ mod error;
 mod keys;
 mod lock;
 mod log;
+mod replace;
 mod scan;
 mod snapshot;
 mod stats;

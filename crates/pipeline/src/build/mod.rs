@@ -10,7 +10,6 @@
 //! | models | credits |
 mod credits;
 pub(crate) mod journeys;
-mod merge;
 pub(crate) mod people;
 mod person_events;
 pub(crate) mod reenrich;

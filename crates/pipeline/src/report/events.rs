@@ -13,6 +13,7 @@ use datafusion::{
     prelude::{col, lit},
 };
 use futures::TryStreamExt;
+use hashbrown::HashMap;
 use safar_engine::Session;
 use safar_journey::Conditions;
 use safar_model::{ChannelId, Interaction, Micros, Table};
@@ -151,16 +152,24 @@ fn label(nodes: Nodes, names: &Arc<Mutex<Names>>) -> Expr {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
             let (event, page, kind) = (text(&arrays[0])?, text(&arrays[1])?, text(&arrays[2])?);
             let [event, page, kind] = [&event, &page, &kind].map(|array| array.as_string::<i32>());
-            let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
-            let of = |row: usize| {
+            // Threads label side by side: what they share is asked once for each label of a batch.
+            let (mut labels, mut places) = (vec![], HashMap::new());
+            let mut of = |row: usize| {
                 if kind.is_valid(row) && kind.value(row) == Interaction::Impression.as_str() {
-                    return Some(NO_LABEL);
+                    return None;
                 }
                 let url = page.is_valid(row).then(|| page.value(row));
-                let label = nodes.label(if event.is_valid(row) { event.value(row) } else { "" }, url);
-                Some(label.map_or(NO_LABEL, |label| i64::from(names.id(label).0)))
+                let label = nodes.label(if event.is_valid(row) { event.value(row) } else { "" }, url)?;
+                Some(*places.entry(label).or_insert_with(|| {
+                    labels.push(label);
+                    labels.len() - 1
+                }))
             };
-            Ok(ColumnarValue::Array(Arc::new((0..event.len()).map(of).collect::<Int64Array>())))
+            let rows: Vec<Option<usize>> = (0..event.len()).map(&mut of).collect();
+            let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+            let ids: Vec<i64> = labels.iter().map(|label| i64::from(names.id(label).0)).collect();
+            let numbers = rows.iter().map(|place| place.map_or(NO_LABEL, |place| ids[place]));
+            Ok(ColumnarValue::Array(Arc::new(Int64Array::from_iter_values(numbers))))
         }),
     );
     function.call(["name", "page_url", "interaction"].map(col).to_vec())
