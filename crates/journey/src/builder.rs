@@ -1,4 +1,4 @@
-//! From a stream of sorted events to the rows of four tables, one person at a time.
+//! From a stream of sorted events to their places in journeys and the rows of four tables, one person at a time.
 use crate::convert::{Conversion, Converter, SharedRefunds};
 use crate::input::{Chunk, Field, PersonRows, Place, RowRef, id_of};
 use crate::lookback::{Goalpost, Outcome, Touch};
@@ -17,6 +17,8 @@ use safar_model::Interaction;
 ///
 /// - A *session* is a run of on-site events: visits, clicks, and other events with a page. Its source is that of its first
 ///   event which has one; a payment or login provider, which enrichment calls direct, does not change it.
+/// - The *place* of an event is its number among its person's events and the session that runs when it happens: its own, or
+///   for an event elsewhere the one that has not been idle too long.
 /// - A *touchpoint* is a session, or one contact outside of sessions: an impression, e-mail, call, store visit, or a
 ///   click without a page, or a visit without one whose channel was stated by the import. A session's touch happens when it starts.
 /// - A *conversion* is an event that reaches a goal. An order counts once a goal and person: the first event wins. A conversion
@@ -125,7 +127,7 @@ impl JourneyBuilder {
         self.out.take()
     }
 
-    /// How many rows wait to be taken, over all four tables.
+    /// How many rows wait to be taken, over all tables.
     #[must_use]
     pub fn waiting_rows(&self) -> usize {
         self.out.len()
@@ -161,6 +163,7 @@ impl JourneyBuilder {
         self.sessioniser.run(rows, &mut scratch.sessions, &mut scratch.running);
         self.converter.run(rows, &scratch.running, &mut scratch.conversions, &mut self.findings);
         scratch.write_sessions(rows, &mut self.out);
+        scratch.write_places(&mut self.out);
         scratch.write_touches(rows, &mut self.out);
         scratch.write_conversions(rows, &self.goals, &mut self.out);
         scratch.write_paths(rows, &self.goals, &mut self.out);
@@ -181,6 +184,12 @@ impl Scratch {
             let id = id_of(&mut self.bytes, "session", rows.person, rows.get(session.first_seq as usize).id());
             self.session_ids.push(id);
             out.session(rows, session, id);
+        }
+    }
+
+    fn write_places(&self, out: &mut Rows) {
+        for (running, step) in self.running.iter().zip(1..) {
+            out.place(step, self.session_ids.get(*running as usize).copied());
         }
     }
 

@@ -49,9 +49,12 @@ pub fn extensions() -> Extensions {
     }
 }
 
-/// Rows of four tables, each in the table's schema and sorted by its sort columns.
+/// What became of events: rows of four tables, each in the table's schema and sorted by its sort columns, and each event's place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JourneyBatches {
+    /// One row `step, session_id` for each event, in the order in which they were pushed; columns of
+    /// [`safar_model::Table::PersonEvents`].
+    pub places: RecordBatch,
     /// [`safar_model::Table::Sessions`].
     pub sessions: RecordBatch,
     /// [`safar_model::Table::Touchpoints`].

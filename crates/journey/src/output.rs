@@ -1,4 +1,4 @@
-//! The rows of sessions, touchpoints, conversions and paths while they are gathered.
+//! The places of events, and the rows of sessions, touchpoints, conversions and paths while they are gathered.
 use crate::convert::Conversion;
 use crate::input::{Event, Field, PersonRows, VISITOR};
 use crate::lookback::Touch;
@@ -35,6 +35,13 @@ impl Default for Instants {
     fn default() -> Self {
         Self(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
     }
+}
+
+/// Where each event stands.
+#[derive(Debug, Default)]
+struct Places {
+    step: Int32Builder,
+    session: Int64Builder,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +130,7 @@ impl Default for Paths {
 /// Rows not yet taken.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
+    places: Places,
     sessions: Sessions,
     touches: Touchpoints,
     conversions: Conversions,
@@ -133,6 +141,13 @@ pub(crate) struct Rows {
 impl Rows {
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// The place of a person's next event, the first one's `step` being 1.
+    pub fn place(&mut self, step: i32, session: Option<i64>) {
+        self.len += 1;
+        self.places.step.append_value(step);
+        self.places.session.append_option(session);
     }
 
     pub fn session(&mut self, rows: PersonRows<'_>, session: &Session, id: i64) {
@@ -252,10 +267,11 @@ impl Rows {
         out.ages.append(true);
     }
 
-    /// The rows as batches of the four tables.
+    /// The rows as batches.
     pub fn take(&mut self) -> Result<JourneyBatches, Error> {
         self.len = 0;
         Ok(JourneyBatches {
+            places: self.places.take()?,
             sessions: self.sessions.take()?,
             touchpoints: self.touches.take()?,
             conversions: self.conversions.take()?,
@@ -266,6 +282,15 @@ impl Rows {
 
 fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, Error> {
     Ok(RecordBatch::try_new(table.schema(), columns)?)
+}
+
+impl Places {
+    fn take(&mut self) -> Result<RecordBatch, Error> {
+        let schema = Table::PersonEvents.schema();
+        let schema = schema.project(&[schema.index_of("step")?, schema.index_of("session_id")?])?;
+        let columns: Vec<ArrayRef> = vec![Arc::new(self.step.finish()), Arc::new(self.session.finish())];
+        Ok(RecordBatch::try_new(Arc::new(schema), columns)?)
+    }
 }
 
 fn texts<const N: usize>(builders: &mut [StringBuilder; N]) -> impl Iterator<Item = ArrayRef> {

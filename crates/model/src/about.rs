@@ -10,6 +10,9 @@ pub const fn of_table(table: Table) -> &'static str {
         }
         Table::IdentityLinks => "Statements that two identifiers belong to one person; append-only.",
         Table::Persons => "Which person an identifier belongs to, and from when to when.",
+        Table::PersonEvents => {
+            "The events of people, bots left out: each under its person, in order, with the session that ran."
+        }
         Table::Sessions => "Visits: runs of a person's events on the site without a long pause.",
         Table::Touchpoints => {
             "Contacts that can earn credit: one for each session and for each touch outside sessions."
@@ -121,6 +124,7 @@ fn of_name(name: &str) -> &'static str {
         "confidence" => "probability that it is true",
         "person_id" => "the person",
         "version" => "version of the map of people",
+        "step" => "which of the person's events it is, from 1",
         "session_id" => "the session",
         "started_at" => "first event",
         "ended_at" => "last event",

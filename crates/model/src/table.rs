@@ -16,6 +16,8 @@ pub enum Table {
     IdentityLinks,
     /// Which person an identifier belongs to, and from when to when.
     Persons,
+    /// The events of people, bots left out: each under its person, in order, with its session.
+    PersonEvents,
     /// Visits: runs of events of one person without a long pause.
     Sessions,
     /// Contacts that can earn credit.
@@ -34,10 +36,11 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order in which data walks.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Events,
         Self::IdentityLinks,
         Self::Persons,
+        Self::PersonEvents,
         Self::Sessions,
         Self::Touchpoints,
         Self::Conversions,
@@ -54,6 +57,7 @@ impl Table {
             Self::Events => "events",
             Self::IdentityLinks => "identity_links",
             Self::Persons => "persons",
+            Self::PersonEvents => "person_events",
             Self::Sessions => "sessions",
             Self::Touchpoints => "touchpoints",
             Self::Conversions => "conversions",
@@ -71,7 +75,9 @@ impl Table {
         match self {
             Self::Events => &["key", "occurred_at"],
             Self::Sessions => &["person_id", "started_at"],
-            Self::Touchpoints | Self::Conversions | Self::Paths | Self::Credits => &["person_id", "occurred_at"],
+            Self::PersonEvents | Self::Touchpoints | Self::Conversions | Self::Paths | Self::Credits => {
+                &["person_id", "occurred_at"]
+            }
             Self::IdentityLinks | Self::Persons | Self::Costs | Self::Rejects => &[],
         }
     }
@@ -91,6 +97,7 @@ impl Table {
             Self::Events => events(),
             Self::IdentityLinks => identity_links(),
             Self::Persons => persons(),
+            Self::PersonEvents => person_events(),
             Self::Sessions => sessions(),
             Self::Touchpoints => touchpoints(),
             Self::Conversions => conversions(),
@@ -115,7 +122,7 @@ impl fmt::Display for Table {
 /// No table has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no table `{0}`; the tables are events, identity_links, persons, sessions, touchpoints, conversions, paths, credits, costs, rejects"
+    "there is no table `{0}`; the tables are events, identity_links, persons, person_events, sessions, touchpoints, conversions, paths, credits, costs, rejects"
 )]
 pub struct UnknownTable(pub String);
 
@@ -225,6 +232,43 @@ fn persons() -> Vec<Field> {
         maybe("valid_to", instant()),
         need("version", DataType::Int64),
     ]
+}
+
+fn person_events() -> Vec<Field> {
+    let mut fields = vec![
+        need("person_id", DataType::Int64),
+        need("occurred_at", instant()),
+        need("step", DataType::Int32), // 1: the person's first event
+        maybe("session_id", DataType::Int64),
+        need("event_id", DataType::Utf8),
+        need("name", DataType::Utf8),
+    ];
+    fields.extend(texts(&[
+        "anonymous_id",
+        "user_id",
+        "email_hash",
+        "phone_hash",
+        "crm_id",
+        "page_url",
+        "referrer",
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+        "click_id",
+        "click_id_type",
+        "source",
+        "medium",
+        "campaign",
+        "channel",
+        "interaction",
+        "order_id",
+    ]));
+    fields.push(maybe("value", DataType::Float64));
+    fields.extend(texts(&["currency", "properties"]));
+    fields.extend(texts(&VISITOR));
+    fields
 }
 
 fn sessions() -> Vec<Field> {

@@ -21,6 +21,7 @@ mod keys;
 mod local;
 mod lock;
 mod log;
+mod replace;
 mod scan;
 mod snapshot;
 mod stats;

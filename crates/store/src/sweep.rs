@@ -121,7 +121,7 @@ impl Store {
 }
 
 /// The rows of a file, in the table's columns and order.
-fn batches(table: Table, file: &DataFile) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>>>> {
+pub(crate) fn batches(table: Table, file: &DataFile) -> Result<Box<dyn Iterator<Item = Result<RecordBatch>>>> {
     let reader = open(file, BATCH_ROWS)?;
     let path = file.path.clone();
     if table.is_clustered() && !file.sorted {

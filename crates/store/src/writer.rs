@@ -28,8 +28,15 @@ use std::{
     time::SystemTime,
 };
 
-/// A file ends at the first new key after this many rows.
-pub(crate) const FILE_ROWS: u64 = 4 << 20;
+/// A file ends at the first new key after this many rows. Journeys are built again for some people at a time, and the files
+/// that these are in are written anew, so theirs are short.
+pub(crate) const fn file_rows(table: Table) -> u64 {
+    match table {
+        Table::PersonEvents | Table::Sessions | Table::Touchpoints | Table::Conversions | Table::Paths => 1 << 17,
+        _ => 4 << 20,
+    }
+}
+
 /// Rows, and bytes in memory, at which a row group ends.
 const GROUP_ROWS: usize = 1 << 20;
 const GROUP_BYTES: usize = 128 << 20;
@@ -96,7 +103,7 @@ impl TableWriter {
             return Ok(());
         }
         if bucket.is_none() {
-            if self.open.as_ref().is_some_and(|open| open.rows >= FILE_ROWS) {
+            if self.open.as_ref().is_some_and(|open| open.rows >= file_rows(table)) {
                 self.close().map_err(first)?;
             }
             return self.append(bucket, rows, (0, 0)).map_err(first);
@@ -111,7 +118,7 @@ impl TableWriter {
         if let Some(open) = &self.open {
             if open.bucket != bucket || order(0) < open.last {
                 self.close().map_err(first)?;
-            } else if open.rows >= FILE_ROWS {
+            } else if open.rows >= file_rows(table) {
                 // A key's rows stay in one file, so that the files of a run do not overlap.
                 start = keys.partition_point(|&other| other == open.last.0);
                 if start > 0 {

@@ -28,6 +28,7 @@ const screens: Record<string, [string, keyof typeof en, 'rows' | 'words']> = {
   'filtered flow': [`/flow?${filter}`, 'nav.flow', 'rows'],
   'filtered paths': [`/paths?${filter}`, 'nav.paths', 'rows'],
   'filtered retention': [`/retention?${filter}`, 'nav.retention', 'rows'],
+  devices: ['/attribution?model=last&by=device', 'nav.attribution', 'rows'],
   intervals: ['/attribution?model=linear&intervals=true', 'nav.attribution', 'rows'],
   explain: ['/attribution?model=linear&explain=linear&label=Email', 'nav.attribution', 'words'],
   agreement: ['/agreement', 'nav.agreement', 'rows'],

@@ -103,25 +103,28 @@ pub fn found_of(shop: &Shop, planted: &[String]) -> BTreeSet<String> {
     found
 }
 
+/// Where something of a person is kept.
+const PLACES: [&str; 13] = [
+    "data/events/_delta_log",
+    "data/events",
+    "data/identity_links",
+    "data/persons",
+    "data/person_events",
+    "data/sessions",
+    "data/touchpoints",
+    "data/conversions",
+    "data/paths",
+    "data/credits",
+    "data/rejects",
+    "rejects/",
+    "collect/published",
+];
+
 /// What kind of file a name is of: how many there are of each.
 fn kinds(found: &BTreeSet<String>) -> BTreeMap<&'static str, usize> {
     let mut kinds = BTreeMap::new();
     for name in found {
-        let kind = [
-            "data/events/_delta_log",
-            "data/events",
-            "data/identity_links",
-            "data/persons",
-            "data/sessions",
-            "data/touchpoints",
-            "data/conversions",
-            "data/paths",
-            "data/credits",
-            "data/rejects",
-            "rejects/",
-            "collect/published",
-        ];
-        let kind = kind.into_iter().find(|kind| name.starts_with(kind)).unwrap_or("elsewhere");
+        let kind = PLACES.into_iter().find(|place| name.starts_with(place)).unwrap_or("elsewhere");
         *kinds.entry(kind).or_insert(0) += 1;
     }
     kinds
@@ -185,21 +188,8 @@ fn nothing_of_a_person_is_left_in_any_byte() {
     let shop = planted_shop();
     let before = found(&shop);
     let seen = kinds(&before);
-    for kind in [
-        "data/events/_delta_log",
-        "data/events",
-        "data/identity_links",
-        "data/persons",
-        "data/sessions",
-        "data/touchpoints",
-        "data/conversions",
-        "data/paths",
-        "data/credits",
-        "data/rejects",
-        "rejects/",
-        "collect/published",
-    ] {
-        assert!(seen.contains_key(kind), "the search finds what was planted in {kind}: {before:?}");
+    for place in PLACES {
+        assert!(seen.contains_key(place), "the search finds what was planted in {place}: {before:?}");
     }
     let count = |table: &str| shop.sql(&format!("SELECT count(*) FROM {table}")).parse::<i64>().unwrap();
     let events = count("events");
@@ -224,7 +214,7 @@ fn nothing_of_a_person_is_left_in_any_byte() {
 
     // Deleting what is derived and building it again gives the same.
     let derived = || -> Vec<String> {
-        ["persons", "sessions", "touchpoints", "conversions", "paths", "credits"]
+        ["persons", "person_events", "sessions", "touchpoints", "conversions", "paths", "credits"]
             .iter()
             .map(|table| {
                 let columns =
@@ -289,6 +279,7 @@ fn everything_of_a_person_is_handed_out() {
         ("identifiers", 5),
         ("identity_links", 3),
         ("persons", 5),
+        ("person_events", 1),
         ("sessions", 1),
         ("touchpoints", 1),
         ("conversions", 1),

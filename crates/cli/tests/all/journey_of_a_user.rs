@@ -63,7 +63,7 @@ fn a_refund_finds_its_order_even_when_the_order_is_imported_later() {
 
 /// Every row of the derived tables, in a fixed order.
 fn derived(shop: &Shop) -> Vec<String> {
-    ["sessions", "touchpoints", "conversions", "credits"]
+    ["person_events", "sessions", "touchpoints", "conversions", "credits"]
         .iter()
         .map(|table| shop.sql(&format!("select * from {table} order by person_id, 1, 2, 3, 4, 5, 6, 7")))
         .chain([shop.sql("select person_id, occurred_at, goal, conversion_id, conversions, value, nulls, array_to_string(channels, '>') from paths order by 1, 2, 3, 4")])
@@ -93,6 +93,27 @@ fn late_events_rebuild_only_their_people_and_give_what_a_full_build_gives() {
     let partly = derived(&shop);
     shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
     assert_eq!(partly, derived(&shop));
+}
+
+#[test]
+fn every_event_stands_under_its_person_in_order_and_with_its_session() {
+    let shop = with_sample();
+    let both = "select (select count(*) from events where bot is not true) as told, (select count(*) from person_events) as placed";
+    let counts = shop.sql(both);
+    let (events, placed) = counts.split_once(',').unwrap();
+    assert!(events == placed && events != "0", "{counts}");
+    let numbered = "select count(*) from (select person_id, count(*) as n, min(step) as a, max(step) as b, count(distinct step) as d \
+                    from person_events group by 1) where a <> 1 or b <> n or d <> n";
+    assert_eq!(shop.sql(numbered), "0");
+    let out_of_order = "select count(*) from (select occurred_at, lag(occurred_at) over (partition by person_id order by step) as before \
+                        from person_events) where before > occurred_at";
+    assert_eq!(shop.sql(out_of_order), "0");
+    let strangers = "select count(*) from person_events p left join persons i on i.namespace = 'user' and i.identifier = p.user_id \
+                     where p.user_id is not null and i.person_id is distinct from p.person_id";
+    assert_eq!(shop.sql(strangers), "0");
+    let of_others = "select count(*) from person_events e left join sessions s on s.session_id = e.session_id \
+                     where e.session_id is not null and s.person_id is distinct from e.person_id";
+    assert_eq!(shop.sql(of_others), "0");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn what_is_too_old_goes() {
         "the user is still there"
     );
     let derived = || {
-        ["sessions", "touchpoints", "conversions", "paths", "credits"].map(|table| {
+        ["person_events", "sessions", "touchpoints", "conversions", "paths", "credits"].map(|table| {
             let mut rows: Vec<String> =
                 shop.sql(&format!("SELECT * FROM {table}")).lines().map(str::to_owned).collect();
             rows.sort();

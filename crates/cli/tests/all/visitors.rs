@@ -147,7 +147,9 @@ fn of_collected_events_the_tables_hold_no_address_and_nobody() {
         ),
         "6"
     );
-    for table in ["events", "identity_links", "persons", "sessions", "touchpoints", "conversions", "paths"] {
+    for table in
+        ["events", "identity_links", "persons", "person_events", "sessions", "touchpoints", "conversions", "paths"]
+    {
         let all = shop.output(&["-C", "shop", "sql", &format!("select * from {table}"), "--format", "json"]);
         for whole in ["203.0.113.77", "198.51.100.77", "mail.example", "48123456789", "opensesame"] {
             assert!(!all.contains(whole), "{whole} in {table}: {all}");

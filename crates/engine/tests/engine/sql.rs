@@ -74,8 +74,8 @@ fn wrong_names_are_answered_with_right_ones() {
         let error = said("SELECT * FROM evnts").await;
         assert_eq!(
             error,
-            "table 'evnts' not found; the tables are events, identity_links, persons, sessions, touchpoints, \
-             conversions, paths, credits, costs, rejects"
+            "table 'evnts' not found; the tables are events, identity_links, persons, person_events, sessions, \
+             touchpoints, conversions, paths, credits, costs, rejects"
         );
         let error = said("SELECT chanel FROM touchpoints").await;
         assert_eq!(error, "there is no column `chanel`; did you mean `channel`?");

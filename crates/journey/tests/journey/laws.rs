@@ -1,7 +1,8 @@
 //! What holds for any events.
 use crate::kit::*;
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::concat_batches;
+use arrow::datatypes::Int64Type;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use safar_journey::{JourneyBatches, JourneyBuilder, JourneyRules, NullPaths, SessionPreset, SessionRules, Windows};
@@ -63,6 +64,7 @@ fn joined(parts: &[JourneyBatches]) -> JourneyBatches {
         concat_batches(&batches[0].schema(), &batches).expect("one schema")
     };
     JourneyBatches {
+        places: all(|part| &part.places),
         sessions: all(|part| &part.sessions),
         touchpoints: all(|part| &part.touchpoints),
         conversions: all(|part| &part.conversions),
@@ -91,6 +93,30 @@ proptest! {
         parts.push(rest);
         prop_assert_eq!(joined(&parts), whole);
         prop_assert_eq!(same_findings, findings);
+    }
+
+    #[test]
+    fn every_event_has_a_place(rows in rows(), rules in rules()) {
+        let (built, _) = build(&rules, &rows);
+        let steps = longs(&built.places, "step");
+        prop_assert_eq!(steps.len(), rows.len());
+        let mut people: Vec<_> = rows.iter().map(|row| row.person).collect();
+        people.sort_unstable();
+        let numbered: Vec<_> = people.chunk_by(|a, b| a == b).flat_map(|own| 1..=own.len() as i64).collect();
+        prop_assert_eq!(steps, numbered);
+        // The events of a session that happened on the site are those that it counts; others may fall into its time.
+        let mut counted: BTreeMap<i64, i64> = BTreeMap::new();
+        let sessions = built.places["session_id"].as_primitive::<Int64Type>();
+        let mut sorted = rows.clone();
+        sorted.sort_by_key(|row| (row.person, row.at));
+        for (row, session) in sorted.iter().zip(sessions) {
+            if is_onsite(row) {
+                *counted.entry(session.expect("a session runs")).or_default() += 1;
+            }
+        }
+        let ids = longs(&built.sessions, "session_id").into_iter();
+        let told: BTreeMap<i64, i64> = ids.zip(longs(&built.sessions, "events")).collect();
+        prop_assert_eq!(counted, told);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, buckets: &[
     let list = buckets.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT bucket, person_id, occurred_at, goal, conversion_id, conversions, value, channels, touchpoint_ids, ages_us FROM paths \
-         WHERE (conversions > 0 OR value <> 0) AND bucket IN ({list}) ORDER BY bucket, person_id, occurred_at, conversion_id"
+         WHERE (conversions > 0 OR value <> 0) AND bucket IN ({list}) ORDER BY person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {

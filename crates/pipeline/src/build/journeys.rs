@@ -1,7 +1,8 @@
 //! Events of people, sorted, to sessions, touchpoints, conversions and paths.
 use super::{
     Scope, commit_key,
-    people::{People, is_one_of},
+    people::{NAMESPACES, People, is_one_of},
+    person_events::Unplaced,
 };
 use crate::{Result, Workspace};
 use arrow::{
@@ -11,18 +12,23 @@ use arrow::{
 };
 use datafusion::{
     dataframe::DataFrame,
-    datasource::MemTable,
-    prelude::{Expr, col, lit},
+    physical_expr::{LexOrdering, PhysicalSortExpr, expressions::col as col_of},
+    physical_plan::{
+        ExecutionPlan, SendableRecordBatchStream, coalesce_partitions::CoalescePartitionsExec, execute_stream,
+        sorts::sort::SortExec,
+    },
+    prelude::{Expr, col},
 };
 use futures::TryStreamExt;
 use safar_engine::Session;
 use safar_journey::{Findings, INPUT_COLUMNS, JourneyBatches, JourneyBuilder, SharedRefunds};
 use safar_model::Table;
-use safar_store::{Change, Staged, TableWriter, WriteLock};
+use safar_store::{Change, WriteLock};
 use std::sync::Arc;
 
-/// The four tables that journeys are, in the order of [`JourneyBatches`].
-pub(crate) const TABLES: [Table; 4] = [Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
+/// The tables that journeys are, in the order of [`JourneyBatches`].
+pub(crate) const TABLES: [Table; 5] =
+    [Table::PersonEvents, Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths];
 
 /// Rows that wait before they are written.
 const ROWS_WAITING: usize = 1 << 16;
@@ -53,44 +59,38 @@ impl Rebuild<'_> {
     /// Rebuilds the people of `scope`, and commits all tables at once.
     pub async fn run(&self, scope: &Scope) -> Result<Done> {
         let mut done = Done::default();
-        let mut staged = match scope {
+        let Walk { workspace, session, people, .. } = self.walk;
+        let store = workspace.store();
+        let mut changes = vec![];
+        match scope {
             Scope::Everyone => {
-                let mut writers = self.writers()?;
+                let writers = TABLES.into_iter().map(|table| store.writer(self.lock, table));
+                let mut writers = writers.collect::<std::result::Result<Vec<_>, _>>()?;
                 self.walk.run(scope, &mut done, |table, batch| Ok(writers[table].write(&batch)?)).await?;
-                writers.into_iter().map(|writer| Ok(writer.finish()?)).collect::<Result<Vec<Staged>>>()?
+                for writer in writers {
+                    changes.push(Change::ReplaceBuckets { staged: writer.finish()?, buckets: scope.buckets() });
+                }
             }
             Scope::Only(people) => {
-                let mut fresh: [Vec<RecordBatch>; 4] = Default::default();
+                let mut fresh: [Vec<RecordBatch>; TABLES.len()] = Default::default();
                 self.walk
                     .run(scope, &mut done, |table, batch| {
                         fresh[table].push(batch);
                         Ok(())
                     })
                     .await?;
-                let mut staged = vec![];
-                for ((table, fresh), mut writer) in TABLES.into_iter().zip(fresh).zip(self.writers()?) {
-                    let frame = self.walk.kept_and(table, scope, &is_one_of(people), fresh).await?;
-                    let mut stream = frame.execute_stream().await?;
-                    while let Some(batch) = stream.try_next().await? {
-                        writer.write(&conform(&batch, table)?)?;
-                    }
-                    staged.push(writer.finish()?);
+                let mut people: Vec<i64> = people.iter().copied().collect();
+                people.sort_unstable();
+                for (table, fresh) in TABLES.into_iter().zip(fresh) {
+                    let files = store.files(session.snapshot(), table).await?;
+                    changes.push(store.replace_keys(self.lock, table, &files, &people, fresh)?);
                 }
-                staged
             }
-        };
-        let buckets = scope.buckets();
-        let mut changes: Vec<Change> =
-            staged.drain(..).map(|staged| Change::ReplaceBuckets { staged, buckets: buckets.clone() }).collect();
-        let Walk { workspace, session, people, .. } = self.walk;
-        let persons = workspace.store().writer(self.lock, Table::Persons)?;
+        }
+        let persons = store.writer(self.lock, Table::Persons)?;
         changes.push(Change::ReplaceAll(people.stage(session, persons).await?));
-        workspace.store().commit(self.lock, changes, &commit_key("journeys")).await?;
+        store.commit(self.lock, changes, &commit_key("journeys")).await?;
         Ok(done)
-    }
-
-    fn writers(&self) -> Result<Vec<TableWriter>> {
-        TABLES.into_iter().map(|table| Ok(self.walk.workspace.store().writer(self.lock, table)?)).collect()
     }
 }
 
@@ -104,20 +104,18 @@ impl Walk<'_> {
     ) -> Result<()> {
         let mut columns: Vec<Expr> = INPUT_COLUMNS.into_iter().filter(|name| *name != "person_id").map(col).collect();
         columns.push(self.people.expression().alias("person_id"));
+        columns.extend(NAMESPACES.map(|(_, column)| col(column)));
         columns.extend(["received_at", "origin_row"].map(col));
         // Journeys are those of people.
-        let people = self.session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
-        let mut events = people.select(columns)?;
+        let mut events = self.session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
         if let Scope::Only(people) = scope {
-            events = events.filter(is_one_of(people))?;
+            // Asked of the events themselves, so that the other columns of most are never read.
+            events = events.filter(is_one_of(people, self.people.expression()))?;
         }
-        // Equal times keep the order in which they were told; the event's id settles what is left, so that no build depends
-        // on chance.
-        let order = ["person_id", "occurred_at", "received_at", "origin_row", "event_id"]
-            .map(|name| col(name).sort(true, true));
-        let mut stream = events.sort(order.to_vec())?.execute_stream().await?;
+        let mut stream = self.sorted(events.select(columns)?).await?;
         let mut builder =
             JourneyBuilder::with_shared_refunds(&self.workspace.settings().journey_rules(), self.refunds.clone())?;
+        let mut unplaced = Unplaced::default();
         let mut last = None;
         while let Some(batch) = stream.try_next().await? {
             if let Some(people) = batch.column_by_name("person_id") {
@@ -129,39 +127,45 @@ impl Walk<'_> {
                 }
             }
             builder.push(&batch)?;
+            unplaced.push(batch);
             if builder.waiting_rows() >= ROWS_WAITING {
-                deliver(builder.take()?, &mut put)?;
+                deliver(builder.take()?, &mut unplaced, &mut put)?;
             }
         }
         let (rest, findings) = builder.finish()?;
         done.findings.merge(findings);
-        deliver(rest, &mut put)
+        deliver(rest, &mut unplaced, &mut put)
     }
 
-    /// The rows of the buckets in `scope` that stay, and the `fresh` ones, in the table's order.
-    pub(crate) async fn kept_and(
-        &self,
-        table: Table,
-        scope: &Scope,
-        is_rebuilt: &Expr,
-        fresh: Vec<RecordBatch>,
-    ) -> Result<DataFrame> {
-        let buckets = scope.buckets().into_iter().map(lit).collect();
-        let kept = self
-            .session
-            .table(table)
-            .await?
-            .filter(col("bucket").in_list(buckets, false))?
-            .filter(is_rebuilt.clone().is_false())?;
-        let fresh = self.session.context().read_table(Arc::new(MemTable::try_new(table.schema(), vec![fresh])?))?;
-        let order = std::iter::once("bucket").chain(table.sort_columns().iter().copied());
-        Ok(kept.union(fresh)?.sort(order.map(|name| col(name).sort(true, true)).collect())?)
+    /// The rows person by person.
+    ///
+    /// All memory goes to one sort: several side by side take it from each other when they merge what they spilled, and large
+    /// tables then fail.
+    async fn sorted(&self, events: DataFrame) -> Result<SendableRecordBatchStream> {
+        // Equal times keep the order in which they were told; the event's id settles what is left, so that no build depends
+        // on chance.
+        const ORDER: [&str; 5] = ["person_id", "occurred_at", "received_at", "origin_row", "event_id"];
+        let plan = events.create_physical_plan().await?;
+        let terms = ORDER.map(|name| Ok(PhysicalSortExpr::new_default(col_of(name, &plan.schema())?)));
+        let order = LexOrdering::new(terms.into_iter().collect::<Result<Vec<_>>>()?);
+        let plan: Arc<dyn ExecutionPlan> = match order {
+            Some(order) => Arc::new(SortExec::new(order, Arc::new(CoalescePartitionsExec::new(plan)))),
+            None => plan,
+        };
+        Ok(execute_stream(plan, self.session.context().task_ctx())?)
     }
 }
 
-fn deliver(batches: JourneyBatches, put: &mut impl FnMut(usize, RecordBatch) -> Result<()>) -> Result<()> {
-    let JourneyBatches { sessions, touchpoints, conversions, paths } = batches;
-    for (table, batch) in [sessions, touchpoints, conversions, paths].into_iter().enumerate() {
+fn deliver(
+    batches: JourneyBatches,
+    unplaced: &mut Unplaced,
+    put: &mut impl FnMut(usize, RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let JourneyBatches { places, sessions, touchpoints, conversions, paths } = batches;
+    for batch in unplaced.place(&places)? {
+        put(0, batch)?;
+    }
+    for (batch, table) in [sessions, touchpoints, conversions, paths].into_iter().zip(1..) {
         if batch.num_rows() > 0 {
             put(table, batch)?;
         }

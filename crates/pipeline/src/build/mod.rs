@@ -11,6 +11,7 @@
 mod credits;
 pub(crate) mod journeys;
 pub(crate) mod people;
+mod person_events;
 pub(crate) mod reenrich;
 mod refunds;
 pub(crate) mod state;
@@ -256,6 +257,8 @@ fn everyone(before: Option<&State>, now: &State, full: bool) -> Option<String> {
         Some("--full was asked for".to_owned())
     } else if before.program != now.program {
         Some(format!("Safar went from version {} to {}", before.program, now.program))
+    } else if before.tables != now.tables {
+        Some("this build of Safar keeps other columns of journeys".to_owned())
     } else if before.journeys != now.journeys {
         Some("sessions, goals, windows, time zone or currency changed in safar.toml".to_owned())
     } else {
@@ -267,8 +270,7 @@ async fn counts(workspace: &Workspace, report: &mut BuildReport) -> Result<()> {
     let snapshot = workspace.store().snapshot().await?;
     let session = workspace.engine()?.session(&snapshot)?;
     report.people = count(&session, "SELECT count(DISTINCT person_id) FROM persons").await?;
-    for table in [Table::Persons, Table::Sessions, Table::Touchpoints, Table::Conversions, Table::Paths, Table::Credits]
-    {
+    for table in [Table::Persons].into_iter().chain(journeys::TABLES).chain([Table::Credits]) {
         report.tables.push((table, count(&session, &format!("SELECT count(*) FROM {table}")).await?));
     }
     Ok(())

@@ -24,7 +24,7 @@ pub(crate) const WHO: [&str; 7] =
     ["anonymous_id", "user_id", "email_hash", "phone_hash", "crm_id", "occurred_at", "key"];
 
 /// The column of `events` that holds identifiers of each namespace.
-const NAMESPACES: [(&str, &str); 5] = [
+pub(crate) const NAMESPACES: [(&str, &str); 5] = [
     (safar_identity::ANONYMOUS, "anonymous_id"),
     (safar_identity::USER, "user_id"),
     (safar_identity::EMAIL, "email_hash"),
@@ -289,8 +289,8 @@ impl People {
     }
 }
 
-/// The SQL expression that holds where `person_id` is one of `people`.
-pub(crate) fn is_one_of(people: &Arc<HashSet<i64>>) -> Expr {
+/// The SQL expression that holds where `person` is one of `people`.
+pub(crate) fn is_one_of(people: &Arc<HashSet<i64>>, person: Expr) -> Expr {
     let people = Arc::clone(people);
     let function = create_udf(
         "is_rebuilt",
@@ -304,5 +304,5 @@ pub(crate) fn is_one_of(people: &Arc<HashSet<i64>>) -> Expr {
             Ok(ColumnarValue::Array(Arc::new(found)))
         }),
     );
-    function.call(vec![col("person_id")])
+    function.call(vec![person])
 }

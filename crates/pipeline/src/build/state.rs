@@ -1,6 +1,8 @@
 //! What the last build was made from: `data/build.json`.
+use super::journeys::TABLES;
 use crate::{Error, Result, Workspace};
 use safar_enrich::Enricher;
+use safar_model::Table;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +18,8 @@ pub(crate) struct State {
     pub program: String,
     /// Fingerprint of channel rules and sources.
     pub enricher: u64,
+    /// The columns of the tables that journeys are.
+    pub tables: BTreeMap<Table, Vec<String>>,
     /// Sessions, goals, windows, time zone, currency.
     pub journeys: serde_json::Value,
     /// Identity settings.
@@ -34,6 +38,10 @@ fn path(workspace: &Workspace) -> PathBuf {
     workspace.root().join("data").join("build.json")
 }
 
+fn columns(table: Table) -> Vec<String> {
+    table.schema().fields().iter().map(|field| field.name().clone()).collect()
+}
+
 impl State {
     /// What `workspace` asks for now, before its files are known.
     pub fn of(workspace: &Workspace, enricher: &Enricher) -> Result<Self> {
@@ -42,6 +50,7 @@ impl State {
             value.map_err(|e| Error::Request(format!("settings cannot be kept: {e}")))
         };
         Ok(Self {
+            tables: TABLES.map(|table| (table, columns(table))).into(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             enricher: enricher.fingerprint(),
             journeys: json(serde_json::to_value(settings.journey_rules()))?,

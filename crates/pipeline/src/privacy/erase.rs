@@ -112,7 +112,7 @@ pub async fn erase(
         })?;
         done.rows.insert(table.name(), rows.theirs);
         done.mentions += rows.mentions;
-        again.extend(&rows.mentioned_by);
+        again.extend(&rows.concerned);
         if table == Table::Events {
             renamed.extend(sweep.replaced().to_vec());
         }

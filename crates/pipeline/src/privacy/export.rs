@@ -144,11 +144,12 @@ fn consent(events: &[Value]) -> Vec<Value> {
 }
 
 fn summary(workspace: &Workspace, found: &Found, parts: &[(&'static str, Vec<Value>)]) -> String {
-    const ABOUT: [(&str, &str); 13] = [
+    const ABOUT: [(&str, &str); 14] = [
         ("identifiers", "names under which the person is known, and why they belong together"),
         ("events", "everything that was told of the person, as it is stored"),
         ("identity_links", "statements that two identifiers are one person's"),
         ("persons", "which identifier is whose, and when"),
+        ("person_events", "the events again, in the order of the person's journey"),
         ("sessions", "visits"),
         ("touchpoints", "contacts that may have led to a result"),
         ("conversions", "results, such as orders"),

@@ -34,8 +34,8 @@ pub(super) struct Rows<'a> {
     pub table: Table,
     pub traces: &'a Traces,
     pub requests: &'a Requests,
-    /// People whose rows mention the person.
-    pub mentioned_by: BTreeSet<i64>,
+    /// People who lose events, or whose events change.
+    pub concerned: BTreeSet<i64>,
     /// Rows of others that mention the person.
     pub mentions: u64,
     /// Rows that are the person's.
@@ -44,7 +44,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub fn of(table: Table, traces: &'a Traces, requests: &'a Requests) -> Self {
-        Self { table, traces, requests, mentioned_by: BTreeSet::new(), mentions: 0, theirs: 0 }
+        Self { table, traces, requests, concerned: BTreeSet::new(), mentions: 0, theirs: 0 }
     }
 
     /// Which rows of a batch are theirs.
@@ -72,6 +72,7 @@ impl<'a> Rows<'a> {
             }
             Table::Costs => vec![false; batch.num_rows()],
             Table::Persons
+            | Table::PersonEvents
             | Table::Sessions
             | Table::Touchpoints
             | Table::Conversions
@@ -93,6 +94,8 @@ impl<'a> Rows<'a> {
         let theirs = self.theirs(batch);
         let count = theirs.iter().filter(|own| **own).count() as u64;
         self.theirs += count;
+        // A refund that names their order and nobody is somebody's, too.
+        self.concern(batch, (0..theirs.len()).filter(|row| theirs[*row]))?;
         let kept = if count > 0 {
             let keep: BooleanArray = theirs.iter().map(|own| Some(!own)).collect();
             filter_record_batch(batch, &keep)?
@@ -101,6 +104,20 @@ impl<'a> Rows<'a> {
         };
         let scrubbed = self.scrub(&kept)?;
         Ok(scrubbed.or((count > 0).then_some(kept)))
+    }
+
+    /// Remembers whose these events are.
+    fn concern(&mut self, batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Result<()> {
+        let mut rows = rows.peekable();
+        if self.table != Table::Events || rows.peek().is_none() {
+            return Ok(());
+        }
+        let who = WHO.map(|name| batch.column_by_name(name).cloned());
+        if let Some(who) = who.into_iter().collect::<Option<Vec<ArrayRef>>>() {
+            let owners = self.traces.known.of(&who)?;
+            self.concerned.extend(rows.map(|row| owners.value(row)));
+        }
+        Ok(())
     }
 
     /// Rows of others without mentions of the person. Derived tables follow when they are built again.
@@ -139,14 +156,7 @@ impl<'a> Rows<'a> {
             return Ok(None);
         }
         self.mentions += changed.len() as u64;
-        if self.table == Table::Events {
-            let who = WHO.map(|name| batch.column_by_name(name).cloned());
-            let who: Option<Vec<ArrayRef>> = who.into_iter().collect();
-            if let Some(who) = who {
-                let owners = self.traces.known.of(&who)?;
-                self.mentioned_by.extend(changed.iter().map(|row| owners.value(*row)));
-            }
-        }
+        self.concern(batch, changed.into_iter())?;
         Ok(Some(RecordBatch::try_new(batch.schema(), columns)?))
     }
 }

@@ -329,7 +329,7 @@ pub(crate) async fn load(
         other => Some(labels_of_touches(session, other, names).await?),
     };
     let sql = format!(
-        "SELECT channels, touchpoint_ids, ages_us, conversions, value, nulls, person_id, bucket, occurred_at FROM paths WHERE {condition} ORDER BY bucket, person_id, occurred_at"
+        "SELECT channels, touchpoint_ids, ages_us, conversions, value, nulls, person_id, bucket, occurred_at FROM paths WHERE {condition} ORDER BY person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     let mut merged: HashMap<Vec<ChannelId>, usize> = HashMap::new();

@@ -1,13 +1,10 @@
 //! Events person by person, in the order of time: what funnels and explorations look at.
 use super::{Scope, attribute::Names, steps::Nodes};
-use crate::{
-    Error, Result, Workspace,
-    build::people::{People, WHO},
-};
+use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array},
     compute::cast,
-    datatypes::{DataType, Int64Type, TimestampMicrosecondType},
+    datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType},
 };
 use datafusion::{
     common::DataFusionError,
@@ -16,9 +13,10 @@ use datafusion::{
     prelude::{col, lit},
 };
 use futures::TryStreamExt;
+use hashbrown::HashMap;
 use safar_engine::Session;
 use safar_journey::Conditions;
-use safar_model::{ChannelId, Interaction, Micros, Table, key_of};
+use safar_model::{ChannelId, Interaction, Micros, Table};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One event of a person.
@@ -35,8 +33,7 @@ pub(super) struct Seen {
 struct Row {
     person: i64,
     seen: Seen,
-    /// When Safar was told, in which line, and a number of the event's own: the order of one instant.
-    told: (Micros, Option<i64>, i64),
+    step: i32,
 }
 
 /// Which events are looked at.
@@ -52,7 +49,7 @@ const NO_LABEL: i64 = -1;
 
 /// Shows `look` everyone of `scope` with their events; labels are numbered on from `names`.
 ///
-/// Who an event's person is, is known as the last build published it. Equal times keep the order in which they were told.
+/// Who an event's person is, is known as the last build published it.
 pub(super) async fn each_person(
     workspace: &Workspace,
     session: &Session,
@@ -72,7 +69,7 @@ pub(super) async fn each_person(
         let names = shared.lock().unwrap_or_else(PoisonError::into_inner);
         for one in rows[..ready].chunk_by_mut(|a, b| a.person == b.person) {
             if only.as_ref().is_none_or(|only| only.contains(&one[0].person)) {
-                one.sort_by_key(|row| (row.seen.at, row.told));
+                one.sort_unstable_by_key(|row| row.step);
                 seen.clear();
                 seen.extend(one.iter().map(|row| row.seen));
                 look(one[0].person, &seen, &names);
@@ -81,16 +78,13 @@ pub(super) async fn each_person(
         rows.drain(..ready);
     };
     while let Some(batch) = stream.try_next().await? {
-        let [people, met, labels, told] =
-            [0, 2, 3, 6].map(|index| batch.column(index).as_primitive::<Int64Type>().values());
-        let [times, received] =
-            [1, 4].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>().values());
-        let lines = batch.column(5).as_primitive::<Int64Type>();
+        let [people, met, labels] = [0, 3, 4].map(|index| batch.column(index).as_primitive::<Int64Type>().values());
+        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+        let steps = batch.column(2).as_primitive::<Int32Type>().values();
         for row in 0..batch.num_rows() {
             let label = u32::try_from(labels[row]).ok().map(ChannelId);
             let seen = Seen { at: times[row], met: met[row] as u32, label };
-            let line = lines.is_valid(row).then(|| lines.value(row));
-            rows.push(Row { person: people[row], seen, told: (received[row], line, told[row]) });
+            rows.push(Row { person: people[row], seen, step: steps[row] });
         }
         deliver(&mut rows, false);
     }
@@ -99,40 +93,34 @@ pub(super) async fn each_person(
     Ok(())
 }
 
-/// Rows `person_id, occurred_at, met, label, received_at, origin_row, number_of`, sorted by person and time.
+/// Rows `person_id, occurred_at, step, met, label`, person by person.
 async fn frame(
     workspace: &Workspace,
     session: &Session,
     wanted: &Wanted<'_>,
     names: &Arc<Mutex<Names>>,
 ) -> Result<DataFrame> {
-    let people = Arc::new(People::published(session, workspace).await?);
     let (from, to) = wanted.scope.span(workspace)?;
     let instant = |at: Micros| lit(datafusion::common::ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())));
-    let mut events = session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
+    let mut events = session.table(Table::PersonEvents).await?;
     if from > Micros::MIN {
         events = events.filter(col("occurred_at").gt_eq(instant(from)))?;
     }
     if to < Micros::MAX {
         events = events.filter(col("occurred_at").lt(instant(to)))?;
     }
-    let mut columns: Vec<Expr> = WHO.map(col).to_vec();
-    columns.extend(["received_at", "origin_row", "event_id"].map(col));
+    let mut columns: Vec<Expr> = ["person_id", "occurred_at", "step"].map(col).to_vec();
     columns.push(met(&wanted.conditions)?.alias("met"));
     columns.push(wanted.nodes.map_or_else(|| lit(NO_LABEL), |nodes| label(nodes, names)).alias("label"));
     events = events.select(columns)?;
     events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))))?;
-    let mut columns = vec![people.expression().alias("person_id")];
-    columns.extend(["occurred_at", "met", "label", "received_at", "origin_row"].map(col));
-    columns.push(told());
-    // Few columns to sort by; the order of one instant is settled person by person.
-    let order = ["person_id", "occurred_at"].map(|name| col(name).sort(true, true));
-    Ok(events.select(columns)?.sort(order.to_vec())?)
+    // They lie in this order: parts of the table are read side by side, and people stay whole.
+    Ok(events.sort(vec![col("person_id").sort(true, false)])?)
 }
 
 /// Which conditions an event meets. Called volatile, so that it is asked once an event: a filter on it is not pushed below it.
 fn met(conditions: &Conditions) -> Result<Expr> {
-    let schema = Table::Events.schema();
+    let schema = Table::PersonEvents.schema();
     let columns = conditions.columns().to_vec();
     let kinds: Result<Vec<DataType>> =
         columns.iter().map(|name| Ok(schema.field_with_name(name)?.data_type().clone())).collect();
@@ -164,36 +152,27 @@ fn label(nodes: Nodes, names: &Arc<Mutex<Names>>) -> Expr {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
             let (event, page, kind) = (text(&arrays[0])?, text(&arrays[1])?, text(&arrays[2])?);
             let [event, page, kind] = [&event, &page, &kind].map(|array| array.as_string::<i32>());
-            let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
-            let of = |row: usize| {
+            // Threads label side by side: what they share is asked once for each label of a batch.
+            let (mut labels, mut places) = (vec![], HashMap::new());
+            let mut of = |row: usize| {
                 if kind.is_valid(row) && kind.value(row) == Interaction::Impression.as_str() {
-                    return Some(NO_LABEL);
+                    return None;
                 }
                 let url = page.is_valid(row).then(|| page.value(row));
-                let label = nodes.label(if event.is_valid(row) { event.value(row) } else { "" }, url);
-                Some(label.map_or(NO_LABEL, |label| i64::from(names.id(label).0)))
+                let label = nodes.label(if event.is_valid(row) { event.value(row) } else { "" }, url)?;
+                Some(*places.entry(label).or_insert_with(|| {
+                    labels.push(label);
+                    labels.len() - 1
+                }))
             };
-            Ok(ColumnarValue::Array(Arc::new((0..event.len()).map(of).collect::<Int64Array>())))
+            let rows: Vec<Option<usize>> = (0..event.len()).map(&mut of).collect();
+            let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+            let ids: Vec<i64> = labels.iter().map(|label| i64::from(names.id(label).0)).collect();
+            let numbers = rows.iter().map(|place| place.map_or(NO_LABEL, |place| ids[place]));
+            Ok(ColumnarValue::Array(Arc::new(Int64Array::from_iter_values(numbers))))
         }),
     );
     function.call(["name", "page_url", "interaction"].map(col).to_vec())
-}
-
-/// A number of an event's own: what is left to settle the order of events of one instant, so that no answer depends on chance.
-fn told() -> Expr {
-    let function = create_udf(
-        "number_of",
-        vec![DataType::Utf8],
-        DataType::Int64,
-        Volatility::Volatile,
-        Arc::new(move |arguments: &[ColumnarValue]| {
-            let arrays = ColumnarValue::values_to_arrays(arguments)?;
-            let ids = text(&arrays[0])?;
-            let numbers = ids.as_string::<i32>().iter().map(|id| id.map(|id| key_of("event", id)));
-            Ok(ColumnarValue::Array(Arc::new(numbers.collect::<Int64Array>())))
-        }),
-    );
-    function.call(vec![col("event_id")])
 }
 
 fn text(array: &ArrayRef) -> Result<ArrayRef, DataFusionError> {

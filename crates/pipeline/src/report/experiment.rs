@@ -3,11 +3,7 @@ use super::{
     Dimension, PathQuery,
     attribute::{AttributionReport, Modelling, Names, Wanted, load, needs_ages, property, strings},
 };
-use crate::{
-    Error, Result, Workspace,
-    build::people::{People, WHO},
-    settings::ExperimentSettings,
-};
+use crate::{Error, Result, Workspace, settings::ExperimentSettings};
 use arrow::{
     array::AsArray,
     datatypes::{Float64Type, Int64Type, TimestampMicrosecondType},
@@ -67,7 +63,7 @@ pub async fn experiment(
     let goal = query.goal(workspace, &session).await?;
     let zone = &workspace.settings().workspace.time_zone;
     let until = settings.until.map(|day| super::select::midnight(day, zone)).transpose()?.unwrap_or(Micros::MAX);
-    let (mut people, in_both) = assignments(&session, workspace, &settings, until).await?;
+    let (mut people, in_both) = assignments(&session, &settings, until).await?;
     outcomes(&session, &goal, &settings, until, &mut people).await?;
     exposures(&session, &settings, until, &mut people).await?;
     let arms = [true, false].map(|treated| arm(people.values().filter(|one| one.treated == treated), &settings));
@@ -132,17 +128,18 @@ fn quoted(text: &str) -> String {
 /// Everyone whom an event put in an arm, and how many were put in both.
 async fn assignments(
     session: &Session,
-    workspace: &Workspace,
     settings: &ExperimentSettings,
     until: Micros,
 ) -> Result<(HashMap<i64, Assigned>, u64)> {
-    let resolver = People::published(session, workspace).await?;
-    let sql = format!("SELECT {}, properties FROM events WHERE name = {}", WHO.join(", "), quoted(&settings.event));
+    let sql = format!(
+        "SELECT person_id, occurred_at, properties FROM person_events WHERE name = {}",
+        quoted(&settings.event)
+    );
     let mut told: Vec<(i64, Micros, bool)> = vec![];
     for batch in session.sql(&sql).await?.collect().await? {
-        let person = resolver.of(batch.columns())?;
-        let at = batch.column(5).as_primitive::<TimestampMicrosecondType>();
-        for (row, properties) in strings(&batch, WHO.len())?.into_iter().enumerate() {
+        let person = batch.column(0).as_primitive::<Int64Type>();
+        let at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+        for (row, properties) in strings(&batch, 2)?.into_iter().enumerate() {
             let arm = properties.as_deref().and_then(|json| property(json, &settings.property));
             let Some(arm) = arm.filter(|arm| *arm == settings.treated || *arm == settings.control) else { continue };
             if at.value(row) < until {

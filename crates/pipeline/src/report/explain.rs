@@ -92,7 +92,7 @@ async fn contributions(
     let fitted = model.build().fit(paths, &loaded.labels)?;
     let sql = format!(
         "SELECT conversion_id, occurred_at, value, conversions, touchpoint_ids, ages_us, channels FROM paths \
-         WHERE {condition} AND conversions > 0 AND length > 0 ORDER BY bucket, person_id, occurred_at"
+         WHERE {condition} AND conversions > 0 AND length > 0 ORDER BY person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     let mut given = vec![];

@@ -175,7 +175,7 @@ async fn first_conversions(
 
 /// The channel of everyone's first touch.
 async fn first_channels(session: &Session, names: &mut Names) -> Result<HashMap<i64, ChannelId>> {
-    let sql = "SELECT person_id, channel FROM touchpoints ORDER BY bucket, person_id, occurred_at, touchpoint_id";
+    let sql = "SELECT person_id, channel FROM touchpoints ORDER BY person_id, occurred_at";
     let mut stream = session.sql(sql).await?.execute_stream().await?;
     let mut first = HashMap::new();
     while let Some(batch) = stream.try_next().await? {

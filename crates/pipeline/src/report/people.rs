@@ -35,6 +35,14 @@ pub async fn people(
         ));
     }
     let filter = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+    let everyone = people_where(workspace, session, &filter).await?;
+    let count = everyone.rows.num_rows();
+    let shown = if limit == 0 { count } else { limit.min(count) };
+    Ok(Answer { rows: everyone.rows.slice(0, shown), ..everyone }.note(format!("{shown} of {count} people")))
+}
+
+/// The same columns of everyone for whom the SQL condition `filter` over `person_id` holds.
+pub(super) async fn people_where(workspace: &Workspace, session: &Session, filter: &str) -> Result<Answer> {
     // The order of an instant's touches is settled by their ids.
     let all = format!(
         "WITH t AS (SELECT person_id, min(occurred_at) AS first, max(occurred_at) AS last, \
@@ -49,12 +57,7 @@ pub async fn people(
          FROM t FULL JOIN s ON t.person_id = s.person_id FULL JOIN c ON coalesce(t.person_id, s.person_id) = c.person_id"
     );
     let sql = format!("{all} ORDER BY last_seen DESC, person_id");
-    let everyone = Answer::of(session.sql(&sql).await?).await?;
-    let count = everyone.rows.num_rows();
-    let shown = if limit == 0 { count } else { limit.min(count) };
-    Answer { rows: everyone.rows.slice(0, shown), notes: vec![] }
-        .unit(&workspace.settings().workspace.currency, &["value"])
-        .map(|answer| answer.note(format!("{shown} of {count} people")))
+    Answer::of(session.sql(&sql).await?).await?.unit(&workspace.settings().workspace.currency, &["value"])
 }
 
 /// The SQL condition over `persons` that finds `search`.

@@ -1,21 +1,19 @@
 //! `safar person`: one person's identity card, sessions, conversions and all that happened.
 use super::{
-    Answer, Scope,
-    answer::{instants, maybe_texts, texts},
+    Answer,
+    answer::{instants, texts},
     attribute::strings,
+    people::people_where,
 };
-use crate::{
-    Error, Result, Workspace,
-    build::people::{People, WHO},
-};
+use crate::{Error, Result, Workspace, build::people::NAMESPACES};
 use arrow::{
-    array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, UInt64Array},
-    compute::{concat_batches, filter_record_batch, take_record_batch},
-    datatypes::{Int64Type, SchemaRef, TimestampMicrosecondType},
+    array::{Array, AsArray, RecordBatch},
+    compute::concat_batches,
+    datatypes::TimestampMicrosecondType,
 };
 use safar_engine::Session;
-use safar_identity::{LinkKind, PersonMap, PersonRow};
-use safar_model::{Micros, key_of};
+use safar_identity::LinkKind;
+use safar_model::Micros;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Identifiers asked for at once.
@@ -32,8 +30,8 @@ pub struct PersonPage {
     /// Rows `started_at, ended_at, channel, source, medium, campaign, landing_page, exit_page, events, page_views, engaged,
     /// conversions, value, session_id`, oldest first.
     pub sessions: Answer,
-    /// Rows `time, kind, name, channel, source, campaign, value, page, session, event_id`: every event, oldest first; `session`
-    /// is the one that ran then.
+    /// Rows `time, kind, name, channel, source, campaign, value, page, session, event_id`: every event but those of
+    /// programs, oldest first; `session` is the one that ran then.
     pub timeline: Answer,
     /// Rows `time, goal, order_id, value, gross_value, refunded_value, currency, conversion_id`, oldest first.
     pub conversions: Answer,
@@ -47,17 +45,15 @@ type Id = (String, String);
 /// # Errors
 /// When there is no such person, or the tables cannot be read.
 pub async fn person(workspace: &Workspace, session: &Session, id: i64) -> Result<PersonPage> {
-    let card = super::people(workspace, session, &Scope::default(), Some(&id.to_string()), 0).await?;
-    let ids = card.rows.column(0).as_primitive::<Int64Type>();
-    let Some(row) = ids.values().iter().position(|found| *found == id) else {
+    let card = people_where(workspace, session, &format!("person_id = {id}")).await?;
+    if card.rows.num_rows() == 0 {
         return Err(Error::Request(format!(
             "there is no person {id}\n  hint: `safar people --search TEXT` finds people by their identifiers"
         )));
-    };
-    let card = Answer { rows: card.rows.slice(row, 1), notes: vec![] };
+    }
     let own = own_identifiers(session, id).await?;
     let links = links(session, &own).await?;
-    let events = events(workspace, session, id, &own, &links).await?;
+    let events = events(session, id).await?;
     let query = |select: &str, from: &str, order: &str| {
         format!("SELECT {select} FROM {from} WHERE person_id = {id} ORDER BY {order}")
     };
@@ -75,7 +71,7 @@ pub async fn person(workspace: &Workspace, session: &Session, id: i64) -> Result
     Ok(PersonPage {
         person: card,
         identifiers: identifiers(&own, &links, &events)?,
-        timeline: timeline(&events, &sessions.rows)?,
+        timeline: timeline(&events)?,
         sessions,
         conversions: Answer::of(session.sql(&conversions).await?).await?,
     })
@@ -148,86 +144,22 @@ async fn links(session: &Session, own: &[Own]) -> Result<Vec<Stated>> {
     Ok(links)
 }
 
-/// The events of the person, oldest first: columns [`WHO`], then those of the timeline.
-async fn events(
-    workspace: &Workspace,
-    session: &Session,
-    person: i64,
-    own: &[Own],
-    links: &[Stated],
-) -> Result<RecordBatch> {
-    // An event lies under the key of its first identifier, and identifiers of one event are linked: so each of the person's
-    // events is under one of these keys.
-    let ids = own.iter().map(|own| &own.id).chain(links.iter().flat_map(|link| [&link.a, &link.b]));
-    let mut keys: Vec<i64> = ids.map(|(namespace, id)| key_of(namespace, id)).chain([person]).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let columns = "name, channel, source, campaign, value, page_url, interaction, event_id, received_at, origin_row";
-    let mut found = vec![];
-    let mut schema = None;
-    for keys in keys.chunks(AT_ONCE) {
-        let list = keys.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-        let sql = format!(
-            "SELECT {}, {columns} FROM events WHERE key IN ({list}) ORDER BY occurred_at, received_at, origin_row, event_id",
-            WHO.join(", ")
-        );
-        let frame = session.sql(&sql).await?;
-        schema.get_or_insert_with(|| SchemaRef::new(frame.schema().as_arrow().clone()));
-        found.extend(frame.collect().await?);
-    }
-    let schema = schema.ok_or_else(|| Error::Request(format!("there is no person {person}")))?;
-    let candidates = concat_batches(&schema, &found)?;
-    let people = People::with_map(map_of(workspace, session, &candidates).await?);
-    let owners = people.of(candidates.columns())?;
-    let is_own: BooleanArray = owners.values().iter().map(|owner| Some(*owner == person)).collect();
-    let own = filter_record_batch(&candidates, &is_own)?;
-    let at = own.column(5).as_primitive::<TimestampMicrosecondType>().values();
-    let mut order: Vec<u64> = (0..at.len() as u64).collect();
-    order.sort_by_key(|row| at[*row as usize]);
-    Ok(take_record_batch(&own, &UInt64Array::from(order))?)
-}
-
-/// The part of the map of people that these events ask for.
-async fn map_of(workspace: &Workspace, session: &Session, events: &RecordBatch) -> Result<PersonMap> {
-    let mut ids: Vec<String> = vec![];
-    for column in 0..5 {
-        ids.extend(strings(events, column)?.into_iter().flatten());
-    }
-    ids.sort();
-    ids.dedup();
-    let mut rows: Vec<(Own, i64)> = vec![];
-    for ids in ids.chunks(AT_ONCE) {
-        let sql = format!(
-            "SELECT namespace, identifier, valid_from, valid_to, person_id FROM persons WHERE identifier IN ({})",
-            quoted(ids.iter().map(String::as_str))
-        );
-        for batch in session.sql(&sql).await?.collect().await? {
-            let (namespaces, identifiers) = (strings(&batch, 0)?, strings(&batch, 1)?);
-            let [from, to] = [2, 3].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>());
-            let people = batch.column(4).as_primitive::<Int64Type>();
-            for row in 0..batch.num_rows() {
-                let id = (namespaces[row].clone().unwrap_or_default(), identifiers[row].clone().unwrap_or_default());
-                let from = from.is_valid(row).then(|| from.value(row));
-                let to = to.is_valid(row).then(|| to.value(row));
-                rows.push((Own { id, from, to }, people.value(row)));
-            }
-        }
-    }
-    let rows = rows.iter().map(|(own, person)| PersonRow {
-        person_id: *person,
-        namespace: &own.id.0,
-        identifier: &own.id.1,
-        valid_from: own.from,
-        valid_to: own.to,
-    });
-    PersonMap::from_rows(rows, &workspace.settings().identity)
-        .map_err(|e| Error::Request(format!("persons: {e}\n  hint: `safar build --full` makes the table anew")))
+/// The events of the person, oldest first: the columns of [`NAMESPACES`], then those of the timeline.
+async fn events(session: &Session, person: i64) -> Result<RecordBatch> {
+    let sql = format!(
+        "SELECT {}, occurred_at, interaction, name, channel, source, campaign, value, page_url, session_id, event_id \
+         FROM person_events WHERE person_id = {person} ORDER BY step",
+        NAMESPACES.map(|(_, column)| column).join(", ")
+    );
+    let frame = session.sql(&sql).await?;
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    Ok(concat_batches(&schema, &frame.collect().await?)?)
 }
 
 fn identifiers(own: &[Own], links: &[Stated], events: &RecordBatch) -> Result<Answer> {
     let mut seen: BTreeMap<Id, (Micros, Micros)> = BTreeMap::new();
     let at = events.column(5).as_primitive::<TimestampMicrosecondType>();
-    for (column, namespace) in ["anonymous", "user", "email", "phone", "crm"].into_iter().enumerate() {
+    for (column, (namespace, _)) in NAMESPACES.into_iter().enumerate() {
         for (row, id) in strings(events, column)?.into_iter().enumerate() {
             let Some(id) = id else { continue };
             let span = seen.entry((namespace.to_owned(), id)).or_insert((at.value(row), at.value(row)));
@@ -270,25 +202,9 @@ fn why(one: &Own, own: &[Own], links: &[Stated]) -> String {
     format!("with {namespace} {id}, {how}, {at}{from}")
 }
 
-fn timeline(events: &RecordBatch, sessions: &RecordBatch) -> Result<Answer> {
-    let at = events.column(5).as_primitive::<TimestampMicrosecondType>();
-    let [starts, ends] = [0, 1].map(|index| sessions.column(index).as_primitive::<TimestampMicrosecondType>());
-    let ids = sessions.column(13).as_primitive::<Int64Type>();
-    let session = |at: Micros| {
-        let after = starts.values().partition_point(|start| *start <= at);
-        after.checked_sub(1).filter(|row| at <= ends.value(*row)).map(|row| ids.value(row))
-    };
-    let kinds = strings(events, 13)?;
-    Answer::new([
-        ("time", Arc::clone(events.column(5))),
-        ("kind", maybe_texts(kinds)),
-        ("name", Arc::clone(events.column(7))),
-        ("channel", Arc::clone(events.column(8))),
-        ("source", Arc::clone(events.column(9))),
-        ("campaign", Arc::clone(events.column(10))),
-        ("value", Arc::clone(events.column(11))),
-        ("page", Arc::clone(events.column(12))),
-        ("session", Arc::new(at.values().iter().map(|at| session(*at)).collect::<Int64Array>())),
-        ("event_id", Arc::clone(events.column(14))),
-    ])
+fn timeline(events: &RecordBatch) -> Result<Answer> {
+    const COLUMNS: [&str; 10] =
+        ["time", "kind", "name", "channel", "source", "campaign", "value", "page", "session", "event_id"];
+    let columns = events.columns()[NAMESPACES.len()..].iter().map(Arc::clone);
+    Answer::new(COLUMNS.into_iter().zip(columns))
 }

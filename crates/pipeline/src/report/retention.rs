@@ -114,7 +114,7 @@ pub async fn retention(
     let period_of: Vec<usize> =
         (0..days.len()).map(|day| starts.partition_point(|start| *start <= days.date(day)) - 1).collect();
     let mut found = Cohorts::default();
-    let sql = format!("SELECT person_id, occurred_at FROM {sql} ORDER BY bucket, person_id, occurred_at");
+    let sql = format!("SELECT person_id, occurred_at FROM {sql} ORDER BY person_id, occurred_at");
     each(session, &sql, |batch| {
         let people = batch.column(0).as_primitive::<Int64Type>().values();
         let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();

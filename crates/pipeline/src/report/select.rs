@@ -12,7 +12,7 @@ pub enum Dimension {
     /// The channel.
     #[default]
     Channel,
-    /// One of source, medium, campaign, content, term, country, language, device, browser, os.
+    /// Another one of [`Dimension::NAMES`].
     Column(&'static str),
     /// A name inside `properties`.
     Property(String),
@@ -24,6 +24,11 @@ pub enum Dimension {
 pub const ELSEWHERE: &str = "(elsewhere)";
 
 impl Dimension {
+    /// The columns: the channel, what a visit says of where it came from, and what it says of the visitor.
+    pub const NAMES: [&str; 11] = [
+        "channel", "source", "medium", "campaign", "content", "term", "country", "language", "device", "browser", "os",
+    ];
+
     /// The same, looking only into the touches for which `condition`, such as `channel=Paid Search`, holds.
     ///
     /// # Errors
@@ -35,9 +40,7 @@ impl Dimension {
         match name.parse()? {
             Self::Channel => Ok(Self::Within(Box::new(self), "channel", value.to_owned())),
             Self::Column(name) => Ok(Self::Within(Box::new(self), name, value.to_owned())),
-            _ => Err(format!(
-                "`{name}` is no column; look into channel, source, medium, campaign, content, term, country, language, device, browser or os"
-            )),
+            _ => Err(format!("`{name}` is no column; look into {}", Self::NAMES.join(", "))),
         }
     }
 
@@ -72,24 +75,11 @@ impl FromStr for Dimension {
         if let Some(name) = text.strip_prefix("property:").filter(|name| !name.is_empty()) {
             return Ok(Self::Property(name.to_owned()));
         }
-        Ok(match text {
-            "channel" => Self::Channel,
-            "source" => Self::Column("source"),
-            "medium" => Self::Column("medium"),
-            "campaign" => Self::Column("campaign"),
-            "content" => Self::Column("content"),
-            "term" => Self::Column("term"),
-            "country" => Self::Column("country"),
-            "language" => Self::Column("language"),
-            "device" => Self::Column("device"),
-            "browser" => Self::Column("browser"),
-            "os" => Self::Column("os"),
-            _ => {
-                return Err(format!(
-                    "`{text}` is nothing to report by; use channel, source, medium, campaign, content, term, country, language, device, browser, os or property:NAME"
-                ));
-            }
-        })
+        match Self::NAMES.into_iter().find(|name| *name == text) {
+            Some("channel") => Ok(Self::Channel),
+            Some(name) => Ok(Self::Column(name)),
+            None => Err(format!("`{text}` is nothing to report by; use {} or property:NAME", Self::NAMES.join(", "))),
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> R
     })
     .await?;
     let sql = format!(
-        "SELECT occurred_at, person_id FROM touchpoints WHERE interaction <> 'impression' AND {within} ORDER BY bucket, person_id"
+        "SELECT occurred_at, person_id FROM touchpoints WHERE interaction <> 'impression' AND {within} ORDER BY person_id"
     );
     each(session, &sql, |batch| {
         let people = batch.column(1).as_primitive::<Int64Type>().values();

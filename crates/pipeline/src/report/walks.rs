@@ -35,7 +35,7 @@ pub(super) async fn each_walk(
     let lists = if names.is_some() { ", channels, ages_us" } else { "" };
     let sql = format!(
         "SELECT bucket, person_id, occurred_at, conversions, value, nulls, length{lists} FROM paths WHERE {condition} \
-         ORDER BY bucket, person_id, occurred_at, conversion_id"
+         ORDER BY person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     let mut ids = vec![];

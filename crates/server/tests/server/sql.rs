@@ -183,7 +183,7 @@ async fn tools_get_what_they_ask_for() {
         assert_eq!(psql.one(statement).await, wanted, "{statement}");
     }
     let tables = psql.one("\\d").await;
-    for table in ["events", "sessions", "touchpoints", "conversions", "paths", "credits"] {
+    for table in ["events", "person_events", "sessions", "touchpoints", "conversions", "paths", "credits"] {
         assert!(tables.contains(&format!("data|{table}|table")), "{tables}");
     }
     assert!(psql.one("\\d sessions").await.contains("session_id|bigint||not null|"));

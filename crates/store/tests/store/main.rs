@@ -4,6 +4,7 @@ mod compact;
 mod crash;
 mod earlier;
 mod faults;
+mod replace;
 mod scan;
 mod support;
 mod sweep;

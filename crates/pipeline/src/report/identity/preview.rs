@@ -18,6 +18,7 @@ use arrow::array::RecordBatch;
 use datafusion::{
     catalog::{MemorySchemaProvider, SchemaProvider},
     datasource::MemTable,
+    prelude::col,
 };
 use hashbrown::HashSet;
 use safar_engine::Session;
@@ -112,7 +113,7 @@ async fn future(
     let refunds = state.shared_refunds.iter().map(|(order, amount)| (order.clone(), *amount)).collect();
     let walk = Walk { workspace, session: &future, people, refunds: &refunds };
     let scope = Scope::Only(Arc::clone(changed));
-    let mut fresh: [Vec<RecordBatch>; 4] = Default::default();
+    let mut fresh: [Vec<RecordBatch>; TABLES.len()] = Default::default();
     let mut done = Done::default();
     walk.run(&scope, &mut done, |table, batch| {
         fresh[table].push(batch);
@@ -121,7 +122,7 @@ async fn future(
     .await?;
     let tables = MemorySchemaProvider::new();
     for (table, fresh) in TABLES.into_iter().zip(fresh) {
-        let kept = future.table(table).await?.filter(is_one_of(changed).is_false())?;
+        let kept = future.table(table).await?.filter(is_one_of(changed, col("person_id")).is_false())?;
         let fresh = future.context().read_table(Arc::new(MemTable::try_new(table.schema(), vec![fresh])?))?;
         tables.register_table(table.name().to_owned(), kept.union(fresh)?.into_view())?;
     }

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use safar_attribution::{MODELS, ModelSpec, all_models, causal_models};
 use safar_model::{Table as Name, about};
-use safar_pipeline::Workspace;
+use safar_pipeline::{Workspace, report::Dimension};
 use serde::Serialize;
 use serde_json::Value;
 use std::{sync::Arc, time::UNIX_EPOCH};
@@ -138,7 +138,7 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         currency: settings.workspace.currency.clone(),
         goals: settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect(),
         models: models(&settings.attribution.models),
-        dimensions: vec!["channel", "source", "medium", "campaign", "content", "term"],
+        dimensions: Dimension::NAMES.to_vec(),
         first_day: day(1),
         last_day: day(2),
         events: count(0),
