@@ -40,7 +40,7 @@ pub struct BuildReport {
     pub reasons: Vec<String>,
     /// People whose journeys were rebuilt.
     pub people_rebuilt: u64,
-    /// All people with at least one event.
+    /// All people with at least one event that is not a bot's: an event without an identifier is somebody, too.
     pub people: u64,
     /// Rows of the tables that were written, after the build.
     pub tables: Vec<(Table, u64)>,
@@ -269,7 +269,7 @@ fn everyone(before: Option<&State>, now: &State, full: bool) -> Option<String> {
 async fn counts(workspace: &Workspace, report: &mut BuildReport) -> Result<()> {
     let snapshot = workspace.store().snapshot().await?;
     let session = workspace.engine()?.session(&snapshot)?;
-    report.people = count(&session, "SELECT count(DISTINCT person_id) FROM persons").await?;
+    report.people = count(&session, "SELECT count(*) FROM person_events WHERE step = 1").await?;
     for table in [Table::Persons].into_iter().chain(journeys::TABLES).chain([Table::Credits]) {
         report.tables.push((table, count(&session, &format!("SELECT count(*) FROM {table}")).await?));
     }
