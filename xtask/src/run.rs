@@ -1,16 +1,17 @@
 //! Running commands, and saying what each step took.
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     time::{Duration, Instant},
 };
 
 pub type Outcome<T = ()> = Result<T, String>;
 
-/// The checkout.
+/// The checkout: the one that cargo runs this in, since checkouts may share one target folder.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the checkout").to_owned()
+    let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().expect("xtask lies in the checkout").to_owned()
 }
 
 /// Where cargo puts what it builds.
