@@ -33,11 +33,23 @@ impl Watch {
         Self(cpu(), Instant::now())
     }
 
-    /// Both since the start: a JSON object, with the most memory the process ever held.
-    fn read(&self) -> Value {
-        let [cpu_s, wall_s] = [cpu() - self.0, self.1.elapsed().as_secs_f64()];
-        serde_json::json!({ "cpu_s": cpu_s, "wall_s": wall_s, "peak_mb": peak_mb() })
+    /// Adds both since the start.
+    fn add(&self, to: &mut [f64; 2]) {
+        to[0] += cpu() - self.0;
+        to[1] += self.1.elapsed().as_secs_f64();
     }
+
+    /// Both since the start, as [`told`].
+    fn read(&self) -> Value {
+        let mut used = [0.0; 2];
+        self.add(&mut used);
+        told(used)
+    }
+}
+
+/// CPU and wall seconds as a JSON object, with the most memory the process ever held.
+fn told([cpu_s, wall_s]: [f64; 2]) -> Value {
+    serde_json::json!({ "cpu_s": cpu_s, "wall_s": wall_s, "peak_mb": peak_mb() })
 }
 
 /// Nanoseconds that the scheduler gave to each thread, as seconds.

@@ -84,8 +84,10 @@ impl From<Similarity> for String {
 /// A value in each form that similarities read.
 #[derive(Clone, Debug)]
 pub(super) struct Value<'a> {
-    pub(super) text: &'a str,
-    pub(super) characters: usize,
+    text: &'a str,
+    characters: usize,
+    /// Which characters it has, by their last six bits.
+    kinds: u64,
     /// Days since some day.
     day: Option<i64>,
     number: Option<f64>,
@@ -98,9 +100,17 @@ impl<'a> Value<'a> {
         Self {
             text,
             characters: text.chars().count(),
+            kinds: text.chars().fold(0, |kinds, character| kinds | 1 << (u32::from(character) & 63)),
             day: date.map(|date| date.duration_since(epoch).as_hours() / 24),
             number: text.parse::<f64>().ok().filter(|number| number.is_finite()),
         }
+    }
+
+    /// Whether this many edits may be enough; saves the costly count for most pairs. An edit changes the length by one at
+    /// most, and takes away or brings at most one kind of character each.
+    fn may_be_within(&self, other: &Self, edits: u32) -> bool {
+        self.characters.abs_diff(other.characters) <= edits as usize
+            && (self.kinds ^ other.kinds).count_ones() <= edits.saturating_mul(2)
     }
 }
 
@@ -110,14 +120,9 @@ impl Similarity {
         match self {
             Self::Exact => a.text == b.text,
             Self::JaroWinkler(least) => strsim::jaro_winkler(a.text, b.text) >= least,
-            // What differs more in length differs more in edits: the costly count is saved.
-            Self::Levenshtein(most) => {
-                a.characters.abs_diff(b.characters) <= most as usize
-                    && strsim::levenshtein(a.text, b.text) <= most as usize
-            }
+            Self::Levenshtein(most) => a.may_be_within(b, most) && strsim::levenshtein(a.text, b.text) <= most as usize,
             Self::Damerau(most) => {
-                a.characters.abs_diff(b.characters) <= most as usize
-                    && strsim::damerau_levenshtein(a.text, b.text) <= most as usize
+                a.may_be_within(b, most) && strsim::damerau_levenshtein(a.text, b.text) <= most as usize
             }
             Self::Days(most) => a.day.zip(b.day).is_some_and(|(a, b)| a.abs_diff(b) <= u64::from(most)),
             Self::Within(most) => a.number.zip(b.number).is_some_and(|(a, b)| (a - b).abs() <= most),
@@ -128,6 +133,7 @@ impl Similarity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn holds(similarity: &str, a: &str, b: &str) -> bool {
         let similarity: Similarity = similarity.parse().expect("a similarity");
@@ -159,6 +165,16 @@ mod tests {
         assert!(holds("damerau 1", "19850312", "19850321") && !holds("levenshtein 1", "19850312", "19850321"));
         // Unrestricted: ca → ac → abc.
         assert!(holds("damerau 2", "ca", "abc"));
+    }
+
+    proptest! {
+        /// What saves the count never changes the answer.
+        #[test]
+        fn few_edits_are_always_counted(a in "[a-eé]{0,6}", b in "[a-eé]{0,6}", most in 0_u32..4) {
+            let most_edits = most as usize;
+            prop_assert_eq!(holds(&format!("levenshtein {most}"), &a, &b), strsim::levenshtein(&a, &b) <= most_edits);
+            prop_assert_eq!(holds(&format!("damerau {most}"), &a, &b), strsim::damerau_levenshtein(&a, &b) <= most_edits);
+        }
     }
 
     #[test]

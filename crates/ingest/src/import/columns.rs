@@ -233,6 +233,12 @@ impl Columns {
         self.groups.push(group);
     }
 
+    /// Whether some row of this thread said this in the column.
+    #[inline]
+    pub(crate) fn knows(&self, column: Text, text: &str) -> bool {
+        self.numbered.knows(column, text)
+    }
+
     /// Gives the row that was begun last a text; an empty one is none.
     #[inline]
     pub(crate) fn text(&mut self, column: Text, text: &str) {

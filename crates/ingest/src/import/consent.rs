@@ -1,41 +1,82 @@
 //! What is left of an event whose visitor refused a purpose.
-use super::row::{agreed, flag};
+use super::row::{agreed, flag, is_json};
+use foldhash::fast::RandomState;
 use safar_enrich::is_click_id;
 use safar_model::consent::{ConsentRules, Refused, WITHHELD};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 /// Why an event is rejected where nothing may be kept of it. Neither is the row.
 pub(crate) const REFUSED: &str = "the visitor refused analytics";
 
-/// Reads the column `consent`. Equal values come in runs, so the last answer is kept.
+/// How many texts of consent are remembered, and how long ones: banners write a few dozen.
+const TEXTS: usize = 256;
+const TEXT_MAX: usize = 4 << 10;
+
+/// What the column `consent` of a row says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Consent {
+    pub refused: Refused,
+    pub kept: Kept,
+}
+
+/// How it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kept {
+    #[default]
+    Nothing,
+    /// As it is told: an object by purpose.
+    Json,
+    /// One word for all purposes.
+    All(bool),
+    /// A text that says neither, beside the other properties.
+    Property,
+}
+
+/// Reads the column `consent`. Few texts come again and again, so the answers are kept.
 #[derive(Default)]
 pub(crate) struct Consents {
-    last: (String, Refused),
+    known: HashMap<String, Consent, RandomState>,
 }
 
 impl Consents {
-    pub fn refused(&mut self, consent: &str, rules: &ConsentRules) -> Refused {
-        if self.last.0 != consent {
-            let refused = match flag(consent).or_else(|| agreed(consent)) {
-                Some(given) => rules.refused([("all", given)]),
-                None => {
-                    let told: Map<String, Value> = serde_json::from_str(consent).unwrap_or_default();
-                    let signals = told.iter().filter_map(|(name, given)| {
-                        let given = match given {
-                            Value::Bool(given) => Some(*given),
-                            Value::String(text) => flag(text).or_else(|| agreed(text)),
-                            Value::Number(number) => flag(&number.to_string()),
-                            _ => None,
-                        };
-                        Some((name.as_str(), given?))
-                    });
-                    rules.refused(signals)
-                }
-            };
-            self.last = (consent.to_owned(), refused);
+    pub(crate) fn read(&mut self, text: &str, rules: &ConsentRules) -> Consent {
+        if text.is_empty() {
+            return Consent::default();
         }
-        self.last.1
+        if let Some(known) = self.known.get(text) {
+            return *known;
+        }
+        let word = flag(text).or_else(|| agreed(text));
+        let refused = match word {
+            Some(given) => rules.refused([("all", given)]),
+            None => {
+                let told: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+                let signals = told.iter().filter_map(|(name, given)| {
+                    let given = match given {
+                        Value::Bool(given) => Some(*given),
+                        Value::String(text) => flag(text).or_else(|| agreed(text)),
+                        Value::Number(number) => flag(&number.to_string()),
+                        _ => None,
+                    };
+                    Some((name.as_str(), given?))
+                });
+                rules.refused(signals)
+            }
+        };
+        let kept = match word {
+            Some(given) => Kept::All(given),
+            None if is_json(text) => Kept::Json,
+            None => Kept::Property,
+        };
+        let consent = Consent { refused, kept };
+        if self.known.len() == TEXTS {
+            self.known.clear();
+        }
+        if text.len() <= TEXT_MAX {
+            self.known.insert(text.to_owned(), consent);
+        }
+        consent
     }
 }
 
@@ -90,15 +131,17 @@ mod tests {
     fn a_word_or_an_object_refuses() {
         let rules = ConsentRules::default();
         let mut consents = Consents::default();
-        let mut said = |text: &str| {
-            let refused = consents.refused(text, &rules);
-            (refused.analytics, refused.advertising)
-        };
-        assert_eq!(said(""), (false, false));
-        assert_eq!(said("denied"), (true, true));
-        assert_eq!(said("granted"), (false, false));
-        assert_eq!(said(r#"{"analytics":"denied","ads":1}"#), (true, false));
-        assert_eq!(said(r#"{"marketing":false}"#), (false, true));
-        assert_eq!(said("tcf-string"), (false, false));
+        for _ in 0..2 {
+            let mut said = |text: &str| {
+                let Consent { refused, kept } = consents.read(text, &rules);
+                (refused.analytics, refused.advertising, kept)
+            };
+            assert_eq!(said(""), (false, false, Kept::Nothing));
+            assert_eq!(said("denied"), (true, true, Kept::All(false)));
+            assert_eq!(said("granted"), (false, false, Kept::All(true)));
+            assert_eq!(said(r#"{"analytics":"denied","ads":1}"#), (true, false, Kept::Json));
+            assert_eq!(said(r#"{"marketing":false}"#), (false, true, Kept::Json));
+            assert_eq!(said("tcf-string"), (false, false, Kept::Property));
+        }
     }
 }

@@ -333,11 +333,11 @@ impl<'e> JsonReader<'e> {
         let mut row = Row::new();
         let mut owners = Vec::new();
         for (field, at) in Field::ALL.iter().zip(best).filter_map(|(field, at)| Some((*field, at?))) {
-            row.text[field as usize] = &found[at].text;
+            row.set(field, &found[at].text);
             owners.push((field, found[at].name.to_string()));
         }
         for (field, value) in &self.constants {
-            row.text[*field as usize] = value;
+            row.set(*field, value);
         }
         for (at, item) in found.iter().enumerate().filter(|(_, item)| !item.text.is_empty()) {
             match &item.target {

@@ -10,7 +10,7 @@ use super::{
 use arrow::{
     array::{
         Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Float64Array, Int32Array, Int64Array, PrimitiveArray,
-        RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt16Array, UInt32Array, new_null_array,
+        RecordBatch, StringArray, TimestampMicrosecondArray, UInt16Array, UInt32Array, new_null_array,
     },
     buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer},
     compute::{cast, take},

@@ -1,7 +1,7 @@
 //! One row of any source → one event, appended to columns. The hot path: no allocation that a row does not need.
 use super::{
     columns::{Columns, DERIVED, Text},
-    consent::{Consents, REFUSED, without_click_ids},
+    consent::{Consent, Consents, Kept, REFUSED, without_click_ids},
     field::{FIELDS, Field},
     number::{self, Decimal},
     settings::ImportSettings,
@@ -9,6 +9,7 @@ use super::{
     visitor::VisitorReader,
     words::Words,
 };
+use foldhash::fast::RandomState;
 use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{
@@ -17,7 +18,7 @@ use safar_model::{
     key_of,
 };
 use safar_store::Erased;
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Keys of `properties` under which explicitly given values stay, since the columns of these names are rewritten when
@@ -27,9 +28,13 @@ pub const GIVEN: [&str; 4] = ["$given_campaign", "$given_channel", "$given_mediu
 /// Earlier times are placeholders: 1900-01-01.
 const EARLIEST: Micros = -2_208_988_800_000_000;
 
+/// How many objects of `properties` are remembered, and how long ones.
+const OBJECTS: usize = 4096;
+const OBJECT_MAX: usize = 512;
+
 /// One row, borrowed from its source. An empty text is an absent one.
 pub(crate) struct Row<'a> {
-    pub text: [&'a str; FIELDS],
+    text: [&'a str; FIELDS],
     /// A click parameter that is a column of its own.
     pub click: Option<(&'static str, &'a str)>,
     /// Other utm_* tags, by whole name, sorted.
@@ -49,6 +54,13 @@ impl<'a> Row<'a> {
         Self { text: [""; FIELDS], click: None, tags: Vec::new(), extra: Vec::new() }
     }
 
+    /// Takes a text without the blanks around it.
+    #[inline]
+    pub(crate) fn set(&mut self, field: Field, text: &'a str) {
+        self.text[field as usize] = trimmed(text);
+    }
+
+    #[inline]
     pub(crate) fn get(&self, field: Field) -> &'a str {
         self.text[field as usize]
     }
@@ -146,10 +158,13 @@ pub(crate) struct Sink<'e> {
     visitor: VisitorReader<'e>,
     content: Vec<u8>,
     properties: String,
+    /// Objects of `properties` that came before, as they are written.
+    objects: HashMap<String, String, RandomState>,
     custom: String,
     hex: String,
 }
 
+#[inline]
 fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
         [] => text,
@@ -189,6 +204,7 @@ impl<'e> Sink<'e> {
             visitor: VisitorReader::new(enricher.visitors()),
             content: Vec::new(),
             properties: String::new(),
+            objects: HashMap::default(),
             custom: String::new(),
             hex: String::new(),
         }
@@ -214,7 +230,7 @@ impl<'e> Sink<'e> {
     /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended, nor where the event is of
     /// somebody who was erased since.
     pub(crate) fn push(&mut self, row: &Row<'_>, terms: &Terms, place: u64) -> Result<(), Fault> {
-        let get = |field: Field| trimmed(row.get(field));
+        let get = |field: Field| row.get(field);
         let time_text = get(Field::OccurredAt);
         if time_text.is_empty() {
             return Err(Fault::of(Field::OccurredAt, "no time"));
@@ -235,7 +251,8 @@ impl<'e> Sink<'e> {
             "" => None,
             text => Some(flag(text).ok_or(Fault::of(Field::Conversion, "neither 0 nor 1"))?),
         };
-        let refused = self.consents.refused(get(Field::Consent), &terms.consent);
+        let consent_text = get(Field::Consent);
+        let Consent { refused, kept } = self.consents.read(consent_text, &terms.consent);
         if refused.analytics && terms.consent.without_analytics == WithoutAnalytics::Drop {
             return Err(Fault::of(Field::Consent, REFUSED));
         }
@@ -308,10 +325,11 @@ impl<'e> Sink<'e> {
         }
 
         let keep_contact_details = terms.keep_contact_details && !cookieless;
-        self.write_properties(row, keep_contact_details, given, conversion.is_some() && terms.has_name);
+        let unplaced = (kept == Kept::Property).then_some(consent_text);
+        self.write_properties(row, keep_contact_details, given, unplaced, conversion.is_some() && terms.has_name);
         self.write_custom(row.tags.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))));
         let event_id = Some(get(Field::EventId)).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("null"));
-        let (items, consent) = (get(Field::Items), get(Field::Consent));
+        let items = get(Field::Items);
         let currency = get(Field::Currency);
 
         // The content of the event as told, whatever the order of columns or the rules of the day.
@@ -332,17 +350,21 @@ impl<'e> Sink<'e> {
             order_id,
             currency,
             items,
-            consent,
+            consent_text,
             &self.custom,
             &self.properties,
             event_id.unwrap_or(""),
         ];
         let visitor = VisitorReader::FIELDS.map(get);
-        for (tag, text) in ids.iter().chain(&utm).chain(&texts).chain(&visitor).enumerate() {
-            if !text.is_empty() {
-                self.content.push(tag as u8);
-                self.content.extend_from_slice(&(text.len() as u32).to_le_bytes());
-                self.content.extend_from_slice(text.as_bytes());
+        let mut tag = 0;
+        for told in [&ids[..], &utm, &texts, &visitor] {
+            for text in told {
+                if !text.is_empty() {
+                    self.content.push(tag);
+                    self.content.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                    self.content.extend_from_slice(text.as_bytes());
+                }
+                tag += 1;
             }
         }
         let hash = xxh3_128(&self.content);
@@ -352,9 +374,12 @@ impl<'e> Sink<'e> {
             false => ids,
         };
 
-        // From here on without personal data.
+        // From here on without personal data. What stands in a column is, and cleaning it again would change nothing.
         let personal = self.enricher.enricher().visitors().personal();
-        let (page_url, referrer) = (personal.url(page_url), personal.url(referrer));
+        let clean = |column: Text, url| {
+            if self.columns.knows(column, url) { Cow::Borrowed(url) } else { personal.url(url) }
+        };
+        let (page_url, referrer) = (clean(Text::PageUrl, page_url), clean(Text::Referrer, referrer));
         let (page_url, referrer) = (&*page_url, &*referrer);
         let utm = utm.map(|tag| personal.text(tag));
         let utm = utm.each_ref().map(|tag| &**tag);
@@ -396,10 +421,11 @@ impl<'e> Sink<'e> {
             code => columns.text(Text::Currency, code),
         }
         columns.text(Text::Items, if is_json(items) { items } else { "" });
-        match (is_json(consent), flag(consent).or_else(|| agreed(consent))) {
-            (true, None) => columns.text(Text::Consent, consent),
-            (_, Some(yes)) => columns.text(Text::Consent, if yes { r#"{"all":true}"# } else { r#"{"all":false}"# }),
-            (false, None) => {}
+        match kept {
+            Kept::Json => columns.text(Text::Consent, consent_text),
+            Kept::All(true) => columns.text(Text::Consent, r#"{"all":true}"#),
+            Kept::All(false) => columns.text(Text::Consent, r#"{"all":false}"#),
+            Kept::Nothing | Kept::Property => {}
         }
         columns.text(Text::Properties, &self.properties);
         self.visitor.write(columns, &visitor);
@@ -457,13 +483,18 @@ impl<'e> Sink<'e> {
     }
 
     /// Members in the order of their names, so that equal rows make equal text.
-    fn write_properties(&mut self, row: &Row<'_>, keep_contact_details: bool, given: [&str; 4], keep_conversion: bool) {
+    fn write_properties(
+        &mut self,
+        row: &Row<'_>,
+        keep_contact_details: bool,
+        given: [&str; 4],
+        consent: Option<&str>,
+        keep_conversion: bool,
+    ) {
         let out = &mut self.properties;
         out.clear();
-        let get = |field: Field| trimmed(row.get(field));
-        let unplaced = |field: Field| Some(get(field)).filter(|text| !text.is_empty() && !is_json(text));
-        let items = unplaced(Field::Items);
-        let consent = unplaced(Field::Consent).filter(|text| flag(text).or_else(|| agreed(text)).is_none());
+        let get = |field: Field| row.get(field);
+        let items = some(get(Field::Items)).filter(|text| !is_json(text));
         let contact = [Field::Email, Field::Phone].map(|field| some(get(field)).filter(|_| keep_contact_details));
         let conversion = some(get(Field::Conversion)).filter(|_| keep_conversion);
         let own = get(Field::Properties);
@@ -491,6 +522,13 @@ impl<'e> Sink<'e> {
         for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             member(out, name);
             quote(out, value);
+        }
+        // The usual row has nothing else, and its like has come before.
+        let alone = out.len() == 1 && row.extra.is_empty() && own.len() <= OBJECT_MAX;
+        if let Some(known) = self.objects.get(own).filter(|_| alone) {
+            out.clear();
+            out.push_str(known);
+            return;
         }
         let object = own.starts_with('{').then(|| serde_json::from_str::<serde_json::Value>(own).ok()).flatten();
         if let Some(serde_json::Value::Object(object)) = &object {
@@ -520,6 +558,12 @@ impl<'e> Sink<'e> {
         if out.len() == 2 {
             out.clear();
         }
+        if alone && object.is_some() {
+            if self.objects.len() == OBJECTS {
+                self.objects.clear();
+            }
+            self.objects.insert(own.to_owned(), out.clone());
+        }
     }
 
     fn write_custom<'a>(&mut self, tags: impl Iterator<Item = (&'a str, Cow<'a, str>)>) {
@@ -537,7 +581,7 @@ impl<'e> Sink<'e> {
     }
 }
 
-fn is_json(text: &str) -> bool {
+pub(super) fn is_json(text: &str) -> bool {
     text.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 

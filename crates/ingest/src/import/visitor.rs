@@ -95,6 +95,10 @@ impl<'e> VisitorReader<'e> {
     /// `properties` as they are stored: with the agent and the network that the columns were made of, addresses of visitors cut,
     /// and addresses of pages without personal data.
     pub(crate) fn tidy(&self, properties: &mut String, said: &Said<'_>) {
+        let [agent, _, ip, ..] = *said;
+        if properties.is_empty() && agent.is_empty() && ip.is_empty() {
+            return;
+        }
         if has_addresses(properties) || has_pages(properties) {
             let parsed = serde_json::from_str(properties);
             if let Ok(Value::Object(mut members)) = parsed {
@@ -104,7 +108,6 @@ impl<'e> VisitorReader<'e> {
                 }
             }
         }
-        let [agent, _, ip, ..] = *said;
         if !agent.is_empty() && !properties.contains(agent) {
             append(properties, AGENT, agent);
         }

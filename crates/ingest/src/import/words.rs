@@ -142,6 +142,12 @@ impl Numbered {
         }
     }
 
+    /// Whether a text has a number that this thread gave before.
+    #[inline]
+    pub(crate) fn knows(&self, column: Text, text: &str) -> bool {
+        text.is_empty() || self.columns[column as usize].contains_key(text)
+    }
+
     #[cold]
     fn ask(&mut self, column: Text, text: &str) -> Option<u16> {
         if !self.words.is_open(column) {

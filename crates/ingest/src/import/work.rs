@@ -3,7 +3,7 @@ use super::{
     columns::Parted,
     consent::REFUSED,
     error::Error,
-    field::{FIELDS, Field},
+    field::Field,
     json::JsonReader,
     plan::Plan,
     reject::Reject,
@@ -85,7 +85,7 @@ impl<'e> Worker<'e> {
         let columns = plan.columns.len();
         let text = chunk.text.as_str();
         let mut row = Row::new();
-        constants(plan, &mut row.text);
+        constants(plan, &mut row);
         for ((line, start, end), cells) in chunk.records.iter().zip(chunk.cells.chunks_exact(columns)) {
             let cell = |at: usize| {
                 let (start, end) = cells[at];
@@ -102,7 +102,7 @@ impl<'e> Worker<'e> {
     fn texts(&mut self, plan: &Plan, batch: &RecordBatch, first: u64, base: u64, rejects: &mut Vec<Reject>) -> u64 {
         let columns: Vec<&StringArray> = batch.columns().iter().map(|column| column.as_string::<i32>()).collect();
         let mut row = Row::new();
-        constants(plan, &mut row.text);
+        constants(plan, &mut row);
         for at in 0..batch.num_rows() {
             let cell = |column: usize| if columns[column].is_valid(at) { columns[column].value(at) } else { "" };
             self.tabular(plan, &cell, &mut row, base | (first + at as u64), rejects, || {
@@ -133,7 +133,7 @@ impl<'e> Worker<'e> {
         raw: impl FnOnce() -> String,
     ) {
         for (field, at) in &plan.shape.fields {
-            row.text[*field as usize] = cell(*at);
+            row.set(*field, cell(*at));
         }
         row.click = plan.shape.clicks.iter().map(|(name, at)| (*name, cell(*at))).find(|(_, value)| !value.is_empty());
         row.tags.clear();
@@ -190,9 +190,9 @@ impl<'e> Worker<'e> {
     }
 }
 
-fn constants<'a>(plan: &'a Plan, text: &mut [&'a str; FIELDS]) {
+fn constants<'a>(plan: &'a Plan, row: &mut Row<'a>) {
     for (field, value) in &plan.stated.constants {
-        text[*field as usize] = value;
+        row.set(*field, value);
     }
 }
 
