@@ -6,7 +6,10 @@ use datafusion::common::{ScalarValue, SplitPoint};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::{
-    SessionStateBuilder, context::QueryPlanner, memory_pool::FairSpillPool, object_store::ObjectStoreUrl,
+    SessionStateBuilder,
+    context::QueryPlanner,
+    memory_pool::{FairSpillPool, MemoryPool, UnboundedMemoryPool},
+    object_store::ObjectStoreUrl,
     runtime_env::RuntimeEnvBuilder,
 };
 use datafusion::logical_expr::{LogicalPlan, Partitioning, RangePartitioning};
@@ -43,7 +46,12 @@ impl QueryPlanner for Planner {
 pub fn paths(files: &[PathBuf], layout: &str, case: &str, threads: usize) -> Result<Vec<RecordBatch>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(async {
-        let pool = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(1 << 31))).build_arc()?;
+        // The aggregate keeps the events of all people that it has met, which is as much as they are.
+        let limit: Arc<dyn MemoryPool> = match case {
+            "aggregate" => Arc::new(UnboundedMemoryPool::default()),
+            _ => Arc::new(FairSpillPool::new(1 << 31)),
+        };
+        let pool = RuntimeEnvBuilder::new().with_memory_pool(limit).build_arc()?;
         pool.register_object_store(ObjectStoreUrl::local_filesystem().as_ref(), Arc::new(LocalFiles::default()));
         let state = SessionStateBuilder::new()
             .with_default_features()
