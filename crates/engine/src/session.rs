@@ -2,6 +2,7 @@
 use crate::{
     distributed::{Workers, distribute},
     error::{Error, Result},
+    in_order::InOrder,
     options::{EngineOptions, Extensions},
     planner::{Plan, Planned, Planner},
     tables::{CATALOG, SCHEMA, SnapshotTables},
@@ -79,7 +80,7 @@ impl Engine {
         let planner = Arc::new(Planner(NodePlanner(self.extensions.clone())));
         builder = match &self.workers {
             Some(workers) => distribute(builder, planner, workers, &self.extensions),
-            None => builder.with_query_planner(planner),
+            None => builder.with_query_planner(planner).with_physical_optimizer_rule(Arc::new(InOrder)),
         };
         let mut state = builder.build();
         self.extensions.register(&mut state)?;

@@ -1,6 +1,7 @@
-//! Prints the table of `docs/truth.md`: `cargo run --release -p safar-truth --example table -- 60000 7 S0,S1`.
+//! Prints the table of `docs/truth.md`: `cargo run --release -p safar-truth --example table -- 60000 7 S0,S1 intent_hazard`.
 //!
-//! People, seed and scenarios (short names, separated by commas; `further` are the other markets) may be left out.
+//! People, seed, scenarios (short names, separated by commas; `further` are the other markets) and models (separated by blanks) may
+//! be left out.
 use safar_simulate::causal::{further, scenario, standard};
 use safar_truth::{standard_models, validate};
 use std::io::{self, Write};
@@ -15,6 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("further") => further(),
         Some(names) => names.split(',').filter_map(scenario).collect(),
     };
+    let models = match words.get(3) {
+        None => standard_models(),
+        Some(specs) => specs.split(' ').map(str::parse).collect::<Result<_, _>>()?,
+    };
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -22,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     writeln!(out, "|---|---|---|---|---|---|---|---|")?;
     for one in scenarios {
-        for row in validate(&[one], people, seed, &standard_models())? {
+        for row in validate(&[one], people, seed, &models)? {
             let cell = |number: Option<f64>, digits: usize| number.map_or(String::new(), |x| format!("{x:.digits$}"));
             writeln!(
                 out,

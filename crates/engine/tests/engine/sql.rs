@@ -1,5 +1,9 @@
 //! What a query may do, and what is said when it may not.
 use crate::support::{block_on, text, workspace};
+use datafusion::arrow::{
+    array::AsArray,
+    datatypes::{Int64Type, TimestampMicrosecondType},
+};
 use safar_engine::{Engine, EngineOptions, Error, Extensions, Session};
 use safar_model::Table;
 
@@ -34,6 +38,33 @@ fn every_table_is_seen() {
             .await
             .unwrap();
         assert!(text(&session, joined).await.unwrap().contains("| 600 |"));
+    });
+}
+
+#[test]
+fn ranges_are_not_merged() {
+    with_session(EngineOptions::default(), async |session| {
+        let ask = async |query: &str| text(&session, session.sql(query).await.unwrap()).await.unwrap();
+        let by = |order: &str| format!("SELECT person_id, occurred_at FROM touchpoints ORDER BY {order}");
+        let keys = &by("person_id, occurred_at");
+        let plan = ask(&format!("EXPLAIN {keys}")).await;
+        assert!(plan.contains("InOrderExec") && !plan.contains("Merge"), "{plan}");
+        let sorted = async |query: &str| {
+            let batches = session.sql(query).await.unwrap().collect().await.unwrap();
+            let keys = batches.iter().flat_map(|batch| {
+                let people = batch.column(0).as_primitive::<Int64Type>().values();
+                let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+                people.iter().copied().zip(times.iter().copied()).collect::<Vec<_>>()
+            });
+            keys.collect::<Vec<_>>()
+        };
+        let mut ascending = sorted(keys).await;
+        assert!(ascending.len() == 600 && ascending.is_sorted());
+        // What is not the order of the ranges is sorted as before.
+        let descending = sorted(&by("person_id DESC, occurred_at")).await;
+        ascending.sort_by_key(|(person, time)| (std::cmp::Reverse(*person), *time));
+        assert_eq!(descending, ascending);
+        assert_eq!(sorted(&format!("{keys} LIMIT 7")).await.len(), 7);
     });
 }
 

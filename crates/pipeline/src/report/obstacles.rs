@@ -2,13 +2,17 @@
 use super::{
     Answer, NOT_SET, Nodes, Scope,
     answer::{counts, numbers, texts},
-    attribute::{Names, strings},
+    attribute::Names,
     events::{Wanted, conditions, each_person},
     scope::extent,
     walks::each_walk,
 };
 use crate::{Result, Workspace};
-use arrow::{array::AsArray, datatypes::Int64Type};
+use arrow::{
+    array::{Array, AsArray},
+    compute::cast,
+    datatypes::{DataType, Int64Type},
+};
 use futures::TryStreamExt;
 use hashbrown::{HashMap, HashSet};
 use safar_engine::Session;
@@ -177,11 +181,16 @@ async fn first_conversions(
 async fn first_channels(session: &Session, names: &mut Names) -> Result<HashMap<i64, ChannelId>> {
     let sql = "SELECT person_id, channel FROM touchpoints ORDER BY person_id, occurred_at";
     let mut stream = session.sql(sql).await?.execute_stream().await?;
-    let mut first = HashMap::new();
+    let (mut first, mut last) = (HashMap::new(), None);
     while let Some(batch) = stream.try_next().await? {
         let people = batch.column(0).as_primitive::<Int64Type>().values();
-        for (person, channel) in people.iter().zip(strings(&batch, 1)?) {
-            first.entry(*person).or_insert_with(|| names.id(channel.as_deref().unwrap_or(NOT_SET)));
+        let channels = cast(batch.column(1), &DataType::Utf8)?;
+        let channels = channels.as_string::<i32>();
+        for (row, person) in people.iter().enumerate() {
+            if last.replace(*person) != Some(*person) {
+                let channel = if channels.is_valid(row) { channels.value(row) } else { NOT_SET };
+                first.entry(*person).or_insert_with(|| names.id(channel));
+            }
         }
     }
     Ok(first)
