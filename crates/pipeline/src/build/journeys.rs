@@ -109,8 +109,7 @@ impl Walk<'_> {
         // Journeys are those of people.
         let mut events = self.session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
         if let Scope::Only(people) = scope {
-            // Asked of the events themselves, so that the other columns of most are never read.
-            events = events.filter(is_one_of(people, self.people.expression()))?;
+            events = read_if(events.filter(is_one_of(people, self.people.expression()))?);
         }
         let mut stream = self.sorted(events.select(columns)?).await?;
         let mut builder =
@@ -154,6 +153,13 @@ impl Walk<'_> {
         };
         Ok(execute_stream(plan, self.session.context().task_ctx())?)
     }
+}
+
+/// The same rows; what its filter does not look at is only read of those that pass. It costs more where many pass.
+fn read_if(rows: DataFrame) -> DataFrame {
+    let (mut state, plan) = rows.into_parts();
+    state.config_mut().options_mut().execution.parquet.pushdown_filters = true;
+    DataFrame::new(state, plan)
 }
 
 fn deliver(

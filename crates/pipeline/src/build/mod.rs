@@ -109,15 +109,16 @@ pub(crate) async fn locked(
     let snapshot = store.snapshot().await?;
     let engine = workspace.engine()?;
     let session = engine.session(&snapshot)?;
-    let people = Arc::new(people::resolve(&session, workspace, before.as_ref(), &now).await?);
+    let files = store.files(&snapshot, Table::Events).await?;
+    let people = Arc::new(people::resolve(&session, workspace, before.as_ref(), &now, &files).await?);
     now.people_version = people.version;
+    now.rows_removed = before.as_ref().is_some_and(|before| before.rows_removed);
     report.findings.extend(people.findings());
 
     let mut dirty = wanted.people.clone();
     if let Some(before) = &before {
         say("new events");
-        let files = store.files(&snapshot, Table::Events).await?;
-        let fresh: Vec<_> = files.into_iter().filter(|file| !before.event_files.contains(&file.name)).collect();
+        let fresh = before.fresh(&files);
         if !fresh.is_empty() {
             let (events, owners) = people.owners_of_files(&session, &fresh).await?;
             report.reasons.push(format!("{events} new events of {} people", owners.len()));
@@ -177,6 +178,7 @@ pub(crate) async fn locked(
             rebuilt.extend(scope.buckets());
             journeys(workspace, lock, &people, &now, &scope).await?;
         }
+        now.rows_removed = false;
         report.people_rebuilt = done.people;
         report.findings.extend(sentences(&done.findings));
     } else if models_changed && !wanted.credits {
@@ -206,6 +208,7 @@ pub(crate) fn renamed(workspace: &Workspace, replaced: &[(String, Vec<String>)])
     for (before, now) in replaced {
         if state.event_files.remove(before) {
             state.event_files.extend(now.iter().cloned());
+            state.rows_removed = true;
         }
     }
     state.write(workspace)

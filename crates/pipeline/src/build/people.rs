@@ -8,11 +8,12 @@ use arrow::{
 };
 use datafusion::{
     common::DataFusionError,
+    dataframe::DataFrame,
     logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf},
     prelude::{ParquetReadOptions, col},
 };
 use futures::TryStreamExt;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use safar_engine::Session;
 use safar_identity::{Conflict, EventIds, GraphError, IdentityGraph, IdentitySettings, Link, PersonMap, PersonRow};
 use safar_model::{Table, table::instant};
@@ -45,14 +46,41 @@ pub(crate) struct People {
     conflicts: Vec<Conflict>,
     /// Links that are left out because an identifier is blocked.
     blocked: u64,
+    /// What spares looking through all events for identifiers without links.
+    since: Option<Since>,
 }
 
-/// Resolves all links, and compares with the people of the last build.
+/// What there is since the last build.
+struct Since {
+    /// Everyone that it published.
+    published: PersonMap,
+    /// The files of `events` that came.
+    files: Vec<DataFile>,
+}
+
+impl Since {
+    /// Identifiers that stood alone in the last build and have no links in `map` either. `None`: some lost theirs, and only
+    /// events can tell whether they are still there.
+    fn alone(&self, map: &PersonMap) -> Option<Vec<PersonRow<'_>>> {
+        let rows = self.published.rows();
+        let mut identifiers: HashMap<i64, u32> = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            *identifiers.entry(row.person_id).or_default() += 1;
+        }
+        let unlinked = rows.into_iter().filter(|row| map.person(row.namespace, row.identifier, 0).is_none());
+        let stood_alone =
+            |row: PersonRow<'_>| row.valid_from.or(row.valid_to).is_none() && identifiers[&row.person_id] == 1;
+        unlinked.map(|row| stood_alone(row).then_some(row)).collect()
+    }
+}
+
+/// Resolves all links, and compares with the people of the last build; `files` are those of `events`.
 pub(super) async fn resolve(
     session: &Session,
     workspace: &Workspace,
     before: Option<&State>,
     now: &State,
+    files: &[DataFile],
 ) -> Result<People> {
     let settings = &workspace.settings().identity;
     let (graph, blocked) = graph(session, settings).await?;
@@ -64,7 +92,16 @@ pub(super) async fn resolve(
     let changed = if before.is_some() { PersonMap::diff(&old, &resolution.map) } else { vec![] };
     let version = before
         .map_or(1, |before| before.people_version + i64::from(!changed.is_empty() || before.identity != now.identity));
-    Ok(People { map: Arc::new(resolution.map), changed, version, conflicts: resolution.conflicts, blocked })
+    // Rows that were taken out may have been the last of an identifier.
+    let since = before.filter(|before| {
+        let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        !before.rows_removed
+            && before.identity == now.identity
+            && before.program == now.program
+            && before.event_files.iter().all(|name| names.contains(name.as_str()))
+    });
+    let since = since.map(|before| Since { published: old, files: before.fresh(files) });
+    Ok(People { map: Arc::new(resolution.map), changed, version, conflicts: resolution.conflicts, blocked, since })
 }
 
 /// Every stored link, under these settings; and how many are left out because one of their identifiers is blocked now.
@@ -169,7 +206,7 @@ impl People {
 
     /// People by a map that is at hand, such as a part of the published one.
     pub fn with_map(map: PersonMap) -> Self {
-        Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![], blocked: 0 }
+        Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![], blocked: 0, since: None }
     }
 
     /// Identity conflicts in words.
@@ -236,8 +273,7 @@ impl People {
 
     /// How many events `files` hold, and the people they belong to.
     pub async fn owners_of_files(&self, session: &Session, files: &[DataFile]) -> Result<(u64, BTreeSet<i64>)> {
-        let paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
-        let frame = session.context().read_parquet(paths, ParquetReadOptions::default()).await?.select_columns(&WHO)?;
+        let frame = events_of(session, files).await?.select_columns(&WHO)?;
         let mut stream = frame.execute_stream().await?;
         let (mut events, mut owners) = (0, BTreeSet::new());
         while let Some(batch) = stream.try_next().await? {
@@ -252,13 +288,36 @@ impl People {
         for rows in self.map.rows().chunks(BATCH) {
             writer.write(&self.batch(rows)?)?;
         }
+        let since = self.since.as_ref().and_then(|since| Some((since, since.alone(&self.map)?)));
+        let Some((since, alone)) = since else {
+            let events = session.table(Table::Events).await?;
+            self.stage_others(events, None, &mut writer).await?;
+            return Ok(writer.finish()?);
+        };
+        for rows in alone.chunks(BATCH) {
+            writer.write(&self.batch(rows)?)?;
+        }
+        if !since.files.is_empty() {
+            let events = events_of(session, &since.files).await?;
+            self.stage_others(events, Some(&since.published), &mut writer).await?;
+        }
+        Ok(writer.finish()?)
+    }
+
+    /// Writes the identifiers of `events` that have no links and are not among those `known`.
+    async fn stage_others(&self, events: DataFrame, known: Option<&PersonMap>, writer: &mut TableWriter) -> Result<()> {
         for (namespace, column) in NAMESPACES {
-            let sql = format!("SELECT DISTINCT {column} FROM events WHERE {column} IS NOT NULL ORDER BY 1");
-            let mut stream = session.sql(&sql).await?.execute_stream().await?;
+            let identifiers = events.clone().select_columns(&[column])?.filter(col(column).is_not_null())?;
+            let sorted = identifiers.distinct()?.sort(vec![col(column).sort(true, false)])?;
+            let mut stream = sorted.execute_stream().await?;
             while let Some(batch) = stream.try_next().await? {
                 let identifiers = strings(&batch, 0)?;
-                let alone = identifiers.iter().flatten().filter(|id| self.map.person(namespace, id, 0).is_none());
-                let rows: Vec<PersonRow<'_>> = alone
+                let has = |map: &PersonMap, id: &str| map.person(namespace, id, 0).is_some();
+                let others = identifiers
+                    .iter()
+                    .flatten()
+                    .filter(|id| !has(&self.map, id) && !known.is_some_and(|known| has(known, id)));
+                let rows: Vec<PersonRow<'_>> = others
                     .map(|identifier| PersonRow {
                         person_id: safar_model::key_of(namespace, identifier),
                         namespace,
@@ -270,7 +329,7 @@ impl People {
                 writer.write(&self.batch(&rows)?)?;
             }
         }
-        Ok(writer.finish()?)
+        Ok(())
     }
 
     fn batch(&self, rows: &[PersonRow<'_>]) -> Result<RecordBatch> {
@@ -287,6 +346,12 @@ impl People {
         ];
         Ok(RecordBatch::try_new(Table::Persons.schema(), columns)?)
     }
+}
+
+/// The events in some files of theirs.
+async fn events_of(session: &Session, files: &[DataFile]) -> Result<DataFrame> {
+    let paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+    Ok(session.context().read_parquet(paths, ParquetReadOptions::default()).await?)
 }
 
 /// The SQL expression that holds where `person` is one of `people`.

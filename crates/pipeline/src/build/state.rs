@@ -3,6 +3,7 @@ use super::journeys::TABLES;
 use crate::{Error, Result, Workspace};
 use safar_enrich::Enricher;
 use safar_model::Table;
+use safar_store::DataFile;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,6 +33,9 @@ pub(crate) struct State {
     pub shared_refunds: BTreeMap<String, f64>,
     /// Which version of the map of people this is, from 1.
     pub people_version: i64,
+    /// Whether events were taken out since the last time that identifiers were looked for in all of them.
+    #[serde(default)]
+    pub rows_removed: bool,
 }
 
 fn path(workspace: &Workspace) -> PathBuf {
@@ -59,6 +63,7 @@ impl State {
             event_files: BTreeSet::new(),
             shared_refunds: BTreeMap::new(),
             people_version: 1,
+            rows_removed: false,
         })
     }
 
@@ -70,6 +75,11 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(&path, error)),
         }
+    }
+
+    /// Those of `files` that came since.
+    pub fn fresh(&self, files: &[DataFile]) -> Vec<DataFile> {
+        files.iter().filter(|file| !self.event_files.contains(&file.name)).cloned().collect()
     }
 
     /// Keeps the state: whole or not at all.
