@@ -15,11 +15,11 @@ use datafusion::{
         stream::RecordBatchStreamAdapter,
     },
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use std::{fmt, sync::Arc};
 
 /// Batches of a range that wait for their turn.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 
 /// Puts [`InOrderExec`] in the place of merges that have nothing to compare.
 #[derive(Debug)]
@@ -107,15 +107,12 @@ impl ExecutionPlan for InOrderExec {
         Ok(Arc::new(Self { input: children.swap_remove(0), properties: Arc::clone(&self.properties) }))
     }
 
-    /// As many ranges as there are threads are read at once; the later ones wait when they are a few batches ahead.
+    /// All ranges begin at once, as in a merge, since below they may wait for each other: a join looks at all that is built
+    /// before it goes on. The later ones then stop a few batches ahead.
     fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let ahead = context.session_config().target_partitions().max(1);
-        let (input, count) = (Arc::clone(&self.input), self.input.output_partitioning().partition_count());
-        let ranges = futures::stream::iter(0..count).map(move |partition| {
-            let range = input.execute(partition, Arc::clone(&context));
-            async move { range.map(|range| spawn_buffered(range, WAITING)) }
-        });
-        let rows = ranges.buffered(ahead).try_flatten();
+        let ranges = (0..self.input.output_partitioning().partition_count())
+            .map(|partition| Ok(spawn_buffered(self.input.execute(partition, Arc::clone(&context))?, WAITING)));
+        let rows = futures::stream::iter(ranges.collect::<Result<Vec<_>>>()?).flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
     }
 }

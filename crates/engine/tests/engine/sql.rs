@@ -65,6 +65,10 @@ fn ranges_are_not_merged() {
         ascending.sort_by_key(|(person, time)| (std::cmp::Reverse(*person), *time));
         assert_eq!(descending, ascending);
         assert_eq!(sorted(&format!("{keys} LIMIT 7")).await.len(), 7);
+        // The ranges of a join wait for each other, and are all asked for.
+        let joined = "SELECT t.person_id, t.occurred_at FROM touchpoints t JOIN conversions c ON t.person_id = c.person_id \
+                      WHERE c.value > 1 ORDER BY t.person_id, t.occurred_at";
+        assert!(sorted(joined).await.is_sorted());
     });
 }
 
