@@ -1,4 +1,5 @@
 //! Results in every format: a readable table, CSV, JSON, Parquet, Markdown.
+mod layout;
 mod table;
 
 use anyhow::Result;

@@ -1,41 +1,34 @@
 //! Tables for the eye: aligned columns, rounded numbers, bars.
-use super::texts;
+use super::{
+    layout::{Layout, PADDING, folded, layout, width},
+    texts,
+};
 use anyhow::Result;
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
     compute::cast,
     datatypes::{DataType, Float64Type},
 };
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use std::sync::Arc;
 
 pub use comfy_table::CellAlignment as Alignment;
 
 /// Rows of text cells under a header.
 pub struct Grid {
-    table: Table,
+    header: Vec<(String, Alignment)>,
+    rows: Vec<Vec<String>>,
 }
 
 impl Grid {
+    /// A column without a name belongs to the one before it.
     pub fn new<T: Into<String>>(header: impl IntoIterator<Item = (T, Alignment)>) -> Self {
-        let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        if !table.is_tty() {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-        let (names, alignments): (Vec<String>, Vec<Alignment>) =
-            header.into_iter().map(|(name, alignment)| (name.into(), alignment)).unzip();
-        table.set_header(names);
-        for (index, alignment) in alignments.into_iter().enumerate() {
-            if let Some(column) = table.column_mut(index) {
-                column.set_cell_alignment(alignment);
-            }
-        }
-        Self { table }
+        let header = header.into_iter().map(|(name, alignment)| (name.into(), alignment));
+        Self { header: header.collect(), rows: vec![] }
     }
 
     pub fn row(&mut self, cells: Vec<String>) {
-        self.table.add_row(cells);
+        self.rows.push(cells);
     }
 
     /// A record batch as it stands; floating-point columns are rounded to two decimals, those within ±1 to four.
@@ -62,9 +55,45 @@ impl Grid {
         Ok(grid)
     }
 
+    /// As wide as it is, or, on a terminal, as wide as that.
     pub fn render(&self) -> String {
+        let terminal = Table::new();
+        self.render_within(terminal.width().filter(|_| terminal.is_tty()).map(usize::from))
+    }
+
+    fn render_within(&self, room: Option<usize>) -> String {
+        let names: Vec<&str> = self.header.iter().map(|(name, _)| name.as_str()).collect();
+        let cells = (0..names.len()).map(|column| self.rows.iter().map(|row| width(&row[column])).max().unwrap_or(0));
+        let layout = layout(&names, &cells.collect::<Vec<_>>(), room);
+        let blocks = layout.blocks.iter().map(|columns| self.block(columns, &layout, room));
+        blocks.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Some of the columns.
+    fn block(&self, columns: &[usize], layout: &Layout, room: Option<usize>) -> String {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(columns.iter().map(|column| folded(&self.header[*column].0, layout.widths[*column])));
+        for row in &self.rows {
+            table.add_row(columns.iter().map(|column| &row[*column]));
+        }
+        if let Some(room) = room {
+            // Only texts can be longer than what was laid out for them.
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(u16::try_from(room).unwrap_or(u16::MAX));
+        }
+        for (at, column) in columns.iter().enumerate() {
+            if let Some(shown) = table.column_mut(at) {
+                shown.set_cell_alignment(self.header[*column].1);
+                if room.is_some() {
+                    let width = u16::try_from(layout.widths[*column] + PADDING).unwrap_or(u16::MAX);
+                    shown.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+                }
+            }
+        }
         let mut out = String::new();
-        for line in self.table.lines() {
+        for line in table.lines() {
             out.push_str(line.trim_end());
             out.push('\n');
         }
@@ -162,6 +191,23 @@ mod tests {
         assert_eq!(number(-0.001, 2), "0.00");
         assert_eq!(number(-1234.5, 0), "-1,234");
         assert_eq!(number(999.0, 0), "999");
+    }
+
+    #[test]
+    fn numbers_and_names_stay_whole_in_a_narrow_window() {
+        let head = [("channel", Alignment::Left), ("credit first", Alignment::Right), ("", Alignment::Left)];
+        let mut grid = Grid::new(head.into_iter().chain([("credit last", Alignment::Right), ("", Alignment::Left)]));
+        for (name, first, last) in [("Organic Search", 1238.0, 7.5), ("Direct", 403.25, 0.0)] {
+            let bar = |value| bar(value, 1238.0, 8);
+            grid.row(vec![name.to_owned(), number(first, 2), bar(first), number(last, 2), bar(last)]);
+        }
+        let wide = grid.render_within(Some(100));
+        assert_eq!(wide, grid.render_within(None));
+        assert_eq!(wide.lines().count(), 3);
+        let narrow = grid.render_within(Some(40));
+        assert!(narrow.lines().all(|line| width(line) <= 40), "{narrow}");
+        assert_eq!(narrow.matches("Organic Search").count(), 2, "{narrow}");
+        assert_eq!(narrow.matches("1,238.00  ████████").count(), 1, "{narrow}");
     }
 
     #[test]
