@@ -1,7 +1,8 @@
 //! From a stream of sorted events to their places in journeys and the rows of four tables, one person at a time.
-use crate::convert::{Conversion, Converter, SharedRefunds};
+use crate::convert::{Conversion, Converter};
 use crate::input::{Chunk, Field, PersonRows, Place, RowRef, id_of};
 use crate::lookback::{Goalpost, Outcome, Touch};
+use crate::orders::SharedOrders;
 use crate::output::{Rows, channel_of};
 use crate::rules::Windows;
 use crate::session::{NO_SESSION, Session, Sessioniser};
@@ -21,9 +22,11 @@ use safar_model::Interaction;
 ///   for an event elsewhere the one that has not been idle too long.
 /// - A *touchpoint* is a session, or one contact outside of sessions: an impression, e-mail, call, store visit, or a
 ///   click without a page, or a visit without one whose channel was stated by the import. A session's touch happens when it starts.
-/// - A *conversion* is an event that reaches a goal. An order counts once a goal and person: the first event wins. A conversion
-///   counts in the session that runs when it happens, also when its event came from elsewhere (a server).
-/// - A *refund* reduces the conversion with its order id. One whose order is unknown becomes a row with gross value 0,
+/// - A *conversion* is an event that reaches a goal. An order counts once a goal: the first event wins, also where several people
+///   told of it ([`SharedOrders`]). A conversion counts in the session that runs when it happens, also when its event came from
+///   elsewhere (a server).
+/// - A *refund* reduces the conversion with its order id, by its value, or by all where it has none; told again, it counts once:
+///   the same number, or the same amount within a day. One whose order is unknown becomes a row with gross value 0,
 ///   and a path without touches and without a conversion, so that money adds up ([`Findings::orphan_refunds`]).
 /// - A *path* is the touches before one conversion inside its windows, oldest first; people without a conversion of a
 ///   goal have a null path that ends at their last touch.
@@ -63,14 +66,14 @@ impl JourneyBuilder {
     /// # Errors
     /// When the time zone is unknown, or goals share a name or have no condition.
     pub fn new(rules: &JourneyRules) -> Result<Self, Error> {
-        Self::with_shared_refunds(rules, SharedRefunds::new())
+        Self::with_shared_orders(rules, &SharedOrders::new())
     }
 
-    /// A builder that knows which orders were refunded by events of other people.
+    /// A builder that knows which orders, and which refunds, other people's events told of.
     ///
     /// # Errors
     /// As [`JourneyBuilder::new`].
-    pub fn with_shared_refunds(rules: &JourneyRules, refunds: SharedRefunds) -> Result<Self, Error> {
+    pub fn with_shared_orders(rules: &JourneyRules, orders: &SharedOrders) -> Result<Self, Error> {
         let zone =
             jiff::tz::TimeZone::get(&rules.time_zone).map_err(|_| Error::TimeZone { name: rules.time_zone.clone() })?;
         let goals = rules.goals.iter();
@@ -80,7 +83,7 @@ impl JourneyBuilder {
             person: 0,
             last: None,
             sessioniser: Sessioniser::new(rules.sessions.cuts(), zone),
-            converter: Converter::new(rules, refunds)?,
+            converter: Converter::new(rules, orders)?,
             goals: goals
                 .map(|goal| (goal.name.clone(), goal.windows.as_ref().unwrap_or(&rules.windows).clone()))
                 .collect(),

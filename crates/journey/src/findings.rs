@@ -8,8 +8,14 @@ pub struct Findings {
     pub duplicate_orders: u64,
     /// Those of them that named another value; the first event's value stands.
     pub differing_duplicates: u64,
-    /// Refunds after which more was given back than the order was worth.
+    /// Events left out because somebody else told of their order first, without an identifier in common.
+    pub orders_of_others: u64,
+    /// Events left out because they told of a refund again.
+    pub refunds_again: u64,
+    /// Orders of which more was given back than they were worth.
     pub refunds_above_value: u64,
+    /// Conversions worth less than nothing.
+    pub negative_conversions: u64,
     /// Conversions by currency, for currencies other than the workspace's. Their values are kept as they are: there are no
     /// exchange rates.
     pub other_currencies: BTreeMap<String, u64>,
@@ -22,7 +28,10 @@ impl Findings {
     pub fn merge(&mut self, other: Self) {
         self.duplicate_orders += other.duplicate_orders;
         self.differing_duplicates += other.differing_duplicates;
+        self.orders_of_others += other.orders_of_others;
+        self.refunds_again += other.refunds_again;
         self.refunds_above_value += other.refunds_above_value;
+        self.negative_conversions += other.negative_conversions;
         for (currency, count) in other.other_currencies {
             *self.other_currencies.entry(currency).or_default() += count;
         }
@@ -32,7 +41,7 @@ impl Findings {
 
 /// A refund whose order none of the person's events placed.
 ///
-/// If another person's conversion has the order id, rebuild with [`crate::SharedRefunds`] naming it. Otherwise the amount stands as
+/// If another person's conversion has the order id, rebuild with [`crate::SharedOrders`] naming it. Otherwise the amount stands as
 /// a row of its own: gross 0, refunded `amount`, unattributed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrphanRefund {

@@ -4,8 +4,8 @@
 //! [`JourneyRules`] of a workspace.
 //!
 //! Invariant: one person's rows depend on that person's events and the rules alone, so that late events and changed
-//! identities are rebuilt person by person (bucket by bucket) with the result of a rebuild from scratch. Refunds of
-//! another person's order are the one exception, and come in by name ([`SharedRefunds`]).
+//! identities are rebuilt person by person (bucket by bucket) with the result of a rebuild from scratch. Orders that several
+//! people told of, and their refunds, are the one exception, and come in by name ([`SharedOrders`], found by [`OrderReader`]).
 mod anyorder;
 mod builder;
 mod conditions;
@@ -17,17 +17,20 @@ mod findings;
 pub mod funnel;
 mod input;
 mod lookback;
+mod orders;
 mod output;
+mod refund;
 pub mod retention;
 mod rules;
 mod session;
 
 pub use builder::JourneyBuilder;
 pub use conditions::{CONDITIONS_MOST, Conditions, page_label, step_label};
-pub use convert::SharedRefunds;
 pub use error::Error;
 pub use findings::{Findings, OrphanRefund};
 pub use input::INPUT_COLUMNS;
+pub use orders::{FoundOrders, OrderReader, SharedOrder, SharedOrders, TELLERS_MOST};
+pub use refund::GivenBack;
 pub use rules::{
     Count, DEFAULT_PURCHASE_EVENTS, DEFAULT_REFUND_EVENTS, FieldTest, Goal, JourneyRules, Must, NullPaths,
     SessionPreset, SessionRules, Windows,

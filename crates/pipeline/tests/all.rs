@@ -1,4 +1,14 @@
-//! The corridor from events to credits, told in SQL: `tests/sql/*.slt` over the workspace made of `tests/sql/shop.csv`.
+//! The corridor from events to credits, told in SQL: `tests/sql/*.slt` over the workspace made of `tests/sql/shop.csv`; and what
+//! must hold of builds.
+#[path = "all/credits.rs"]
+mod credits;
+#[path = "all/cut.rs"]
+mod cut;
+#[path = "all/kit.rs"]
+mod kit;
+#[path = "all/partial.rs"]
+mod partial;
+
 use safar_ingest::{ImportOptions, Rules, Silent, import};
 use safar_pipeline::{Workspace, build};
 use safar_testkit::run_logic_file;
@@ -28,5 +38,20 @@ async fn every_logic_file_holds() {
         let snapshot = workspace.store().snapshot().await.unwrap();
         let session = workspace.engine().unwrap().session(&snapshot).unwrap();
         run_logic_file(&session, &file).await.unwrap();
+    }
+}
+
+/// Orders and refunds of several people, in two imports; the second build is of some people, and one of everyone says the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_hold_before_and_after_a_second_import() {
+    let folder = folder().join("orders");
+    let shop = kit::Shop::new().await;
+    for part in ["first", "later"] {
+        shop.import("events.csv", &fs::read_to_string(folder.join(format!("{part}.csv"))).unwrap()).await;
+        for full in [false, true] {
+            shop.build(full).await;
+            let session = safar_pipeline::report::session(&shop.open().await).await.unwrap();
+            run_logic_file(&session, &folder.join(format!("{part}.slt"))).await.unwrap();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Power is cut, two people write, a disk is no disk: nothing is lost, nothing is doubled.
-use crate::{Shop, empty, shop};
+use crate::{Shop, empty, journey_of_a_user::derived, shop};
 use std::{
+    io::{BufRead, BufReader},
     process::{Command, Stdio},
     thread::sleep,
     time::Duration,
@@ -53,6 +54,53 @@ fn kill_during_build_is_made_good_by_the_next_build() {
     let killed = shop.sql(counts);
     shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
     assert_eq!(killed, shop.sql(counts));
+}
+
+/// Kills a build when it says that it comes to `step`, or some time later.
+fn kill_at(shop: &Shop, step: &str, later: Duration) {
+    let mut child = Command::new(crate::program())
+        .current_dir(shop.folder.path())
+        .args(["-C", "shop", "build", "--verbose"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let came = said.map(Result::unwrap).any(|line| line == step);
+    assert!(came, "{step}");
+    sleep(later);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn kill_during_a_build_of_some_people_leaves_no_credit_behind() {
+    let shop = shop();
+    shop.simulate(200, 5, "events.csv");
+    let text = std::fs::read_to_string(shop.path("events.csv")).unwrap();
+    let (head, rows) = text.split_once('\n').unwrap();
+    // Every part has events of everyone, so that people and orders grow.
+    let steps = ["journeys", "credits", "credits", "small files"];
+    for (part, step) in ["people"].into_iter().chain(steps).enumerate() {
+        let rows: Vec<&str> = rows.lines().skip(part).step_by(steps.len() + 1).collect();
+        let file = format!("{part}.csv");
+        shop.write(&file, format!("{head}\n{}\n", rows.join("\n")));
+        // The import is cut off as well.
+        let mut child = start(&shop, &["-C", "shop", "import", &file]);
+        sleep(Duration::from_millis(100));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        shop.safar(&["-C", "shop", "import", &file]).assert().success();
+        if part > 0 {
+            kill_at(&shop, step, Duration::from_millis(if part == 3 { 30 } else { 0 }));
+        }
+        shop.safar(&["-C", "shop", "build"]).assert().success();
+        let unbalanced = "select count(*) from (select model, sum(conversions) as conversions, sum(value) as value from credits group by 1), \
+                          (select sum(conversions) as c, sum(value) as v from paths) where abs(conversions - c) > 1e-6 or abs(value - v) > 0.005";
+        assert_eq!(shop.sql(unbalanced), "0", "{step}");
+    }
+    let partly = derived(&shop);
+    shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
+    assert_eq!(partly, derived(&shop));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_refund_finds_its_order_even_when_the_order_is_imported_later() {
 }
 
 /// Every row of the derived tables, in a fixed order.
-fn derived(shop: &Shop) -> Vec<String> {
+pub fn derived(shop: &Shop) -> Vec<String> {
     ["person_events", "sessions", "touchpoints", "conversions", "credits"]
         .iter()
         .map(|table| shop.sql(&format!("select * from {table} order by person_id, 1, 2, 3, 4, 5, 6, 7")))

@@ -1,6 +1,6 @@
 //! Conversions: conditions, orders told twice, refunds, currencies.
 use crate::kit::*;
-use safar_journey::{Count, Error, Goal, JourneyBuilder, JourneyRules, SharedRefunds};
+use safar_journey::{Count, Error, Goal, JourneyBuilder, JourneyRules};
 
 fn with_goals(text: &str) -> JourneyRules {
     toml::from_str(text).expect("good rules")
@@ -105,7 +105,8 @@ fn refunds_reduce_their_order_and_unknown_orders_keep_the_total_right() {
         event(1, T0 + 3 * DAY, "interaction=none;name=refund;order_id=Z;value=7"),
         event(2, T0, "interaction=none;name=refund;order_id=A;value=1"),
     ];
-    let (out, findings) = build(&JourneyRules::default(), &rows);
+    let rules = JourneyRules::default();
+    let (out, findings) = build(&rules, &rows);
     assert_eq!(floats(&out.conversions, "gross_value"), [20.0, 30.0, 0.0, 0.0]);
     assert_eq!(floats(&out.conversions, "refunded_value"), [5.0, 30.0, 7.0, 1.0]);
     assert_eq!(floats(&out.conversions, "value"), [15.0, 0.0, -7.0, -1.0]);
@@ -120,13 +121,119 @@ fn refunds_reduce_their_order_and_unknown_orders_keep_the_total_right() {
         .collect();
     assert_eq!(orphans, [(1, Some("Z"), 7.0), (2, Some("A"), 1.0)]);
 
-    // Someone who knows all people says that person 2 gave order A back.
-    let shared = SharedRefunds::from([("A".to_owned(), 6.0)]);
-    let mut builder = JourneyBuilder::with_shared_refunds(&JourneyRules::default(), shared).expect("good rules");
-    builder.push(&batch(&rows)).expect("good events");
-    let (out, findings) = builder.finish().expect("batches");
+    // Who looks at all people finds that person 2 gave order A back.
+    let (out, findings) = build_with(&rules, &rows, &orders(&rules, &rows, &<_>::default()).shared);
     assert_eq!(floats(&out.conversions, "value"), [14.0, 0.0, -7.0]);
     assert_eq!(findings.orphan_refunds.len(), 1);
+}
+
+#[test]
+fn an_order_that_several_people_told_of_counts_once_for_the_first() {
+    let rows = [
+        event(1, T0, "page_url=/;channel=Email;source=news"),
+        event(1, T0 + SECOND, "page_url=/thanks;name=purchase;order_id=A;value=20"),
+        event(2, T0 + 2 * SECOND, "interaction=none;name=purchase;order_id=A;value=24"),
+        event(2, T0 + 3 * SECOND, "interaction=none;name=purchase;order_id=B;value=5"),
+        event(3, T0 + DAY, "interaction=none;name=refund;order_id=A;value=6"),
+        event(2, T0 + DAY + SECOND, "interaction=none;name=refund;order_id=A;value=6"),
+    ];
+    let rules = JourneyRules::default();
+    let found = orders(&rules, &rows, &<_>::default());
+    assert_eq!((found.several, found.crowded.0), (1, 0));
+    assert_eq!(found.changed.iter().copied().collect::<Vec<_>>(), [1, 2, 3]);
+    let (out, findings) = build_with(&rules, &rows, &found.shared);
+    assert_eq!(longs(&out.conversions, "person_id"), [1, 2]);
+    assert_eq!(floats(&out.conversions, "value"), [14.0, 5.0]);
+    assert_eq!((findings.orders_of_others, findings.refunds_again, findings.orphan_refunds.len()), (1, 1, 0));
+    assert_eq!(longs(&out.sessions, "conversions"), [1]);
+    // Nothing changed since; then the first event goes, and the order is the other's.
+    let again = orders(&rules, &rows, &found.shared);
+    assert!(again.changed.is_empty() && again.shared == found.shared);
+    let less: Vec<_> = rows.iter().filter(|row| row.at != T0 + SECOND).cloned().collect();
+    let later = orders(&rules, &less, &found.shared);
+    assert_eq!(later.changed.iter().copied().collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(floats(&build_with(&rules, &less, &later.shared).0.conversions, "value"), [18.0, 5.0]);
+}
+
+#[test]
+fn a_word_in_the_place_of_an_order_number_joins_nothing() {
+    let bought = |order: &str| -> Vec<Row> {
+        let texts = format!("interaction=none;name=purchase;order_id={order};value=1");
+        (1..=11).map(|person| event(person, T0, &texts)).collect()
+    };
+    let rules = JourneyRules::default();
+    for (order, people, crowded) in [("undefined", 2, 0), ("7", 11, 1), ("7", 10, 0)] {
+        let rows = &bought(order)[..people];
+        let found = orders(&rules, rows, &<_>::default());
+        assert_eq!(found.crowded.0, crowded, "{order} of {people}");
+        let (out, _) = build_with(&rules, rows, &found.shared);
+        let is_shared = order == "7" && crowded == 0;
+        assert_eq!(out.conversions.num_rows(), if is_shared { 1 } else { people }, "{order} of {people}");
+    }
+}
+
+#[test]
+fn refunds_told_again_count_once_and_no_order_is_refunded_beyond_its_worth_unsaid() {
+    let rows = [
+        event(1, T0, "interaction=none;name=purchase;order_id=A;value=20"),
+        event(1, T0, "interaction=none;name=purchase;order_id=B;value=20"),
+        event(1, T0, "interaction=none;name=purchase;order_id=C;value=20"),
+        // The browser and the server; later another part.
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=A;value=4"),
+        event(1, T0 + HOUR + SECOND, "interaction=none;name=refund;order_id=A;value=4"),
+        event(1, T0 + 3 * DAY, "interaction=none;name=refund;order_id=A;value=4"),
+        // Two parts of the same amount, with numbers.
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=B;value=4;properties={\"refund_id\":1}"),
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=B;value=4;event_id=shopify:refund:2"),
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=C;value=12"),
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=C;value=13"),
+        // Nobody placed Z.
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=Z;value=2"),
+        event(1, T0 + HOUR, "interaction=none;name=refund;order_id=Z;value=2"),
+    ];
+    let (out, findings) = build(&JourneyRules::default(), &rows);
+    assert_eq!(floats(&out.conversions, "refunded_value"), [8.0, 8.0, 25.0, 2.0]);
+    assert_eq!((findings.refunds_again, findings.refunds_above_value), (2, 1));
+}
+
+#[test]
+fn without_a_value_all_is_given_back_whoever_tells() {
+    let rows = [
+        event(1, T0, "interaction=none;name=purchase;order_id=A;value=20"),
+        event(2, T0, "interaction=none;name=purchase;order_id=B;value=20"),
+        event(1, T0 + 1, "interaction=none;name=refund;order_id=A"),
+        event(3, T0 + 1, "interaction=none;name=refund;order_id=B"),
+        event(4, T0 + 2, "interaction=none;name=refund;order_id=B"),
+    ];
+    let rules = JourneyRules::default();
+    let (out, findings) = build_with(&rules, &rows, &orders(&rules, &rows, &<_>::default()).shared);
+    assert_eq!(floats(&out.conversions, "refunded_value"), [20.0, 20.0]);
+    assert_eq!((findings.refunds_again, findings.orphan_refunds.len()), (1, 0));
+}
+
+#[test]
+fn a_refund_of_an_order_that_a_goal_does_not_count_takes_nothing() {
+    let rows = [
+        event(1, T0, "interaction=none;name=purchase;order_id=A;value=20"),
+        event(1, T0 + 1, "interaction=none;name=purchase;order_id=B;value=30"),
+        event(1, T0 + 2, "interaction=none;name=refund;order_id=B;value=30"),
+    ];
+    let rules = JourneyRules {
+        goals: vec![Goal { count: Count::OncePerPerson, ..Goal::default() }],
+        ..JourneyRules::default()
+    };
+    assert_eq!(floats(&build(&rules, &rows).0.conversions, "value"), [20.0]);
+}
+
+#[test]
+fn a_purchase_below_nothing_is_counted_among_the_findings() {
+    let rows = [
+        event(1, T0, "interaction=none;name=purchase;value=-50"),
+        event(1, T0 + 1, "interaction=none;name=purchase;value=20"),
+    ];
+    let (out, findings) = build(&JourneyRules::default(), &rows);
+    assert_eq!(floats(&out.conversions, "value"), [-50.0, 20.0]);
+    assert_eq!(findings.negative_conversions, 1);
 }
 
 #[test]

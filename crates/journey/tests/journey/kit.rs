@@ -3,7 +3,9 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
-use safar_journey::{Findings, INPUT_COLUMNS, JourneyBatches, JourneyBuilder, JourneyRules};
+use safar_journey::{
+    Findings, FoundOrders, INPUT_COLUMNS, JourneyBatches, JourneyBuilder, JourneyRules, OrderReader, SharedOrders,
+};
 use std::sync::Arc;
 
 pub const SECOND: i64 = 1_000_000;
@@ -62,9 +64,24 @@ pub fn batch(rows: &[Row]) -> RecordBatch {
 
 /// Builds journeys from rows given in any order of people; rows of one person at one instant keep their order.
 pub fn build(rules: &JourneyRules, rows: &[Row]) -> (JourneyBatches, Findings) {
+    build_with(rules, rows, &SharedOrders::new())
+}
+
+/// What several people told of; `before` is what was found the last time.
+pub fn orders(rules: &JourneyRules, rows: &[Row], before: &SharedOrders) -> FoundOrders {
+    let order = |row: &Row| row.texts.iter().find(|(column, _)| *column == "order_id").map(|(_, order)| order.clone());
+    let mut rows: Vec<Row> = rows.iter().filter(|row| order(row).is_some()).cloned().collect();
+    rows.sort_by_key(|row| (order(row), row.at));
+    let mut reader = OrderReader::new(rules, before).expect("good rules");
+    reader.push(&batch(&rows), |order| order != "undefined").expect("good events");
+    reader.finish()
+}
+
+/// As [`build`], where orders that several people told of count once.
+pub fn build_with(rules: &JourneyRules, rows: &[Row], orders: &SharedOrders) -> (JourneyBatches, Findings) {
     let mut rows = rows.to_vec();
     rows.sort_by_key(|row| (row.person, row.at));
-    let mut builder = JourneyBuilder::new(rules).expect("good rules");
+    let mut builder = JourneyBuilder::with_shared_orders(rules, orders).expect("good rules");
     builder.push(&batch(&rows)).expect("good events");
     builder.finish().expect("batches")
 }

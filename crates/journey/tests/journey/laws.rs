@@ -76,8 +76,80 @@ fn is_onsite(row: &Row) -> bool {
     row.texts.iter().any(|(column, _)| *column == "page_url")
 }
 
+const ORDERS: [&str; 9] = [
+    "interaction=none;name=purchase;value=10.25;order_id=O1",
+    "page_url=https://shop.example/thanks;name=purchase;value=2.5;order_id=O1",
+    "interaction=none;name=purchase;value=3;order_id=O2",
+    "interaction=none;name=refund;order_id=O1;value=1.25",
+    "interaction=none;name=refund;order_id=O1;value=1.25;properties={\"refund_id\":\"r\"}",
+    "interaction=none;name=refund;order_id=O2",
+    "interaction=none;name=refund;order_id=O2;value=0.5",
+    "interaction=none;name=refund;order_id=Z;value=4",
+    "interaction=none;name=sign_up;order_id=O2",
+];
+
+/// Events about orders, told by up to ten people.
+fn told() -> impl Strategy<Value = Vec<Row>> {
+    vec((0i64..10, 0i64..60, 0usize..ORDERS.len()), 0..40).prop_map(|rows| {
+        let rows = rows.into_iter().enumerate();
+        let mut rows: Vec<_> = rows
+            .map(|(index, (person, slot, kind))| {
+                event(person << 59, T0 + slot * 7 * HOUR, &format!("{};event_id=e{index}", ORDERS[kind]))
+            })
+            .collect();
+        rows.sort_by_key(|row| row.at);
+        rows
+    })
+}
+
+/// Order, event, gross value and what was given back, of every conversion; and what is given back for orders that nobody placed.
+fn worth(rules: &JourneyRules, rows: &[Row]) -> (Vec<(String, String, String)>, f64) {
+    let found = orders(rules, rows, &<_>::default());
+    let (out, _) = build_with(rules, rows, &found.shared);
+    let (orders, events) = (words(&out.conversions, "order_id"), words(&out.conversions, "event_id"));
+    let money = |column| floats(&out.conversions, column);
+    let money: Vec<(f64, f64)> = money("gross_value").into_iter().zip(money("refunded_value")).collect();
+    let (mut sold, mut orphans) = (vec![], 0.0);
+    for ((order, event), (gross, back)) in orders.into_iter().zip(events).zip(money) {
+        match gross > 0.0 {
+            true => sold.push((order, event, format!("{gross} {back}"))),
+            false => orphans += back,
+        }
+    }
+    sold.sort();
+    (sold, orphans)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn who_is_who_makes_no_difference_to_what_orders_are_worth(rows in told(), one in 0i64..10) {
+        let rules = JourneyRules::default();
+        let alone: Vec<Row> = rows.iter().map(|row| Row { person: 0, ..row.clone() }).collect();
+        let joined: Vec<Row> =
+            rows.iter().map(|row| Row { person: if row.person < one << 59 { 0 } else { row.person }, ..row.clone() }).collect();
+        let expected = worth(&rules, &alone);
+        prop_assert_eq!(&worth(&rules, &rows), &expected);
+        prop_assert_eq!(&worth(&rules, &joined), &expected);
+    }
+
+    #[test]
+    fn whoever_is_not_said_to_have_changed_has_the_rows_of_before(rows in told(), late in 0usize..40) {
+        prop_assume!(!rows.is_empty());
+        let rules = JourneyRules::default();
+        let late = rows[late % rows.len()].clone();
+        let before: Vec<_> = rows.iter().filter(|row| **row != late).cloned().collect();
+        let old = orders(&rules, &before, &<_>::default());
+        let new = orders(&rules, &rows, &old.shared);
+        let mut people: Vec<_> = rows.iter().map(|row| row.person).collect();
+        people.sort_unstable();
+        people.dedup();
+        for person in people.into_iter().filter(|person| *person != late.person && !new.changed.contains(person)) {
+            let own: Vec<_> = rows.iter().filter(|row| row.person == person).cloned().collect();
+            prop_assert_eq!(build_with(&rules, &own, &new.shared).0, build_with(&rules, &own, &old.shared).0);
+        }
+    }
 
     #[test]
     fn the_size_of_batches_does_not_matter(rows in rows(), rules in rules(), size in 1usize..9) {

@@ -1,8 +1,10 @@
 //! What each model of `[attribution]` gives each touch: the table `credits`.
-use super::commit_key;
+//!
+//! Models are fitted as reports fit them, so that both say the same.
+use super::{Scope, commit_key};
 use crate::{
     Result, Workspace,
-    report::{NOT_SET, load_paths, strings},
+    report::{NOT_SET, load_paths, needs_ages, strings},
 };
 use arrow::{
     array::{
@@ -14,7 +16,7 @@ use arrow::{
 };
 use futures::TryStreamExt;
 use hashbrown::HashMap;
-use safar_attribution::{Attribution, FittedModel, attribute};
+use safar_attribution::{Attribution, FittedModel, ModelSpec, attribute};
 use safar_engine::Session;
 use safar_model::{ChannelId, PathRef, Table, table::READY_PATHS_BUCKET};
 use safar_store::{Change, TableWriter, WriteLock};
@@ -33,14 +35,43 @@ struct Goal {
     per_channel: Vec<Attribution>,
     names: Vec<String>,
     last: i64,
+    /// Whether one of `per_touch` learns from other paths.
+    is_learned: bool,
 }
 
-/// Writes the credits of the paths in `buckets`, and those that belong to all paths together.
-pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, buckets: &[i32]) -> Result<()> {
+/// Whether how a model shares one path among its touches depends on other paths. All that are not known to be rules do, so that a
+/// new model is right before it is fast.
+fn is_learned(model: &ModelSpec) -> bool {
+    use ModelSpec::{
+        AmplitudeJ, Custom, First, Last, LastNonDirect, Linear, Participation, Position, PositionDecay, Shapley,
+        TimeDecay, WShaped,
+    };
+    !matches!(
+        model,
+        First
+            | Last
+            | LastNonDirect { .. }
+            | Linear
+            | Position { .. }
+            | PositionDecay
+            | TimeDecay { .. }
+            | Custom(_)
+            | AmplitudeJ
+            | WShaped
+            | Participation
+            | Shapley
+    )
+}
+
+/// Writes the credits of the paths in the buckets of `scope`, and those that belong to all paths together; of everyone where a model
+/// of touches learns from all paths. What is not in the table, in words.
+pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, scope: &Scope) -> Result<Vec<String>> {
     let store = workspace.store();
     let session = workspace.engine()?.session(&store.snapshot().await?)?;
-    let goals = goals(workspace, &session).await?;
-    let mut buckets: Vec<i32> = buckets.iter().copied().chain([READY_PATHS_BUCKET]).collect();
+    let (goals, notes) = goals(workspace, &session).await?;
+    let learned = goals.iter().any(|(_, goal)| goal.is_learned);
+    let buckets = if learned { Scope::Everyone.buckets() } else { scope.buckets() };
+    let mut buckets: Vec<i32> = buckets.into_iter().chain([READY_PATHS_BUCKET]).collect();
     buckets.sort_unstable();
     buckets.dedup();
     let mut rows = Rows::new(store.writer(lock, Table::Credits)?);
@@ -58,11 +89,23 @@ pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, buckets: &[
     }
     let staged = rows.finish()?;
     store.commit(lock, vec![Change::ReplaceBuckets { staged, buckets }], &commit_key("credits")).await?;
-    Ok(())
+    Ok(notes)
 }
 
-/// Every goal that has paths, with its models fitted.
-async fn goals(workspace: &Workspace, session: &Session) -> Result<Vec<(String, Goal)>> {
+/// Every goal that has paths, with its models fitted; and which models are left out, and why. A model that cannot be fitted keeps
+/// nobody from the others.
+async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String, Goal)>, Vec<String>)> {
+    let all = &workspace.settings().attribution.models;
+    let (causal, models): (Vec<&ModelSpec>, Vec<&ModelSpec>) = all.iter().partition(|model| model.is_causal());
+    let mut notes = vec![];
+    if !causal.is_empty() {
+        let names: Vec<&str> = causal.iter().map(|model| model.name()).collect();
+        notes.push(format!(
+            "{} is not in the table credits: a model of cause looks at everything that everyone did, and is fitted by `safar attribute`",
+            names.join(", ")
+        ));
+    }
+    let ages = models.iter().any(|model| needs_ages(model));
     let mut goals = vec![];
     for batch in
         session.sql("SELECT goal, max(occurred_at) FROM paths GROUP BY goal ORDER BY goal").await?.collect().await?
@@ -71,14 +114,21 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<Vec<(String, 
         for (row, name) in strings(&batch, 0)?.into_iter().enumerate() {
             let Some(name) = name else { continue };
             let condition = format!("goal = '{}'", name.replace('\'', "''"));
-            let loaded = load_paths(session, &condition, true).await?;
+            let loaded = load_paths(session, &condition, ages).await?;
             let mut goal = Goal { last: last.value(row), ..Goal::default() };
-            for spec in &workspace.settings().attribution.models {
-                let fitted = spec.build().fit(&loaded.merged, &loaded.labels)?;
-                if fitted.is_per_touch() {
-                    goal.per_touch.push((spec.to_string(), fitted));
-                } else {
-                    goal.per_channel.push(attribute(spec, &loaded.merged, &loaded.labels)?);
+            for model in &models {
+                let (paths, _) = loaded.of(model);
+                let fitted = match model.build().fit(paths, &loaded.labels) {
+                    Ok(fitted) if fitted.is_per_touch() => {
+                        goal.is_learned |= is_learned(model);
+                        goal.per_touch.push((model.to_string(), fitted));
+                        Ok(())
+                    }
+                    Ok(_) => attribute(model, paths, &loaded.labels).map(|credits| goal.per_channel.push(credits)),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = fitted {
+                    notes.push(format!("the table credits has no {model} of the goal {name}: {error}"));
                 }
             }
             goal.channels =
@@ -87,7 +137,7 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<Vec<(String, 
             goals.push((name, goal));
         }
     }
-    Ok(goals)
+    Ok((goals, notes))
 }
 
 /// Rows of `credits` on their way to the table.
@@ -203,12 +253,15 @@ impl Rows {
                 conversion: conversion.is_valid(row).then(|| conversion.value(row)),
             };
             for (model, fitted) in &goal.per_touch {
-                if labels.is_empty() {
+                let mut shares = vec![0.0; labels.len()];
+                if !labels.is_empty() {
+                    fitted.shares(path, &mut shares);
+                }
+                // Nobody's where there is no touch, and where the model leaves the path alone.
+                if shares.iter().all(|share| *share == 0.0) {
                     self.push(outcome, model, None, conversions, value);
                     continue;
                 }
-                let mut shares = vec![0.0; labels.len()];
-                fitted.shares(path, &mut shares);
                 for (place, share) in shares.into_iter().enumerate().filter(|(_, share)| *share != 0.0) {
                     let id = (place < ids.len()).then(|| ids.value(place));
                     self.push(outcome, model, Some((id, texts.value(place))), share * conversions, share * value);

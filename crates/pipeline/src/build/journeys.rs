@@ -3,6 +3,7 @@ use super::{
     Scope, commit_key,
     people::{NAMESPACES, People, is_one_of},
     person_events::Unplaced,
+    tags,
 };
 use crate::{Result, Workspace};
 use arrow::{
@@ -21,7 +22,7 @@ use datafusion::{
 };
 use futures::TryStreamExt;
 use safar_engine::Session;
-use safar_journey::{Findings, INPUT_COLUMNS, JourneyBatches, JourneyBuilder, SharedRefunds};
+use safar_journey::{Findings, INPUT_COLUMNS, JourneyBatches, JourneyBuilder, SharedOrders};
 use safar_model::Table;
 use safar_store::{Change, WriteLock};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub(crate) struct Walk<'a> {
     pub workspace: &'a Workspace,
     pub session: &'a Session,
     pub people: &'a Arc<People>,
-    pub refunds: &'a SharedRefunds,
+    pub orders: &'a SharedOrders,
 }
 
 /// What a rebuild needs.
@@ -102,18 +103,16 @@ impl Walk<'_> {
         done: &mut Done,
         mut put: impl FnMut(usize, RecordBatch) -> Result<()>,
     ) -> Result<()> {
-        let mut columns: Vec<Expr> = INPUT_COLUMNS.into_iter().filter(|name| *name != "person_id").map(col).collect();
-        columns.push(self.people.expression().alias("person_id"));
-        columns.extend(NAMESPACES.map(|(_, column)| col(column)));
-        columns.extend(["received_at", "origin_row"].map(col));
         // Journeys are those of people.
         let mut events = self.session.table(Table::Events).await?.filter(col("bot").is_not_true())?;
         if let Scope::Only(people) = scope {
             events = read_if(events.filter(is_one_of(people, self.people.expression()))?);
         }
-        let mut stream = self.sorted(events.select(columns)?).await?;
-        let mut builder =
-            JourneyBuilder::with_shared_refunds(&self.workspace.settings().journey_rules(), self.refunds.clone())?;
+        // Equal times keep the order in which they were told; the event's id settles what is left, so that no build depends
+        // on chance.
+        let order = ["person_id", "occurred_at", "received_at", "origin_row", "event_id"];
+        let mut stream = sorted(self.session, events.select(input(self.people))?, &order).await?;
+        let mut builder = JourneyBuilder::with_shared_orders(&self.workspace.settings().journey_rules(), self.orders)?;
         let mut unplaced = Unplaced::default();
         let mut last = None;
         while let Some(batch) = stream.try_next().await? {
@@ -135,28 +134,35 @@ impl Walk<'_> {
         done.findings.merge(findings);
         deliver(rest, &mut unplaced, &mut put)
     }
+}
 
-    /// The rows person by person.
-    ///
-    /// All memory goes to one sort: several side by side take it from each other when they merge what they spilled, and large
-    /// tables then fail.
-    async fn sorted(&self, events: DataFrame) -> Result<SendableRecordBatchStream> {
-        // Equal times keep the order in which they were told; the event's id settles what is left, so that no build depends
-        // on chance.
-        const ORDER: [&str; 5] = ["person_id", "occurred_at", "received_at", "origin_row", "event_id"];
-        let plan = events.create_physical_plan().await?;
-        let terms = ORDER.map(|name| Ok(PhysicalSortExpr::new_default(col_of(name, &plan.schema())?)));
-        let order = LexOrdering::new(terms.into_iter().collect::<Result<Vec<_>>>()?);
-        let plan: Arc<dyn ExecutionPlan> = match order {
-            Some(order) => Arc::new(SortExec::new(order, Arc::new(CoalescePartitionsExec::new(plan)))),
-            None => plan,
-        };
-        Ok(execute_stream(plan, self.session.context().task_ctx())?)
-    }
+/// What journeys are made of: columns of `events`, each with its person.
+pub(super) fn input(people: &Arc<People>) -> Vec<Expr> {
+    let given = INPUT_COLUMNS.into_iter().filter(|name| !["person_id", "properties"].contains(name));
+    let mut columns: Vec<Expr> = given.map(col).collect();
+    columns.push(people.expression().alias("person_id"));
+    columns.push(tags::with_properties().alias("properties"));
+    columns.extend(NAMESPACES.map(|(_, column)| col(column)));
+    columns.extend(["received_at", "origin_row"].map(col));
+    columns
+}
+
+/// The rows in the order of these columns.
+///
+/// All memory goes to one sort: several side by side take it from each other when they merge what they spilled, and large
+/// tables then fail.
+pub(super) async fn sorted(session: &Session, events: DataFrame, order: &[&str]) -> Result<SendableRecordBatchStream> {
+    let plan = events.create_physical_plan().await?;
+    let terms = order.iter().map(|name| Ok(PhysicalSortExpr::new_default(col_of(name, &plan.schema())?)));
+    let plan: Arc<dyn ExecutionPlan> = match LexOrdering::new(terms.collect::<Result<Vec<_>>>()?) {
+        Some(order) => Arc::new(SortExec::new(order, Arc::new(CoalescePartitionsExec::new(plan)))),
+        None => plan,
+    };
+    Ok(execute_stream(plan, session.context().task_ctx())?)
 }
 
 /// The same rows; what its filter does not look at is only read of those that pass. It costs more where many pass.
-fn read_if(rows: DataFrame) -> DataFrame {
+pub(super) fn read_if(rows: DataFrame) -> DataFrame {
     let (mut state, plan) = rows.into_parts();
     state.config_mut().options_mut().execution.parquet.pushdown_filters = true;
     DataFrame::new(state, plan)

@@ -6,24 +6,27 @@
 //! | identity links, identity settings | the people whose identifiers changed |
 //! | channel rules, table of sources | the events whose source or channel changes, and their people |
 //! | a file of countries, a first build that tells devices and bots | the events that gain one, and their people |
-//! | sessions, goals, windows, time zone, program version | everyone |
-//! | models | credits |
+//! | who told of an order or a refund first | everyone who told of it |
+//! | sessions, goals, windows, time zone, program version, priority of identifiers | everyone |
+//! | models, ready paths | credits |
+//! | a build or an erasure that was cut off | the people it was about, all credits |
 mod credits;
 pub(crate) mod journeys;
+pub(crate) mod orders;
 pub(crate) mod people;
 mod person_events;
 pub(crate) mod reenrich;
-mod refunds;
 pub(crate) mod state;
+mod tags;
 
 use crate::{Result, Workspace};
 use hashbrown::HashSet;
 use people::People;
 use safar_engine::Session;
-use safar_journey::Findings;
+use safar_journey::{Findings, SharedOrders};
 use safar_model::{BUCKETS, Table, bucket_of};
 use safar_store::{CommitKey, CompactPolicy, WriteLock};
-use state::State;
+use state::{Begun, State};
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -99,7 +102,7 @@ pub(crate) async fn locked(
 ) -> Result<BuildReport> {
     let start = Instant::now();
     let store = workspace.store();
-    let before = State::read(workspace)?;
+    let mut before = State::read(workspace)?;
     let mut report = BuildReport::default();
 
     let enricher = workspace.enricher()?;
@@ -110,13 +113,22 @@ pub(crate) async fn locked(
     let engine = workspace.engine()?;
     let session = engine.session(&snapshot)?;
     let files = store.files(&snapshot, Table::Events).await?;
+    now.ready_paths = State::ready_paths(workspace, &snapshot).await?;
     let people = Arc::new(people::resolve(&session, workspace, before.as_ref(), &now, &files).await?);
     now.people_version = people.version;
     now.rows_removed = before.as_ref().is_some_and(|before| before.rows_removed);
     report.findings.extend(people.findings());
 
     let mut dirty = wanted.people.clone();
+    let mut all_credits = wanted.credits;
     if let Some(before) = &before {
+        if let Some(Begun::People(people)) = &before.begun {
+            if !people.iter().all(|person| dirty.contains(person)) || people.is_empty() {
+                report.reasons.push("the last build was cut off".to_owned());
+            }
+            dirty.extend(people);
+        }
+        all_credits |= before.begun.is_some();
         say("new events");
         let fresh = before.fresh(&files);
         if !fresh.is_empty() {
@@ -133,24 +145,24 @@ pub(crate) async fn locked(
             ));
             dirty.extend(owners);
         }
-        let known: Vec<&str> = before.shared_refunds.keys().map(String::as_str).collect();
-        now.shared_refunds = refunds::amounts(workspace, &session, &known).await?;
-        let differing: Vec<&str> = known
-            .iter()
-            .copied()
-            .filter(|order| now.shared_refunds.get(*order) != before.shared_refunds.get(*order))
-            .collect();
-        let (buyers, _) = refunds::buyers(&session, &differing).await?;
-        if !buyers.is_empty() {
-            report
-                .reasons
-                .push(format!("refunds of {} orders changed that other people's events told of", differing.len()));
-            dirty.extend(buyers);
-        }
         if !people.changed.is_empty() {
             report.reasons.push(format!("{} people gained or lost identifiers", people.changed.len()));
             dirty.extend(people.changed.iter().copied());
         }
+    }
+    say("orders");
+    // Of the events as they are now: goals may look at what channel rules say.
+    let session = engine.session(&store.snapshot().await?)?;
+    let none = SharedOrders::new();
+    let known = before.as_ref().map_or(&none, |before| &before.shared_orders);
+    let orders = orders::shared(workspace, &session, &people, known).await?;
+    report.findings.extend(orders::sentences(&orders));
+    now.shared_orders = orders.shared;
+    if before.is_some() && !orders.changed.is_empty() {
+        report
+            .reasons
+            .push(format!("{} people told of an order or a refund that others told of, too", orders.changed.len()));
+        dirty.extend(orders.changed);
     }
     let scope = match everyone(before.as_ref(), &now, wanted.full) {
         Some(reason) => {
@@ -160,34 +172,31 @@ pub(crate) async fn locked(
         None => Scope::Only(Arc::new(dirty)),
     };
 
-    let models_changed = wanted.credits || before.as_ref().is_none_or(|before| before.models != now.models);
-    let mut rebuilt = scope.buckets();
-    if !matches!(&scope, Scope::Only(people) if people.is_empty()) {
+    let models_changed = before.as_ref().is_none_or(|before| before.models != now.models);
+    let ready_paths_changed = before.as_ref().is_some_and(|before| before.ready_paths != now.ready_paths);
+    all_credits |= models_changed || ready_paths_changed;
+    let nobody = matches!(&scope, Scope::Only(people) if people.is_empty());
+    if (!nobody || all_credits)
+        && let Some(before) = &mut before
+    {
+        before.begin(workspace, &scope)?;
+    }
+    if !nobody {
         say("journeys");
-        let mut done = journeys(workspace, lock, &people, &now, &scope).await?;
-        // Refunds of other people's orders are known only now: both sides are built again with them.
-        let session = engine.session(&store.snapshot().await?)?;
-        let (shared, concerned) = refunds::shared(workspace, &session).await?;
-        if !shared.is_empty() {
-            say("refunds of other people's orders");
-            done.findings
-                .orphan_refunds
-                .retain(|orphan| orphan.order_id.as_ref().is_none_or(|order| !shared.contains_key(order)));
-            now.shared_refunds.extend(shared);
-            let scope = Scope::Only(Arc::new(concerned));
-            rebuilt.extend(scope.buckets());
-            journeys(workspace, lock, &people, &now, &scope).await?;
-        }
+        let done = journeys(workspace, lock, &people, &now, &scope).await?;
         now.rows_removed = false;
         report.people_rebuilt = done.people;
         report.findings.extend(sentences(&done.findings));
-    } else if models_changed && !wanted.credits {
+    } else if models_changed {
         report.reasons.push("the models of [attribution] changed".to_owned());
     }
-    if !rebuilt.is_empty() || models_changed {
+    if ready_paths_changed {
+        report.reasons.push("ready paths were imported".to_owned());
+    }
+    if !nobody || all_credits {
         say("credits");
-        let everywhere = Scope::Everyone.buckets();
-        credits::rebuild(workspace, lock, if models_changed { &everywhere } else { &rebuilt }).await?;
+        let scope = if all_credits { &Scope::Everyone } else { &scope };
+        report.findings.extend(credits::rebuild(workspace, lock, scope).await?);
     }
     say("small files");
     for table in [Table::Events, Table::IdentityLinks, Table::Rejects] {
@@ -200,6 +209,16 @@ pub(crate) async fn locked(
     counts(workspace, &mut report).await?;
     report.elapsed = start.elapsed();
     Ok(report)
+}
+
+/// Takes down that these people's rows are about to change, for who has the lock: should what follows be cut off, the next build makes
+/// them anew.
+pub(crate) fn begin(workspace: &Workspace, people: &HashSet<i64>) -> Result<()> {
+    match State::read(workspace)?.filter(|_| !people.is_empty()) {
+        Some(mut state) => state.begin(workspace, &Scope::Only(Arc::new(people.clone()))),
+        // There was no build: the next one is of everyone.
+        None => Ok(()),
+    }
 }
 
 /// Takes files of `events` under other names for those that the last build read: rows were taken out of them, none came.
@@ -223,8 +242,7 @@ async fn journeys(
 ) -> Result<journeys::Done> {
     let snapshot = workspace.store().snapshot().await?;
     let session = workspace.engine()?.session(&snapshot)?;
-    let refunds = now.shared_refunds.iter().map(|(order, amount)| (order.clone(), *amount)).collect();
-    let walk = journeys::Walk { workspace, session: &session, people, refunds: &refunds };
+    let walk = journeys::Walk { workspace, session: &session, people, orders: &now.shared_orders };
     journeys::Rebuild { walk, lock }.run(scope).await
 }
 
@@ -237,8 +255,26 @@ fn sentences(findings: &Findings) -> Vec<String> {
             findings.duplicate_orders, findings.differing_duplicates
         ));
     }
+    if findings.orders_of_others > 0 {
+        lines.push(format!(
+            "{} events told of an order that somebody else had told of first: they count nothing",
+            findings.orders_of_others
+        ));
+    }
+    if findings.refunds_again > 0 {
+        lines.push(format!(
+            "{} events told of a refund again (the same number, or the same amount of the same order within a day): each refund counts once",
+            findings.refunds_again
+        ));
+    }
     if findings.refunds_above_value > 0 {
-        lines.push(format!("{} refunds gave back more than the order was worth", findings.refunds_above_value));
+        lines.push(format!("{} orders had more given back than they were worth", findings.refunds_above_value));
+    }
+    if findings.negative_conversions > 0 {
+        lines.push(format!(
+            "{} conversions are worth less than nothing: they count as they are; name returns in `refunds` of the goal instead",
+            findings.negative_conversions
+        ));
     }
     for (currency, count) in &findings.other_currencies {
         lines
@@ -258,6 +294,13 @@ fn everyone(before: Option<&State>, now: &State, full: bool) -> Option<String> {
     let Some(before) = before else { return Some("there was no build before".to_owned()) };
     if full {
         Some("--full was asked for".to_owned())
+    } else if before.begun == Some(Begun::Everyone) {
+        Some("the last build was cut off".to_owned())
+    } else if before.made_by != now.made_by {
+        Some("this build of Safar makes journeys in another way".to_owned())
+    } else if before.identity.get("priority") != now.identity.get("priority") {
+        // It decides whose an event is that carries identifiers of two people.
+        Some("the priority of identifiers changed in [identity]".to_owned())
     } else if before.program != now.program {
         Some(format!("Safar went from version {} to {}", before.program, now.program))
     } else if before.tables != now.tables {

@@ -83,15 +83,19 @@ pub(super) async fn resolve(
     files: &[DataFile],
 ) -> Result<People> {
     let settings = &workspace.settings().identity;
-    let (graph, blocked) = graph(session, settings).await?;
+    let (graph, blocked) = read_links(session, settings).await?;
     let resolution = graph.resolve();
     let old = match before {
         Some(_) => old_map(session, settings).await?,
         None => PersonMap::empty(settings),
     };
-    let changed = if before.is_some() { PersonMap::diff(&old, &resolution.map) } else { vec![] };
-    let version = before
-        .map_or(1, |before| before.people_version + i64::from(!changed.is_empty() || before.identity != now.identity));
+    let mut changed = if before.is_some() { PersonMap::diff(&old, &resolution.map) } else { vec![] };
+    // Whose an event is that carries identifiers without links changes when one of them gets its first link.
+    if !changed.is_empty() {
+        changed.extend(&blocked.people);
+    }
+    let is_other = |before: &State| !changed.is_empty() || before.identity != now.identity || before.begun.is_some();
+    let version = before.map_or(1, |before| before.people_version + i64::from(is_other(before)));
     // Rows that were taken out may have been the last of an identifier.
     let since = before.filter(|before| {
         let names: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
@@ -101,23 +105,43 @@ pub(super) async fn resolve(
             && before.event_files.iter().all(|name| names.contains(name.as_str()))
     });
     let since = since.map(|before| Since { published: old, files: before.fresh(files) });
-    Ok(People { map: Arc::new(resolution.map), changed, version, conflicts: resolution.conflicts, blocked, since })
+    Ok(People {
+        map: Arc::new(resolution.map),
+        changed,
+        version,
+        conflicts: resolution.conflicts,
+        blocked: blocked.links,
+        since,
+    })
 }
 
 /// Every stored link, under these settings; and how many are left out because one of their identifiers is blocked now.
 pub(crate) async fn graph(session: &Session, settings: &IdentitySettings) -> Result<(IdentityGraph, u64)> {
+    let (graph, blocked) = read_links(session, settings).await?;
+    Ok((graph, blocked.links))
+}
+
+/// Links that are left out.
+#[derive(Default)]
+struct LeftOut {
+    links: u64,
+    /// Whose their identifiers are where no other link names them.
+    people: HashSet<i64>,
+}
+
+async fn read_links(session: &Session, settings: &IdentitySettings) -> Result<(IdentityGraph, LeftOut)> {
     let mut graph =
         IdentityGraph::new(settings.clone()).map_err(|e| Error::Request(format!("safar.toml, [identity]: {e}")))?;
-    let mut blocked = 0;
+    let mut blocked = LeftOut::default();
     let sql = "SELECT ns_a, id_a, ns_b, id_b, observed_at, source, event_id, kind, confidence, valid_from, valid_to FROM identity_links";
     let mut stream = session.sql(sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
-        blocked += add_links(&mut graph, &batch)?;
+        add_links(&mut graph, &batch, &mut blocked)?;
     }
     Ok((graph, blocked))
 }
 
-fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<u64> {
+fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch, blocked: &mut LeftOut) -> Result<()> {
     let texts = [0, 1, 2, 3, 5, 6, 7].map(|index| cast(batch.column(index), &DataType::Utf8));
     let [ns_a, id_a, ns_b, id_b, source, event, kind] = texts;
     let (ns_a, id_a, ns_b, id_b, source, event, kind) = (ns_a?, id_a?, ns_b?, id_b?, source?, event?, kind?);
@@ -139,10 +163,15 @@ fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch) -> Result<u64> {
     let links = (0..batch.num_rows()).map(link).collect::<Result<Vec<_>>>()?;
     let refused = graph.add_all(&links);
     // A value that the settings block now was none when the link was stored.
-    match refused.iter().find(|(_, error)| !matches!(error, GraphError::Blocked { .. })) {
-        Some((_, error)) => Err(Error::Request(format!("identity_links: {error}"))),
-        None => Ok(refused.len() as u64),
+    if let Some((_, error)) = refused.iter().find(|(_, error)| !matches!(error, GraphError::Blocked { .. })) {
+        return Err(Error::Request(format!("identity_links: {error}")));
     }
+    blocked.links += refused.len() as u64;
+    for link in refused.iter().filter_map(|(at, _)| links.get(*at)) {
+        let ends = [(link.ns_a, link.id_a), (link.ns_b, link.id_b)];
+        blocked.people.extend(ends.map(|(namespace, identifier)| safar_model::key_of(namespace, identifier)));
+    }
+    Ok(())
 }
 
 fn text(column: &StringArray, row: usize) -> Option<&str> {

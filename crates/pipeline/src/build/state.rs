@@ -1,9 +1,10 @@
 //! What the last build was made from: `data/build.json`.
-use super::journeys::TABLES;
+use super::{Scope, journeys::TABLES};
 use crate::{Error, Result, Workspace};
 use safar_enrich::Enricher;
-use safar_model::Table;
-use safar_store::DataFile;
+use safar_journey::SharedOrders;
+use safar_model::{Table, table::READY_PATHS_BUCKET};
+use safar_store::{DataFile, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,6 +12,22 @@ use std::{
     io::{ErrorKind, Write},
     path::PathBuf,
 };
+
+/// Goes up where the same events make other journeys than before.
+const JOURNEYS: u32 = 1;
+
+/// More people than this are not named one by one.
+const NAMED_MOST: usize = 100_000;
+
+/// Whose rows a build, or an erasure, began to change and perhaps did not finish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Begun {
+    /// Anybody's.
+    Everyone,
+    /// Theirs.
+    People(BTreeSet<i64>),
+}
 
 /// What a build was made from. Two equal states need no build.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,13 +46,24 @@ pub(crate) struct State {
     pub models: Vec<String>,
     /// Files of `events`, by their names in the log.
     pub event_files: BTreeSet<String>,
-    /// Orders whose refunds were told by other people's events, and what was given back.
-    pub shared_refunds: BTreeMap<String, f64>,
+    /// The version of what makes journeys of events.
+    #[serde(default)]
+    pub made_by: u32,
+    /// Orders and refunds that several people told of.
+    #[serde(default)]
+    pub shared_orders: SharedOrders,
+    /// Files of imported ready paths.
+    #[serde(default)]
+    pub ready_paths: BTreeSet<String>,
     /// Which version of the map of people this is, from 1.
     pub people_version: i64,
     /// Whether events were taken out since the last time that identifiers were looked for in all of them.
     #[serde(default)]
     pub rows_removed: bool,
+    /// What is under way; none where a build was finished. Tables may then be those of this state, of the next one, or journeys of
+    /// the next and credits of this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
 }
 
 fn path(workspace: &Workspace) -> PathBuf {
@@ -61,10 +89,36 @@ impl State {
             identity: json(serde_json::to_value(&settings.identity))?,
             models: settings.attribution.models.iter().map(ToString::to_string).collect(),
             event_files: BTreeSet::new(),
-            shared_refunds: BTreeMap::new(),
+            made_by: JOURNEYS,
+            shared_orders: SharedOrders::new(),
+            ready_paths: BTreeSet::new(),
             people_version: 1,
             rows_removed: false,
+            begun: None,
         })
+    }
+
+    /// Takes down that rows of `scope` are about to change, before they do: a build that follows a run that was cut off makes them
+    /// anew.
+    pub fn begin(&mut self, workspace: &Workspace, scope: &Scope) -> Result<()> {
+        self.begun = Some(match (scope, self.begun.take()) {
+            (Scope::Only(people), before) if !matches!(before, Some(Begun::Everyone)) => {
+                let before = match before {
+                    Some(Begun::People(people)) => people,
+                    _ => BTreeSet::new(),
+                };
+                let all: BTreeSet<i64> = before.into_iter().chain(people.iter().copied()).collect();
+                if all.len() > NAMED_MOST { Begun::Everyone } else { Begun::People(all) }
+            }
+            _ => Begun::Everyone,
+        });
+        self.write(workspace)
+    }
+
+    /// Files of ready paths in a snapshot.
+    pub async fn ready_paths(workspace: &Workspace, snapshot: &Snapshot) -> Result<BTreeSet<String>> {
+        let files = workspace.store().files(snapshot, Table::Paths).await?.into_iter();
+        Ok(files.filter(|file| file.bucket == Some(READY_PATHS_BUCKET)).map(|file| file.name).collect())
     }
 
     /// The state of the last build; `None`: there was none, or its record cannot be understood, so that everyone is rebuilt.

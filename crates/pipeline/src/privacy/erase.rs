@@ -123,6 +123,7 @@ pub async fn erase(
         return Ok(done);
     }
     if !changes.is_empty() {
+        build::begin(workspace, &again)?;
         let key = CommitKey::new("erase", format!("{}", snapshot.sequence()));
         store.commit(&lock, changes, &key).await?;
         build::renamed(workspace, &renamed)?;

@@ -98,6 +98,7 @@ pub async fn retain(
         return Ok(done);
     }
     if !changes.is_empty() {
+        build::begin(workspace, &people)?;
         let sequence = workspace.store().snapshot().await?.sequence();
         workspace.store().commit(&lock, changes, &CommitKey::new("retain", sequence.to_string())).await?;
         build::renamed(workspace, &renamed)?;

@@ -60,7 +60,7 @@ pub use steps::{Nodes, Step};
 pub use transitions::{CONVERSION, NO_CONVERSION, START, transitions};
 pub use trend::trend;
 
-pub(crate) use attribute::{load_paths, strings};
+pub(crate) use attribute::{load_paths, needs_ages, strings};
 pub(crate) use trend::each;
 
 /// How reports name conversions and value that no touch earned.

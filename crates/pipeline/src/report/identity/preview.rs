@@ -9,6 +9,7 @@ use crate::{
     build::{
         Scope,
         journeys::{Done, TABLES, Walk},
+        orders,
         people::{People, graph, is_one_of, old_map},
         state::State,
     },
@@ -23,6 +24,7 @@ use datafusion::{
 use hashbrown::HashSet;
 use safar_engine::Session;
 use safar_identity::{IdentitySettings, MapChange, PersonMap, Regrouped};
+use safar_journey::SharedOrders;
 use safar_model::Table;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -75,7 +77,9 @@ pub async fn preview(
     ));
     let before = attribute_in(workspace, &session, modelling, &Dimension::Channel, query).await?;
     let with_new = Arc::new(People::with_map(new.map));
-    let future = future(workspace, &session, &with_new, &changed, &state).await?;
+    let orders = orders::shared(workspace, &session, &with_new, &state.shared_orders).await?;
+    let changed: Arc<HashSet<i64>> = Arc::new(changed.iter().copied().chain(orders.changed).collect());
+    let future = future(workspace, &session, &with_new, &changed, &orders.shared).await?;
     let after = attribute_in(workspace, &future, modelling, &Dimension::Channel, query).await?;
     let credits = credits(&before, &after, &workspace.settings().workspace.currency)?;
     let rebuilt = changed.len() as u64;
@@ -94,7 +98,7 @@ async fn built(workspace: &Workspace, session: &Session) -> Result<(State, Ident
     let now = State::of(workspace, &workspace.enricher()?)?;
     let files = workspace.store().files(session.snapshot(), Table::Events).await?;
     let known = files.iter().all(|file| state.event_files.contains(&file.name));
-    if !known || (&state.journeys, state.enricher) != (&now.journeys, now.enricher) {
+    if !known || state.begun.is_some() || (&state.journeys, state.enricher) != (&now.journeys, now.enricher) {
         return Err(out_of_date());
     }
     let settings = serde_json::from_value(state.identity.clone()).map_err(|_| out_of_date())?;
@@ -107,11 +111,10 @@ async fn future(
     session: &Session,
     people: &Arc<People>,
     changed: &Arc<HashSet<i64>>,
-    state: &State,
+    orders: &SharedOrders,
 ) -> Result<Session> {
     let future = workspace.engine()?.session(session.snapshot())?;
-    let refunds = state.shared_refunds.iter().map(|(order, amount)| (order.clone(), *amount)).collect();
-    let walk = Walk { workspace, session: &future, people, refunds: &refunds };
+    let walk = Walk { workspace, session: &future, people, orders };
     let scope = Scope::Only(Arc::clone(changed));
     let mut fresh: [Vec<RecordBatch>; TABLES.len()] = Default::default();
     let mut done = Done::default();

@@ -1,0 +1,121 @@
+//! Whatever comes in which order: builds of some people leave what a build of everyone leaves.
+use crate::kit::Shop;
+use safar_pipeline::report::{self, Dimension, Modelling, PathQuery};
+
+const HEAD: &str =
+    "event_id,name,occurred_at,anonymous_id,user_id,page_url,interaction,order_id,value,currency,refund_id";
+
+/// Numbers that look random (Knuth's constants).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// One event of few people, devices and orders, so that orders and refunds are told by several.
+fn event(dice: &mut Dice, number: u64) -> String {
+    let at = format!("2026-04-{:02}T{:02}:00:00Z", 1 + dice.below(9), dice.below(24));
+    let device = format!("d{}", dice.below(6));
+    let user = format!("u{}", dice.below(4));
+    let (device, user) = match dice.below(8) {
+        0..=2 => (device, String::new()),
+        3..=5 => (String::new(), user),
+        6 => (device, user),
+        _ => (String::new(), String::new()),
+    };
+    let order = format!("o{}", dice.below(5));
+    let source = ["google", "news", "blog"][dice.below(3) as usize];
+    let rest = match dice.below(7) {
+        0..=2 => {
+            format!("page_view,{at},{device},{user},https://shop.example/?utm_source={source}&utm_medium=cpc,,,,,")
+        }
+        3 | 4 => format!("purchase,{at},{device},{user},,none,{order},{},EUR,", 10 + dice.below(3)),
+        5 => format!(
+            "refund,{at},{device},{user},,none,{order},{},EUR,{}",
+            1 + dice.below(2),
+            ["", "1", "2"][dice.below(3) as usize]
+        ),
+        _ => format!("refund,{at},{device},{user},,none,{order},,EUR,"),
+    };
+    format!("e{number},{rest}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_builds_are_one_large_one() {
+    for seed in 1..=2 {
+        let shop = Shop::new().await;
+        let models = "\"position\", \"time_decay\", \"markov\", \"shapley_rate\", \"leave_one_out\"]";
+        shop.set("\"position\", \"time_decay\", \"markov\"]", models);
+        let mut dice = Dice(seed);
+        let mut number = 0;
+        for part in 0..5 {
+            let mut rows = vec![HEAD.to_owned()];
+            for _ in 0..[40, 3, 1, 6, 2][part] {
+                number += 1;
+                rows.push(event(&mut dice, number));
+            }
+            rows.push(String::new());
+            shop.import(&format!("{part}.csv"), &rows.join("\n")).await;
+            shop.build(false).await;
+            let twice = "select goal, order_id, count(*) from conversions where gross_value <> 0 group by 1, 2 having count(*) > 1";
+            assert_eq!(shop.sql(twice).await, Vec::<String>::new(), "seed {seed}, part {part}");
+        }
+        shop.is_as_built_from_scratch(&format!("seed {seed}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn custom_tags_can_be_reported_by() {
+    let shop = Shop::new().await;
+    let rows = [
+        "b1,page_view,2026-05-01T10:00:00Z,c1,,https://shop.example/?utm_source=google&utm_medium=cpc&utm_id=77,,,,,",
+        "b2,purchase,2026-05-01T10:10:00Z,c1,,https://shop.example/thanks,,A,100,EUR,",
+    ];
+    shop.import("events.csv", &format!("{HEAD}\n{}\n", rows.join("\n"))).await;
+    shop.build(false).await;
+    let modelling = Modelling { models: vec!["linear".parse().unwrap()], bootstrap: None };
+    let by: Dimension = "property:utm_id".parse().unwrap();
+    let report = report::attribute(&shop.open().await, &modelling, &by, &PathQuery::default()).await.unwrap();
+    assert_eq!((report.labels, report.models[0].credits[0].conversions), (vec!["77".to_owned()], 1.0));
+    let kept = "select count(*) from person_events where properties like '%\"utm_id\":\"77\"%'";
+    assert_eq!(shop.sql(kept).await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_below_nothing_is_told() {
+    let shop = Shop::new().await;
+    shop.import("events.csv", &format!("{HEAD}\nn1,purchase,2026-05-01T10:00:00Z,,bea,,none,N,-50,EUR,\n")).await;
+    let report = shop.build(false).await;
+    assert!(
+        report.findings.iter().any(|line| line.starts_with("1 conversions are worth less than nothing")),
+        "{:?}",
+        report.findings
+    );
+}
+
+/// Which identifier of an event says whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_priority_of_identifiers_rebuilds_everyone() {
+    let shop = Shop::new().await;
+    shop.import("events.csv", &format!("{HEAD}\nn1,purchase,2026-05-01T10:00:00Z,,bea,,none,N,50,EUR,\n")).await;
+    shop.build(false).await;
+    shop.set("[identity]", "[identity]\npriority = [\"crm\", \"user\", \"email\", \"phone\"]");
+    let report = shop.build(false).await;
+    assert!(report.reasons.iter().any(|line| line.contains("priority")), "{:?}", report.reasons);
+}
+
+/// `bea` names nobody and the customer's record has no other link, until an account has it: the order is the account's then.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_with_a_blocked_identifier_goes_where_the_other_one_goes() {
+    let shop = Shop::new().await;
+    let order = "n1,purchase,2026-05-01T11:00:00Z,,bea,,none,M,5,EUR,,c7\nn2,purchase,2026-05-01T11:00:00Z,,bea,,none,N,5,EUR,,";
+    shop.import("events.csv", &format!("{HEAD},crm_id\n{order}\n")).await;
+    shop.set("[identity]", "[identity]\nblocked = [\"bea\"]");
+    shop.build(false).await;
+    shop.import("later.csv", &format!("{HEAD},crm_id\nn3,login,2026-05-01T12:00:00Z,,cat,,none,,,,,c7\n")).await;
+    shop.build(false).await;
+    shop.is_as_built_from_scratch("blocked").await;
+}
