@@ -13,9 +13,9 @@ use crate::{
     sum::{Sum, sum},
 };
 use rayon::prelude::*;
-use safar_model::{Micros, Timelines};
+use safar_model::Micros;
 
-/// Conversions and value by channel, and what is left, of the outcomes that are [counted](Timelines::count_only) and with the
+/// Conversions and value by channel, and what is left, of the outcomes that are [counted](safar_model::Timelines::count_only) and with the
 /// money that belongs to none. Where the `end` of the data is given, what would have come until
 /// then anyway is taken back.
 pub(super) fn credits(crowd: &Crowd<'_>, params: &Params, end: Option<Micros>) -> (Vec<Credit>, Credit) {

@@ -2,7 +2,7 @@
 use super::commit_key;
 use crate::{
     Result, Workspace,
-    report::{NOT_SET, load_paths, strings},
+    report::{NOT_SET, by_own_rules, load_paths, strings},
 };
 use arrow::{
     array::{
@@ -74,7 +74,7 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<Vec<(String, 
             let loaded = load_paths(session, &condition, true).await?;
             let mut goal = Goal { last: last.value(row), ..Goal::default() };
             for spec in &workspace.settings().attribution.models {
-                let fitted = spec.build().fit(&loaded.merged, &loaded.labels)?;
+                let fitted = by_own_rules(workspace, spec)?.build().fit(&loaded.merged, &loaded.labels)?;
                 if fitted.is_per_touch() {
                     goal.per_touch.push((spec.to_string(), fitted));
                 } else {
