@@ -14,7 +14,12 @@ use datafusion::{
 };
 use datafusion_proto::physical_plan::PhysicalExtensionCodec;
 use safar_store::LocalFiles;
-use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// How much of the machine queries may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +28,7 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Memory of all queries together, in bytes; sorts, joins and aggregates spill beyond it.
     pub memory_bytes: usize,
-    /// Where they spill to.
+    /// Where they spill to; the system's folder for temporary files where it cannot be written.
     pub spill_dir: PathBuf,
 }
 
@@ -39,23 +44,30 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
-    /// The memory and disk that queries share.
+    /// The memory and disk that queries share. Where the folder to spill to cannot be written, as in a workspace on a medium that
+    /// is read only, the system's folder for temporary files takes its place.
     pub(crate) fn runtime(&self) -> Result<Arc<RuntimeEnv>> {
-        let folder = self.spill_dir.display();
-        std::fs::create_dir_all(&self.spill_dir).map_err(|error| Error::Setup {
+        let runtime = match self.runtime_over(&self.spill_dir) {
+            Err(error) => self.runtime_over(&std::env::temp_dir()).map_err(|_| error)?,
+            Ok(runtime) => runtime,
+        };
+        let files = ObjectStoreUrl::local_filesystem();
+        runtime.register_object_store(files.as_ref(), Arc::new(LocalFiles::default()));
+        Ok(runtime)
+    }
+
+    fn runtime_over(&self, spill_dir: &Path) -> Result<Arc<RuntimeEnv>> {
+        let folder = spill_dir.display();
+        std::fs::create_dir_all(spill_dir).map_err(|error| Error::Setup {
             action: format!("make the folder {folder} to spill to"),
             source: error.into(),
         })?;
         let shown = NonZeroUsize::MIN.saturating_add(2);
         let pool = TrackConsumersPool::new(FairSpillPool::new(self.memory_bytes), shown);
-        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![self.spill_dir.clone()]));
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill_dir.to_owned()]));
         let runtime =
             RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk).build_arc();
-        let runtime =
-            runtime.map_err(|error| Error::Setup { action: format!("spill to {folder}"), source: error.into() })?;
-        let files = ObjectStoreUrl::local_filesystem();
-        runtime.register_object_store(files.as_ref(), Arc::new(LocalFiles::default()));
-        Ok(runtime)
+        runtime.map_err(|error| Error::Setup { action: format!("spill to {folder}"), source: error.into() })
     }
 
     /// How queries are planned.

@@ -70,6 +70,13 @@ impl Engine {
     /// # Errors
     /// [`Error::Execution`] if two extensions have one name.
     pub fn session(&self, snapshot: &Snapshot) -> Result<Session> {
+        // An engine may live for weeks, and what clears old temporary files takes its folder for one.
+        for folder in self.runtime.disk_manager.temp_dir_paths() {
+            if !folder.is_dir() {
+                // Where it cannot be made again, queries that spill say so.
+                std::fs::create_dir_all(&folder).ok();
+            }
+        }
         let catalog = MemoryCatalogProvider::new();
         let tables = SnapshotTables::new(self.store.clone(), snapshot.clone());
         catalog.register_schema(SCHEMA, Arc::new(tables))?;

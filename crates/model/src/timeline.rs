@@ -8,6 +8,7 @@ use crate::{ChannelId, Micros};
 pub struct Timelines {
     // Invariant: both offsets start at 0, do not decrease, end at the length of what they divide, and are one longer than
     // windows; channels and times are of one length, outcomes and values too; times ascend inside their person's window.
+    // `counted`, where it is given, is as long as outcomes; `loose` is by person, ascending.
     windows: Vec<(Micros, Micros)>,
     touch_offsets: Vec<usize>,
     channels: Vec<ChannelId>,
@@ -15,6 +16,8 @@ pub struct Timelines {
     outcome_offsets: Vec<usize>,
     outcomes: Vec<Micros>,
     values: Vec<f64>,
+    counted: Option<Vec<bool>>,
+    loose: Vec<(usize, f64)>,
 }
 
 impl Default for Timelines {
@@ -27,6 +30,8 @@ impl Default for Timelines {
             outcome_offsets: vec![0],
             outcomes: vec![],
             values: vec![],
+            counted: None,
+            loose: vec![],
         }
     }
 }
@@ -165,6 +170,50 @@ impl Timelines {
         self.touch_offsets[index]..self.touch_offsets[index + 1]
     }
 
+    /// Where the outcomes of the person at `index` stand among all outcomes.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Timelines::len`].
+    #[must_use]
+    pub fn outcome_range(&self, index: usize) -> std::ops::Range<usize> {
+        self.outcome_offsets[index]..self.outcome_offsets[index + 1]
+    }
+
+    /// Credit is asked for of these outcomes alone, all people's one after another; the others are only learned from. Without a
+    /// call it is asked for of all, and what is missing in `counted` is not asked for.
+    pub fn count_only(&mut self, mut counted: Vec<bool>) {
+        counted.resize(self.outcomes.len(), false);
+        self.counted = Some(counted);
+    }
+
+    /// Whether credit is asked for of the outcome that stands there among all outcomes.
+    #[must_use]
+    pub fn is_counted(&self, outcome: usize) -> bool {
+        self.counted.as_ref().is_none_or(|counted| counted.get(outcome).copied().unwrap_or(false))
+    }
+
+    /// Money of the person that was last pushed which belongs to no outcome, such as a refund of an order that nobody knows:
+    /// it is part of what is shared out, and no touch earns or loses it. Money that is not finite is refused, and so is any before
+    /// the first person.
+    ///
+    /// # Errors
+    /// [`TimelineError::Value`].
+    pub fn add_loose(&mut self, value: f64) -> Result<(), TimelineError> {
+        let person = self.len().checked_sub(1).filter(|_| value.is_finite());
+        let person = person.ok_or(TimelineError::Value { person: self.len().saturating_sub(1), value })?;
+        match self.loose.last_mut() {
+            Some((last, sum)) if *last == person => *sum += value,
+            _ => self.loose.push((person, value)),
+        }
+        Ok(())
+    }
+
+    /// The money of the person at `index` that belongs to no outcome.
+    #[must_use]
+    pub fn loose(&self, index: usize) -> f64 {
+        self.loose.binary_search_by_key(&index, |(person, _)| *person).map_or(0.0, |at| self.loose[at].1)
+    }
+
     /// All timelines in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TimelineRef<'_>> {
         (0..self.len()).map(|index| self.get(index))
@@ -235,6 +284,23 @@ mod tests {
         assert_eq!((lines.len(), lines.touchpoints(), lines.outcomes(), lines.channel_count()), (3, 4, 2, 3));
         assert_eq!(lines.span(), Some((10, 20)));
         assert_eq!(lines.touch_range(2), 3..4);
+    }
+
+    #[test]
+    fn outcomes_can_be_left_uncounted_and_money_belong_to_none() {
+        let mut lines = Timelines::default();
+        assert!(matches!(lines.add_loose(1.0), Err(TimelineError::Value { .. })));
+        for person in [line(&[], &[12, 20]), line(&[], &[]), line(&[], &[11])] {
+            lines.push(person).unwrap();
+        }
+        assert!((0..3).all(|outcome| lines.is_counted(outcome)));
+        assert_eq!(lines.outcome_range(2), 2..3);
+        lines.count_only(vec![false, true]);
+        assert_eq!([0, 1, 2, 3].map(|outcome| lines.is_counted(outcome)), [false, true, false, false]);
+        lines.add_loose(-5.0).unwrap();
+        lines.add_loose(-1.0).unwrap();
+        assert!(lines.add_loose(f64::NAN).is_err());
+        assert_eq!([0, 1, 2].map(|person| lines.loose(person)), [0.0, 0.0, -6.0]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A workspace: a folder with `safar.toml` and `data/`.
-use crate::{Error, Result, settings::Settings};
+use crate::{Error, Result, report::Groups, settings::Settings};
 use safar_engine::{Engine, EngineOptions};
-use safar_enrich::{Countries, Enricher, Visitors};
+use safar_enrich::{Countries, Enricher, Traffic, Visitors};
 use safar_ingest::ImportSettings;
 use safar_store::{Snapshot, Store};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 /// The name of the settings file in a workspace.
@@ -15,12 +16,14 @@ pub const SETTINGS_FILE: &str = "safar.toml";
 /// The commented settings that `safar init` writes.
 pub const TEMPLATE: &str = include_str!("safar.toml");
 
-/// An open workspace.
+/// An open workspace. Clones share what was read, and the memory and disk of their queries.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
     settings: Settings,
     store: Store,
+    engine: Arc<OnceLock<Engine>>,
+    groups: Arc<Groups>,
 }
 
 impl Workspace {
@@ -54,7 +57,7 @@ impl Workspace {
     pub async fn open(root: &Path) -> Result<Self> {
         let settings = Settings::read(&root.join(SETTINGS_FILE))?;
         let store = Store::open(&root.join("data")).await?;
-        Ok(Self { root: root.to_owned(), settings, store })
+        Ok(Self { root: root.to_owned(), settings, store, engine: Arc::default(), groups: Arc::default() })
     }
 
     /// The folder.
@@ -111,12 +114,32 @@ impl Workspace {
             .map_err(|reason| Error::Countries { path, root: self.root.clone(), reason })
     }
 
-    /// The embedded query engine over the tables, with Safar's SQL functions.
+    /// Which people conditions hold for, as reports found them.
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The channel of a visit of which nothing is known: what models mean by `Direct`, whatever own rules call it.
+    ///
+    /// # Errors
+    /// When a rule cannot be used.
+    pub fn direct_channel(&self) -> Result<String> {
+        let enricher = Enricher::new(&self.settings.channels)?;
+        Ok(enricher.rules().decide(&Traffic::default()).0.to_owned())
+    }
+
+    /// The embedded query engine over the tables, with Safar's SQL functions; one for all clones, so that together they keep to
+    /// its limit of memory, and footers of files are read once. Where `data` cannot be written, it spills to the system's folder
+    /// for temporary files.
     ///
     /// # Errors
     /// When the engine cannot be made.
     pub fn engine(&self) -> Result<Engine> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine.clone());
+        }
         let options = EngineOptions { spill_dir: self.store.dir().join(".tmp"), ..EngineOptions::default() };
-        Ok(Engine::embedded(self.store.clone(), options, safar_journey::extensions())?)
+        let engine = Engine::embedded(self.store.clone(), options, safar_journey::extensions())?;
+        Ok(self.engine.get_or_init(|| engine).clone())
     }
 }

@@ -1,14 +1,20 @@
 //! Reports by hand: four people, told in a table that anybody can count in.
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::{
+    array::AsArray,
+    datatypes::Float64Type,
+    util::display::{ArrayFormatter, FormatOptions},
+};
+use safar_attribution::uncertainty::Bootstrap;
 use safar_engine::Session;
 use safar_ingest::{ImportOptions, Rules, Silent, import};
 use safar_pipeline::{
     Workspace, build,
     report::{
-        self, Activity, Answer, Direction, Every, ExplorerQuery, FunnelQuery, Nodes, Order, PathQuery, Scope, Step,
+        self, Activity, Answer, Direction, Every, ExplorerQuery, FunnelQuery, Modelling, Nodes, Order, PathQuery,
+        Scope, Step,
     },
 };
-use std::fs;
+use std::{fs, sync::Arc};
 
 /// ann buys on her first visit and comes back; bob leaves at the cart, cat at the tea; dan buys without seeing the tea.
 const EVENTS: &str = "event_id,name,occurred_at,anonymous_id,page_url,order_id,value,currency
@@ -36,20 +42,23 @@ struct Shop {
 }
 
 async fn shop(zone: &str) -> Shop {
+    shop_of(EVENTS, 15, |settings| settings.replace("time_zone = \"UTC\"", &format!("time_zone = \"{zone}\""))).await
+}
+
+async fn shop_of(events: &str, rows: u64, change: impl Fn(String) -> String) -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("shop");
     Workspace::init(&root, true).await.unwrap();
     let settings = fs::read_to_string(root.join("safar.toml")).unwrap();
-    fs::write(root.join("safar.toml"), settings.replace("time_zone = \"UTC\"", &format!("time_zone = \"{zone}\"")))
-        .unwrap();
-    fs::write(folder.path().join("events.csv"), EVENTS).unwrap();
+    fs::write(root.join("safar.toml"), change(settings)).unwrap();
+    fs::write(folder.path().join("events.csv"), events).unwrap();
     let workspace = Workspace::open(&root).await.unwrap();
     let lock = workspace.store().lock().unwrap();
     let (settings, enricher) = (workspace.import_settings(), workspace.enricher().unwrap());
     let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
     let inputs = [folder.path().join("events.csv").display().to_string()];
     let done = import(workspace.store(), &lock, rules, &inputs, &ImportOptions::default(), &Silent).await.unwrap();
-    assert_eq!((done.stored, done.rejected_total()), (15, 0), "{done:?}");
+    assert_eq!((done.stored, done.rejected_total()), (rows, 0), "{done:?}");
     drop(lock);
     build(&workspace, false, &|_| {}).await.unwrap();
     let session = report::session(&workspace).await.unwrap();
@@ -307,7 +316,7 @@ async fn people_are_listed_found_and_shown() {
 async fn channels_carry_sessions_people_conversions_and_credit() {
     let Shop { workspace, session, _folder } = shop("UTC").await;
     let models = ["linear".parse().unwrap()];
-    let answer = report::channels(&workspace, &session, &Scope::default(), &models).await.unwrap();
+    let answer = report::channels(&workspace, &session, &Scope::default(), &models, None).await.unwrap();
     let expected = [
         "Email|3|3|1.0|50.0|-|1.0|50.0|-|-",
         "Paid Search|2|2|1.0|100.0|-|1.0|100.0|-|-",
@@ -324,4 +333,151 @@ async fn channels_carry_sessions_people_conversions_and_credit() {
     );
     let sources = report::sources(&workspace, &session, &Scope::default()).await.unwrap();
     assert_eq!(rows(&sources), ["news|email|Email|3|3", "google|cpc|Paid Search|2|2", "(direct)|(none)|Direct|1|1"]);
+}
+
+/// eve comes by an advertisement and buys from the address line; fay returns what nobody knows that she bought; gus buys
+/// without coming from anywhere that is known, in another currency.
+const DIRECT: &str = "event_id,name,occurred_at,anonymous_id,page_url,order_id,value,currency
+e1,page_view,2026-03-02T10:00:00Z,eve,https://shop.example/?utm_source=google&utm_medium=cpc&utm_campaign=spring,,,
+e2,page_view,2026-03-03T10:00:00Z,eve,https://shop.example/,,,
+e3,purchase,2026-03-03T10:05:00Z,eve,https://shop.example/thanks,o1,100,EUR
+f1,page_view,2026-03-04T10:00:00Z,fay,https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=weekly,,,
+f2,refund,2026-03-05T10:00:00Z,fay,https://shop.example/account,o9,30,EUR
+g1,page_view,2026-03-06T10:00:00Z,gus,https://shop.example/,,,
+g2,purchase,2026-03-06T10:05:00Z,gus,https://shop.example/thanks,o3,50,USD
+";
+
+fn credits(report: &report::AttributionReport, model: &str) -> Vec<(String, f64)> {
+    let fitted = report.models.iter().find(|fitted| fitted.model.name() == model).unwrap();
+    let rows = report.labels.iter().cloned().zip(fitted.credits.iter().map(|credit| credit.conversions));
+    let mut rows: Vec<(String, f64)> = rows.filter(|row| row.1 > 0.0).collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows
+}
+
+/// Whether a touch is direct is a matter of its channel, whatever it is reported by and whatever the channel is called.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_touch_that_is_not_direct_is_found_by_every_dimension_and_own_name() {
+    let as_it_is: fn(String) -> String = |settings| settings;
+    let renamed: fn(String) -> String =
+        |settings| settings + "\n[[channels.rules]]\nchannel = \"Typed\"\nwhen = { source = \"(direct)\" }\n";
+    for change in [as_it_is, renamed] {
+        let Shop { workspace, session, _folder } = shop_of(DIRECT, 7, change).await;
+        let direct = workspace.direct_channel().unwrap();
+        let by = |label: &str| vec![(label.to_owned(), 1.0)];
+        for (dimension, eve, gus) in [
+            ("channel", "Paid Search", direct.as_str()),
+            ("source", "google", "(direct)"),
+            ("campaign", "spring", "(not set)"),
+        ] {
+            let modelling = Modelling { models: vec!["last_non_direct".parse().unwrap()], bootstrap: None };
+            let dimension = dimension.parse().unwrap();
+            let query = PathQuery::default();
+            let report = report::attribute(&workspace, &modelling, &dimension, &query).await.unwrap();
+            let mut expected = [by(eve), by(gus)].concat();
+            expected.sort_by(|a, b| a.0.cmp(&b.0));
+            assert_eq!(credits(&report, "last_non_direct"), expected, "{dimension} {direct}");
+            let bootstrap = Some(Bootstrap { replicates: 9, ..Bootstrap::default() });
+            let drawn = Modelling { bootstrap, ..modelling };
+            let drawn = report::attribute(&workspace, &drawn, &dimension, &query).await.unwrap();
+            assert_eq!(credits(&drawn, "last_non_direct"), expected);
+            let model = "last_non_direct".parse().unwrap();
+            let why = report::explain(&workspace, &model, &dimension, eve, &query, 0).await.unwrap();
+            let shares = why.touches.column_by_name("weight").unwrap();
+            assert_eq!(shares.as_primitive::<Float64Type>().values().to_vec(), [1.0, 0.0], "{dimension}");
+        }
+        // The table of credits follows the same rule.
+        let sql =
+            "SELECT channel FROM credits WHERE model LIKE 'last_non_direct%' AND conversions > 0 ORDER BY occurred_at";
+        let stored = session.sql(sql).await.unwrap().collect().await.unwrap();
+        let stored: Vec<String> = stored
+            .iter()
+            .flat_map(|batch| {
+                let texts = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8).unwrap();
+                texts.as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect::<Vec<_>>()
+            })
+            .collect();
+        assert_eq!(stored, ["Paid Search".to_owned(), direct]);
+    }
+}
+
+/// A refund that found no order is money and no conversion, of these models as of all others; days and conditions select
+/// outcomes, and a model that cannot take the paths takes nothing from the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_cause_share_out_what_paths_add_up_to() {
+    let Shop { workspace, _folder, .. } = shop_of(DIRECT, 7, |settings| settings).await;
+    let models = || ["hazard", "intent_hazard", "linear"].map(|model| model.parse().unwrap()).to_vec();
+    let day = |text: &str| Some(text.parse().unwrap());
+    let queries = [
+        PathQuery::default(),
+        PathQuery { from: day("2026-03-04"), to: day("2026-03-06"), ..PathQuery::default() },
+        PathQuery { from: day("2026-03-04"), ..PathQuery::default() },
+        PathQuery { condition: Some("value > 60".to_owned()), ..PathQuery::default() },
+    ];
+    for (query, total) in queries.iter().zip([(2.0, 120.0), (0.0, -30.0), (1.0, 20.0), (1.0, 100.0)]) {
+        for bootstrap in [None, Some(Bootstrap { replicates: 5, ..Bootstrap::default() })] {
+            let modelling = Modelling { models: models(), bootstrap };
+            let by = "source".parse().unwrap();
+            let report = report::attribute(&workspace, &modelling, &by, query).await.unwrap();
+            assert_eq!((report.total.conversions, report.total.value), total);
+            assert_eq!((report.models.len(), report.refused.len()), (3, 0), "{:?}", report.refused);
+            for fitted in &report.models {
+                let sum = |of: fn(&safar_attribution::Credit) -> f64| {
+                    fitted.credits.iter().map(of).sum::<f64>() + of(&fitted.unattributed)
+                };
+                let found = (sum(|credit| credit.conversions), sum(|credit| credit.value));
+                assert!((found.0 - total.0).abs() < 1e-9 && (found.1 - total.1).abs() < 1e-7, "{found:?} {total:?}");
+            }
+        }
+    }
+    // One amount in dollars is among them, and told of; in a selection without it nothing is said.
+    let modelling = Modelling { models: vec!["last".parse().unwrap()], bootstrap: None };
+    for (query, expected) in queries.iter().zip([1, 0, 1, 0]) {
+        let report = report::attribute(&workspace, &modelling, &"channel".parse().unwrap(), query).await.unwrap();
+        assert_eq!(report.other_currencies, vec![("USD".to_owned(), 1); expected]);
+        assert_eq!(report.notes().iter().any(|note| note.contains("1 in USD")), expected == 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_touch_earned_is_explained_too() {
+    let Shop { workspace, _folder, .. } = shop_of(DIRECT, 7, |settings| settings).await;
+    let explain = async |label: &str| {
+        let model = "linear".parse().unwrap();
+        let by = "channel".parse().unwrap();
+        report::explain(&workspace, &model, &by, label, &PathQuery::default(), 0).await.unwrap()
+    };
+    let fay = safar_model::key_of("anonymous", "fay");
+    let rest = explain("(unattributed)").await;
+    let answer = Answer { rows: rest.touches, notes: vec![] };
+    let row = rows(&answer)[0].split('|').map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(answer.rows.num_rows(), 1);
+    assert_eq!((row[1].as_str(), row[4].as_str(), row[8].as_str()), (fay.to_string().as_str(), "-30.0", "-"));
+    assert_eq!(row[16..], ["1.0", "0.0", "-30.0"]);
+    let eve = Answer { rows: explain("Paid Search").await.touches, notes: vec![] };
+    let rules = |row: &str| row.split('|').map(str::to_owned).collect::<Vec<_>>()[14..16].join("; ");
+    let found: Vec<String> = rows(&eve).iter().map(|row| rules(row)).collect();
+    assert!(found[0].starts_with("Paid Search: ") && found[0].ends_with("; clicks and visits: 30 days"), "{found:?}");
+    assert!(found[1].starts_with("Direct: ") && found[1].ends_with("; clicks and visits: 30 days"), "{found:?}");
+}
+
+/// A condition is looked at once for each version of the data; one that can tell the time, once in a session.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_share_memory_footers_and_whom_a_condition_holds_for() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let pinned = workspace.pinned(session.snapshot().clone());
+    let other = report::session(&pinned).await.unwrap();
+    assert!(Arc::ptr_eq(&session.context().runtime_env(), &other.context().runtime_env()));
+    let looked = |session: &Session| session.context().state().scalar_functions().len();
+    let before = looked(&session);
+    for (people, new) in [("channel = 'Email'", 1), ("channel = 'Email'", 0), ("occurred_at < now()", 1)] {
+        let before = looked(&session);
+        let scope = Scope { people: Some(people.to_owned()), ..Scope::default() };
+        for _ in 0..2 {
+            report::overview(&workspace, &session, &scope).await.unwrap();
+            report::trend(&workspace, &session, &scope).await.unwrap();
+        }
+        assert_eq!(looked(&session) - before, new, "{people}");
+    }
+    assert_eq!(looked(&session) - before, 2);
 }

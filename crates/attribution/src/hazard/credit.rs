@@ -15,7 +15,8 @@ use crate::{
 use rayon::prelude::*;
 use safar_model::Micros;
 
-/// Conversions and value by channel, and what is left. Where the `end` of the data is given, what would have come until
+/// Conversions and value by channel, and what is left, of the outcomes that are [counted](safar_model::Timelines::count_only) and with the
+/// money that belongs to none. Where the `end` of the data is given, what would have come until
 /// then anyway is taken back.
 pub(super) fn credits(crowd: &Crowd<'_>, params: &Params, end: Option<Micros>) -> (Vec<Credit>, Credit) {
     let rates = params.state_rates();
@@ -57,13 +58,20 @@ fn credits_of(
     let mut pass = Pass::new(params, rates, false);
     let mut later = Later::new(params, rates, crowd.clock.step);
     let mut shares = vec![0.0; channels];
-    for (line, weight) in people.map(|index| crowd.get(index)) {
+    for person in people {
+        let (line, weight) = crowd.get(person);
+        let place = person * crowd.stride;
+        sums[channels][1].add(weight * crowd.timelines.loose(place));
+        let first = crowd.timelines.outcome_range(place).start;
         if line.outcomes.is_empty() || weight == 0.0 {
             continue;
         }
         pass.scan.read((line, weight), crowd.clock, params, &mut seen, true);
         pass.forwards();
         for (index, (&at, &value)) in line.outcomes.iter().zip(line.values).enumerate() {
+            if !crowd.timelines.is_counted(first + index) {
+                continue;
+            }
             sums[channels][0].add(weight);
             sums[channels][1].add(weight * value);
             let left = index + 1 == line.outcomes.len() && at == line.until;

@@ -71,6 +71,33 @@ proptest! {
     }
 
     #[test]
+    fn credits_of_some_outcomes_and_of_the_others_are_those_of_all(people in people(), every in 1_usize..4, loose in -9.0..9.0) {
+        let settings = quick(HazardSettings::default());
+        let lines = timelines(&people);
+        let all = attribute_hazard(&settings, &lines, &names()).unwrap();
+        let [some, others] = [true, false].map(|first| {
+            let mut part = lines.clone();
+            part.count_only((0..lines.outcomes()).map(|outcome| (outcome % every == 0) == first).collect());
+            if first && !lines.is_empty() {
+                part.add_loose(loose).unwrap();
+            }
+            attribute_hazard(&settings, &part, &names()).unwrap()
+        });
+        prop_assert_eq!(&some.diagnostics, &all.diagnostics, "all are learned from");
+        for (channel, whole) in all.credits.iter().enumerate() {
+            let sum = some.credits[channel].conversions + others.credits[channel].conversions;
+            prop_assert!((sum - whole.conversions).abs() < 1e-9);
+            let sum = some.credits[channel].value + others.credits[channel].value;
+            prop_assert!((sum - whole.value).abs() < 1e-7);
+        }
+        let counted = (0..lines.outcomes()).filter(|outcome| outcome % every == 0).count() as f64;
+        prop_assert!((total(&some, |credit| credit.conversions) - counted).abs() < 1e-9);
+        let money = if lines.is_empty() { 0.0 } else { loose };
+        let value = total(&some, |credit| credit.value) + total(&others, |credit| credit.value);
+        prop_assert!((value - total(&all, |credit| credit.value) - money).abs() < 1e-7);
+    }
+
+    #[test]
     fn no_channel_earns_without_touches(people in people()) {
         let mut people = people;
         people.iter_mut().for_each(|person| person.1.retain(|touch| touch.0 != 3));

@@ -215,6 +215,18 @@ pub struct Channels {
     /// A model; repeats. Those of safar.toml otherwise.
     #[arg(long, value_name = "MODEL")]
     pub model: Vec<ModelSpec>,
+    /// Give intervals of CPA and ROAS, by a bootstrap over people; costs are taken as known.
+    #[arg(long)]
+    pub intervals: bool,
+    /// How many times people are drawn anew for intervals.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub resamples: u32,
+    /// The same seed gives the same intervals.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
     #[command(flatten)]
     pub scope: ScopeArgs,
     #[arg(long, value_enum, default_value_t)]
@@ -232,6 +244,12 @@ pub struct Compare {
     /// Of the intervals.
     #[arg(long, default_value_t = 0.95)]
     pub level: f64,
+    /// Compare where the groups go instead: how many came to each channel, and from which to which.
+    #[arg(long, conflicts_with = "steps")]
+    pub flow: bool,
+    /// How many rows of --flow to show, places and the largest differences first; 0 shows all.
+    #[arg(long, default_value_t = 30)]
+    pub limit: usize,
     /// With steps, compare how far the groups get through them.
     #[command(flatten)]
     pub steps: Steps,

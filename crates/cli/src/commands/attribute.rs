@@ -47,6 +47,9 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
     for (model, why) in &report.refused {
         printer.warn(format!("{model} cannot take these paths: {why}"));
     }
+    if let Some(mixed) = report.mixed() {
+        printer.warn(mixed);
+    }
     if args.agreement {
         let pairs = pairs(&report)?;
         printer.result(&render(&pairs.schema(), &[pairs], args.format)?)?;

@@ -12,6 +12,10 @@ pub async fn run(folder: &Path, args: &Compare, printer: Printer) -> Result<()> 
     let workspace = Workspace::open(folder).await?;
     let session = report::session(&workspace).await?;
     let segments = Segments { a: args.a.clone(), b: args.b.clone(), level: args.level };
+    if args.flow {
+        let answer = report::compare_transitions(&workspace, &session, &scope(&args.scope)?, &segments).await?;
+        return show(printer, &answer, args.format, None, args.limit);
+    }
     let answer = if args.steps.steps.is_empty() {
         report::compare(&workspace, &session, &scope(&args.scope)?, &segments).await?
     } else {

@@ -52,16 +52,15 @@ fn notes(found: &ExperimentReport, level: f64, printer: Printer) {
         printer.warn(warning);
     }
     for (fitted, calibrated) in found.attribution.models.iter().zip(&found.calibrated) {
-        match calibrated {
-            Ok((credited, calibrated)) => calibrated.calibrations.iter().for_each(|calibration| {
-                let factor = calibration.factor;
-                printer.say(format!(
-                    "{}: credits {} conversions to these channels over the treated people; the experiment finds {:.3} for each of them [{:.3}, {:.3}]",
-                    fitted.model, number(credited.conversions, 1), factor.value, factor.low, factor.high
-                ));
-            }),
-            Err(why) => printer.warn(format!("{} cannot be calibrated: {why}", fitted.model)),
+        let Ok((credited, calibrated)) = calibrated else { continue };
+        for calibration in &calibrated.calibrations {
+            let factor = calibration.factor;
+            printer.say(format!(
+                "{}: credits {} conversions to these channels over the treated people; the experiment finds {:.3} for each of them [{:.3}, {:.3}]",
+                fitted.model, number(credited.conversions, 1), factor.value, factor.low, factor.high
+            ));
         }
     }
+    found.uncalibrated().into_iter().for_each(|why| printer.warn(why));
     printer.say("channels without an experiment stay as their model has them: association, not calibrated");
 }

@@ -114,6 +114,7 @@ fn scope(args: &ScopeArgs) -> Result<Scope> {
         from: day(args.from.as_deref())?,
         to: day(args.to.as_deref())?,
         people: args.people.clone(),
+        only: None,
     })
 }
 

@@ -294,6 +294,18 @@ fn a_hold_out_tells_what_a_channel_adds_and_calibrates_its_credit() {
     assert!((cell("Display", 3) - 40.0).abs() < 1e-9, "{calibrated}");
     let sum = |at: usize| cell("Display", at) + cell("Email", at) + cell("(unattributed)", at);
     assert!((sum(2) - 160.0).abs() < 1e-9 && (sum(3) - 160.0).abs() < 1e-9, "{calibrated}");
+    // A model of cause is summed over the treated people, too, and one that cannot is named beside the others.
+    let both = ["-C", "shop", "experiment", "display", "--model", "hazard", "--model", "linear", "--calibrated"];
+    let both = shop.output(&[&both[..], &["--format", "csv"]].concat());
+    assert!(both.lines().any(|line| line.starts_with("linear,Display,")), "{both}");
+    let hazard = |at: usize| -> f64 {
+        let rows = both.lines().filter(|line| line.starts_with("hazard"));
+        rows.map(|line| number(line.rsplitn(6, ',').nth(5 - at).unwrap())).sum()
+    };
+    assert!(hazard(1) == 0.0 || (hazard(1) - 160.0).abs() < 1e-6, "{both}");
+    // Days select outcomes of both arms, as they do credits: nobody bought before the third.
+    let early = shop.output(&["-C", "shop", "experiment", "display", "--from", "2026-03-04", "--format", "csv"]);
+    assert!(early.lines().any(|line| line.starts_with("conversions,0.0,0.0,")), "{early}");
     let error = shop.failure(&["-C", "shop", "experiment", "search"]);
     assert!(error.contains("there is no experiment `search`; there are display"), "{error}");
 }

@@ -230,3 +230,57 @@ fn what_is_wrong_is_said_with_the_way_out() {
         assert!(error.contains(expected), "{words:?}: {error}");
     }
 }
+
+/// A workspace on a medium that is read only answers all the same.
+#[test]
+fn reports_need_nothing_to_write() {
+    let shop = Shop::with_sample(PathBuf::from(env!("CARGO_BIN_EXE_safar")));
+    let scratch = shop.path("shop/data/.tmp");
+    std::fs::remove_dir_all(&scratch).ok();
+    std::fs::write(&scratch, "no folder").unwrap();
+    assert!(!rows(&shop, &["attribute", "--model", "last"]).is_empty());
+    assert!(!rows(&shop, &["paths"]).is_empty());
+    assert_eq!(shop.sql("select 1"), "1");
+}
+
+/// Groups are the same whether they are asked for as a filter or as one of two; and what is kept apart adds up.
+#[test]
+fn filters_agree_with_sql() {
+    let shop = with_sample();
+    let email = "channel = 'Email'";
+    let of = "person_id in (select person_id from touchpoints where channel = 'Email')";
+    let figures = rows(&shop, &["overview", "--people", email]);
+    let sessions = shop.sql(&format!("select count(*) from sessions where {of}"));
+    let conversions = shop.sql(&format!("select sum(conversions) from paths where goal = 'purchase' and {of}"));
+    assert_eq!(number(&figures[1][1]), number(&sessions));
+    assert_eq!(number(&figures[2][1]), number(&conversions));
+    let people = rows(&shop, &["people", "--limit", "0", "--people", email]);
+    assert_eq!(
+        people.len().to_string(),
+        shop.sql("select count(distinct person_id) from touchpoints where channel = 'Email'")
+    );
+    let compared = rows(&shop, &["compare", email, "channel = 'Paid Search'"]);
+    let both =
+        shop.sql(&format!("select count(distinct person_id) from touchpoints where channel = 'Paid Search' and {of}"));
+    assert_eq!(number(&compared[0][1]) + number(&both), people.len() as f64);
+    let flow = rows(&shop, &["compare", email, "channel = 'Paid Search'", "--flow", "--limit", "0"]);
+    let start = flow.iter().find(|row| row[0] == "(start)" && row[1].is_empty()).unwrap();
+    assert!(number(&start[2]) <= number(&compared[0][1]));
+    // Of two conditions both hold.
+    let narrow = ["compare", "channel = 'Email'", "channel = 'Paid Search'", "--people", "channel = 'Direct'"];
+    assert!(number(&rows(&shop, &narrow)[0][1]) < number(&compared[0][1]));
+}
+
+/// What the last touch that is not direct earns by source and by campaign is no more than channels say.
+#[test]
+fn direct_visits_are_passed_over_by_source_and_by_campaign() {
+    let shop = with_sample();
+    let by = |by: &str, model: &str| {
+        let rows = rows(&shop, &["attribute", "--model", model, "--by", by]);
+        rows.into_iter().map(|row| (row[1].clone(), number(&row[2]))).collect::<BTreeMap<_, _>>()
+    };
+    let direct = by("channel", "last_non_direct")["Direct"];
+    assert_eq!(by("source", "last_non_direct")["(direct)"], direct);
+    assert!(by("source", "last")["(direct)"] > direct);
+    assert!(by("campaign", "last_non_direct")["(not set)"] < by("campaign", "last")["(not set)"]);
+}

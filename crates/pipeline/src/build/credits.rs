@@ -4,7 +4,7 @@
 use super::{Scope, commit_key};
 use crate::{
     Result, Workspace,
-    report::{NOT_SET, load_paths, needs_ages, strings},
+    report::{NOT_SET, by_own_rules, load_paths, needs_ages, strings},
 };
 use arrow::{
     array::{
@@ -116,19 +116,19 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String,
             let condition = format!("goal = '{}'", name.replace('\'', "''"));
             let loaded = load_paths(session, &condition, ages).await?;
             let mut goal = Goal { last: last.value(row), ..Goal::default() };
-            for model in &models {
-                let (paths, _) = loaded.of(model);
-                let fitted = match model.build().fit(paths, &loaded.labels) {
+            for &spec in &models {
+                let (paths, _) = loaded.of(spec);
+                let fitted = match by_own_rules(workspace, spec)?.build().fit(paths, &loaded.labels) {
                     Ok(fitted) if fitted.is_per_touch() => {
-                        goal.is_learned |= is_learned(model);
-                        goal.per_touch.push((model.to_string(), fitted));
+                        goal.is_learned |= is_learned(spec);
+                        goal.per_touch.push((spec.to_string(), fitted));
                         Ok(())
                     }
-                    Ok(_) => attribute(model, paths, &loaded.labels).map(|credits| goal.per_channel.push(credits)),
+                    Ok(_) => attribute(spec, paths, &loaded.labels).map(|credits| goal.per_channel.push(credits)),
                     Err(error) => Err(error),
                 };
                 if let Err(error) = fitted {
-                    notes.push(format!("the table credits has no {model} of the goal {name}: {error}"));
+                    notes.push(format!("the table credits has no {spec} of the goal {name}: {error}"));
                 }
             }
             goal.channels =

@@ -1,5 +1,10 @@
 //! `safar attribute`: models side by side.
-use super::{Dimension, NOT_SET, PathQuery, UNATTRIBUTED, select::ELSEWHERE, timelines::timelines};
+use super::{
+    Dimension, NOT_SET, PathQuery, UNATTRIBUTED,
+    select::ELSEWHERE,
+    sum::Sum,
+    timelines::{Asked, Lived, timelines},
+};
 use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, ListArray, RecordBatch, StringArray},
@@ -10,11 +15,11 @@ use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{
     Attribution, Credit, ModelSpec, all_models, causal_models,
-    hazard::{attribute_timelines, bootstrap_timelines},
+    hazard::bootstrap_timelines,
     uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
 };
 use safar_engine::Session;
-use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder, Timelines};
+use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder};
 use safar_store::Snapshot;
 use std::sync::Arc;
 
@@ -38,6 +43,9 @@ impl Measure {
     }
 }
 
+/// What credit is not.
+const ASSOCIATION: &str = "credit is association, not cause, unless it is calibrated by an experiment";
+
 /// Models side by side.
 #[derive(Clone, Debug)]
 pub struct AttributionReport {
@@ -51,8 +59,10 @@ pub struct AttributionReport {
     pub models: Vec<Attribution>,
     /// One for each model, where intervals were asked for.
     pub resamples: Vec<Resamples>,
-    /// Models of `all` that cannot take these paths, and why.
+    /// Models that cannot take these paths, and why; not those of a report in which there is no other.
     pub refused: Vec<(ModelSpec, String)>,
+    /// Conversions in other currencies than the workspace's, by currency: their value is added as it stands.
+    pub other_currencies: Vec<(String, u64)>,
     /// All conversions and their value: what each model shares out.
     pub total: Credit,
     /// How many paths there were, equal ones counted once where times do not matter.
@@ -124,6 +134,29 @@ impl AttributionReport {
         Ok(RecordBatch::try_new(schema, columns.into_iter().map(|(_, column)| column).collect())?)
     }
 
+    /// What a reader must be told beside the numbers.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let refused = self.refused.iter().map(|(model, why)| format!("{model} cannot take these paths: {why}"));
+        refused.chain(self.mixed()).chain([ASSOCIATION.to_owned()]).collect()
+    }
+
+    /// That money of several currencies is added up, where it is.
+    #[must_use]
+    pub fn mixed(&self) -> Option<String> {
+        let parts: Vec<String> = self
+            .other_currencies
+            .iter()
+            .map(|(currency, conversions)| format!("{conversions} in {currency}"))
+            .collect();
+        (!parts.is_empty()).then(|| {
+            format!(
+                "conversions in other currencies than the workspace's are among these: {}; their value is added as it stands",
+                parts.join(", ")
+            )
+        })
+    }
+
     /// By model, then by label (the last one is what no touch earned); empty where no intervals were asked for.
     #[must_use]
     pub fn estimates(&self) -> Vec<Vec<CreditEstimates>> {
@@ -143,11 +176,13 @@ pub struct Modelling {
 /// Fits models to paths that are at hand, such as those of a file.
 ///
 /// # Errors
-/// Where a model that was asked for by name cannot take these paths.
+/// Where no model that was asked for can take these paths.
 pub fn of_paths(modelling: &Modelling, paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
     let mut report = empty(paths, labels);
-    report.fit(modelling, None, |_| (paths, None))?;
-    Ok(report)
+    match report.fit(modelling, None, |_| (paths, None)) {
+        Some(error) => Err(error),
+        None => Ok(report),
+    }
 }
 
 fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
@@ -158,6 +193,7 @@ fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
         models: vec![],
         resamples: vec![],
         refused: vec![],
+        other_currencies: vec![],
         total: safar_attribution::total(paths),
         paths: paths.len(),
         snapshot: None,
@@ -166,37 +202,38 @@ fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
 
 impl AttributionReport {
     /// Fits the models, each to the paths that `paths_of` gives it, with the records that these were grouped from, or to
-    /// timelines where it is a model of cause.
+    /// timelines where it is a model of cause. Why there is none, where models were named and none of them can take the paths.
     fn fit<'p>(
         &mut self,
         modelling: &Modelling,
-        timelines: Option<&(Timelines, Vec<u64>)>,
+        lived: Option<&Result<Lived>>,
         paths_of: impl Fn(&ModelSpec) -> (&'p Paths, Option<&'p [Record]>),
-    ) -> Result<()> {
+    ) -> Option<Error> {
         let every = modelling.every();
+        let mut refused = vec![];
         for model in modelling.models.iter().chain(&every) {
             let (paths, records) = paths_of(model);
-            let fitted = match (modelling.bootstrap, timelines) {
-                (Some(settings), Some((timelines, people))) if model.is_causal() => {
-                    bootstrap_timelines(model, timelines, Some(people), &self.labels, settings)
+            let fitted = match (modelling.bootstrap, lived.filter(|_| model.is_causal())) {
+                (_, Some(Err(error))) => Err(Error::Request(error.to_string())),
+                (Some(settings), Some(Ok(lived))) => {
+                    bootstrap_timelines(model, &lived.timelines, Some(&lived.people), &lived.roles, settings)
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }
-                (None, Some((timelines, _))) if model.is_causal() => {
-                    attribute_timelines(model, timelines, &self.labels).map_err(Error::from)
-                }
-                (None, _) => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
-                (Some(settings), _) => bootstrap(model, paths, &self.labels, records, settings)
+                (None, Some(Ok(lived))) => lived.attribute(model),
+                (None, None) => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
+                (Some(settings), None) => bootstrap(model, paths, &self.labels, records, settings)
                     .map_err(Error::from)
                     .map(|resamples| self.keep(resamples)),
             };
             match fitted {
                 Ok(fitted) => self.models.push(fitted),
-                Err(error) if !every.is_empty() => self.refused.push((model.clone(), error.to_string())),
-                Err(error) => return Err(error),
+                Err(error) => refused.push((model.clone(), error)),
             }
         }
-        Ok(())
+        // One that cannot take these paths takes nothing from the others.
+        self.refused = refused.iter().map(|(model, error)| (model.clone(), error.to_string())).collect();
+        refused.into_iter().next().map(|(_, error)| error).filter(|_| self.models.is_empty() && every.is_empty())
     }
 }
 
@@ -212,7 +249,7 @@ impl AttributionReport {
 /// Shares the conversions that `query` selects among the labels of `by`.
 ///
 /// # Errors
-/// When the goal or the condition does not fit, a model cannot take the paths, or the tables cannot be read.
+/// When the goal or the condition does not fit, no model can take the paths, or the tables cannot be read.
 pub async fn attribute(
     workspace: &Workspace,
     modelling: &Modelling,
@@ -231,27 +268,141 @@ pub(super) async fn attribute_in(
     by: &Dimension,
     query: &PathQuery,
 ) -> Result<AttributionReport> {
+    match attributed(workspace, session, modelling, by, query).await? {
+        (_, Some(error)) => Err(error),
+        (report, None) => Ok(report),
+    }
+}
+
+/// As [`attribute_in`]; where no model can take the paths, a report without models and the reason of the first.
+pub(super) async fn attributed(
+    workspace: &Workspace,
+    session: &Session,
+    modelling: &Modelling,
+    by: &Dimension,
+    query: &PathQuery,
+) -> Result<(AttributionReport, Option<Error>)> {
     let goal = query.goal(workspace, session).await?;
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
-    let wanted = Wanted { ages: modelling.needs_ages(), people: modelling.bootstrap.is_some(), since: None };
+    let direct = Direct::of(workspace, &modelling.all())?;
+    let wanted = Wanted {
+        ages: modelling.needs_ages(),
+        people: modelling.bootstrap.is_some(),
+        direct: Some(&direct),
+        since: None,
+    };
     let mut names = Names::default();
     let loaded = load(session, by, &condition, wanted, &mut names).await?;
-    let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
-    let timelines = match modelling.reads_timelines() && whole {
-        true => Some(timelines(session, by, &goal, &mut names).await?),
+    let lived = match modelling.reads_timelines() {
+        true => {
+            let asked = Asked { goal: &goal, condition: &condition, since: None };
+            Some(timelines(workspace, session, by, asked, query.to, &mut names).await)
+        }
         false => None,
     };
-    if !whole && modelling.models.iter().any(ModelSpec::is_causal) {
-        return Err(Error::Request(
-            "models of cause look at everything that people did: leave out --from, --to and --where".to_owned(),
-        ));
-    }
     let mut report = empty(&loaded.merged, names.names);
-    report.fit(modelling, timelines.as_ref(), |model| loaded.of(model))?;
+    let failed = report.fit(modelling, lived.as_ref(), |model| loaded.of(model));
+    report.other_currencies = other_currencies(workspace, session, &goal, query, &condition).await?;
     report.goal = Some(goal);
     report.by = by.clone();
     report.snapshot = Some(session.snapshot().clone());
-    Ok(report)
+    Ok((report, failed))
+}
+
+/// Conversions of a query in other currencies than the workspace's.
+async fn other_currencies(
+    workspace: &Workspace,
+    session: &Session,
+    goal: &str,
+    query: &PathQuery,
+    condition: &str,
+) -> Result<Vec<(String, u64)>> {
+    let own = &workspace.settings().workspace.currency;
+    let count = async |within: &str| -> Result<Vec<(String, u64)>> {
+        let sql = format!(
+            "SELECT upper(currency), count(*) FROM conversions WHERE goal = '{}' AND upper(currency) <> upper('{}') AND {within} \
+             GROUP BY 1 ORDER BY 2 DESC, 1",
+            goal.replace('\'', "''"),
+            own.replace('\'', "''")
+        );
+        let mut found = vec![];
+        for batch in session.sql(&sql).await?.collect().await? {
+            let counts = batch.column(1).as_primitive::<Int64Type>().values();
+            for (currency, count) in strings(&batch, 0)?.into_iter().zip(counts) {
+                found.push((currency.unwrap_or_default(), count.unsigned_abs()));
+            }
+        }
+        Ok(found)
+    };
+    let found = count("TRUE").await?;
+    let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
+    if whole || found.is_empty() {
+        return Ok(found);
+    }
+    count(&format!("conversion_id IN (SELECT conversion_id FROM paths WHERE {condition})")).await
+}
+
+/// Which channels are direct, for each model that passes them over.
+#[derive(Default)]
+pub(crate) struct Direct {
+    /// As the models name them, and in lower case with the workspace's own name beside `Direct`.
+    lists: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Direct {
+    pub fn of(workspace: &Workspace, models: &[ModelSpec]) -> Result<Self> {
+        let mut lists: Vec<(Vec<String>, Vec<String>)> = vec![];
+        for model in models {
+            if let ModelSpec::LastNonDirect { direct } = model
+                && lists.iter().all(|(known, _)| known != direct)
+            {
+                lists.push((direct.clone(), names_of_direct(workspace, direct)?));
+            }
+        }
+        Ok(Self { lists })
+    }
+
+    /// The place of the touch that gets everything by a list: the last one that is not direct, or else the last.
+    fn winner<'a>(&self, list: usize, channels: impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator) -> usize {
+        let (last, direct) = (channels.len().saturating_sub(1), &self.lists[list].1);
+        let mut channels = channels;
+        channels.rposition(|channel| !is_one_of(channel, direct)).unwrap_or(last)
+    }
+
+    /// The place of the touch that gets everything by `model`; `None` where that is not what it does.
+    pub fn place(&self, model: &ModelSpec, channels: &[&str]) -> Option<usize> {
+        Some(self.winner(self.list(model)?, channels.iter().copied()))
+    }
+
+    fn list(&self, model: &ModelSpec) -> Option<usize> {
+        match model {
+            ModelSpec::LastNonDirect { direct } => self.lists.iter().position(|(known, _)| known == direct),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a name is one of those in lower case.
+fn is_one_of(name: &str, lower: &[String]) -> bool {
+    lower.iter().any(|one| one.eq_ignore_ascii_case(name) || (!name.is_ascii() && *one == name.to_lowercase()))
+}
+
+/// Names of direct channels in lower case. `Direct` means the channel of visits of which nothing is known, and own rules can
+/// call that otherwise.
+fn names_of_direct(workspace: &Workspace, direct: &[String]) -> Result<Vec<String>> {
+    let mut names: Vec<String> = direct.iter().map(|name| name.to_lowercase()).collect();
+    if names.iter().any(|name| name == "direct") {
+        names.push(workspace.direct_channel()?.to_lowercase());
+    }
+    Ok(names)
+}
+
+/// The model as the workspace's own channel rules have it, for paths by channel.
+pub(crate) fn by_own_rules(workspace: &Workspace, model: &ModelSpec) -> Result<ModelSpec> {
+    Ok(match model {
+        ModelSpec::LastNonDirect { direct } => ModelSpec::LastNonDirect { direct: names_of_direct(workspace, direct)? },
+        other => other.clone(),
+    })
 }
 
 /// Whether a model looks at the time between touch and outcome.
@@ -263,6 +414,11 @@ impl Modelling {
     /// The models that `all` stands for; none where models are named.
     fn every(&self) -> Vec<ModelSpec> {
         if self.models.is_empty() { [all_models(), causal_models()].concat() } else { vec![] }
+    }
+
+    /// The models, those of `all` too.
+    fn all(&self) -> Vec<ModelSpec> {
+        [self.models.clone(), self.every()].concat()
     }
 
     /// Whether one of the models looks at everything that people did, which takes longest.
@@ -287,11 +443,19 @@ pub(crate) struct Loaded {
     people: Option<Vec<Record>>,
     /// The same of `single`.
     single_people: Option<Vec<Record>>,
+    /// By direct channels as a model names them: of every path the one touch that gets everything, whatever its label says of
+    /// its channel; and whose they are.
+    last: Vec<(Vec<String>, Paths, Option<Vec<Record>>)>,
 }
 
 impl Loaded {
     /// The paths that a model is fitted to, and whose they are.
     pub fn of(&self, model: &ModelSpec) -> (&Paths, Option<&[Record]>) {
+        if let ModelSpec::LastNonDirect { direct } = model
+            && let Some((_, paths, people)) = self.last.iter().find(|(known, ..)| known == direct)
+        {
+            return (paths, people.as_deref());
+        }
         if needs_ages(model) {
             (&self.single, self.single_people.as_deref())
         } else {
@@ -300,13 +464,52 @@ impl Loaded {
     }
 }
 
+/// Equal paths counted once.
+#[derive(Default)]
+struct Merge {
+    slots: HashMap<Vec<ChannelId>, usize>,
+    weights: Vec<[Sum; 3]>,
+    people: Vec<Record>,
+}
+
+impl Merge {
+    fn add(&mut self, path: &[ChannelId], [conversions, value, nulls]: [f64; 3], person: Option<u64>) {
+        let slot = match self.slots.get(path) {
+            Some(slot) => *slot,
+            None => {
+                self.weights.push([Sum::default(); 3]);
+                self.slots.insert(path.to_vec(), self.weights.len() - 1);
+                self.weights.len() - 1
+            }
+        };
+        for (sum, part) in self.weights[slot].iter_mut().zip([conversions, value, nulls]) {
+            sum.add(part);
+        }
+        self.people.extend(person.map(|person| Record { path: slot, person, conversions, value, nulls }));
+    }
+
+    /// In the order in which they were first seen.
+    fn finish(self) -> (Paths, Vec<Record>) {
+        let mut paths: Vec<(usize, Vec<ChannelId>)> = self.slots.into_iter().map(|(path, slot)| (slot, path)).collect();
+        paths.sort_unstable_by_key(|(slot, _)| *slot);
+        let mut builder = PathsBuilder::default();
+        for ((_, channels), weights) in paths.iter().zip(self.weights) {
+            let [conversions, value, nulls] = weights.map(Sum::get);
+            builder.push(PathRef { channels, ages: None, conversions, value, nulls });
+        }
+        (builder.finish(), self.people)
+    }
+}
+
 /// What is loaded beside the paths.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Wanted<'a> {
     /// Every path by itself, with the ages of its touches.
     pub ages: bool,
     /// Whose each path is.
     pub people: bool,
+    /// The touches that get everything by models that pass over direct ones.
+    pub direct: Option<&'a Direct>,
     /// Only outcomes of these people, from an instant on that each of them has.
     pub since: Option<&'a HashMap<i64, Micros>>,
 }
@@ -332,10 +535,12 @@ pub(crate) async fn load(
         "SELECT channels, touchpoint_ids, ages_us, conversions, value, nulls, person_id, bucket, occurred_at FROM paths WHERE {condition} ORDER BY person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
-    let mut merged: HashMap<Vec<ChannelId>, usize> = HashMap::new();
-    let mut weights: Vec<(Vec<ChannelId>, [f64; 3])> = vec![];
+    let mut merged = Merge::default();
     let mut single = PathsBuilder::default();
-    let (mut people, mut ready) = (vec![], false);
+    let none = Direct::default();
+    let direct = wanted.direct.unwrap_or(&none);
+    let mut last: Vec<Merge> = direct.lists.iter().map(|_| Merge::default()).collect();
+    let mut ready = false;
     while let Some(batch) = stream.try_next().await? {
         let channels = list(&batch, 0)?;
         let texts = cast(channels.values(), &DataType::Utf8)?;
@@ -373,32 +578,35 @@ pub(crate) async fn load(
                 let ages = (ages.len() == path.len()).then_some(ages);
                 single.push(PathRef { channels: &path, ages, conversions, value, nulls });
             }
-            let slot = *merged.entry(path).or_insert_with_key(|path| {
-                weights.push((path.clone(), [0.0; 3]));
-                weights.len() - 1
-            });
-            let sums = &mut weights[slot].1;
-            sums[0] += conversions;
-            sums[1] += value;
-            sums[2] += nulls;
-            if wanted.people {
-                people.push(Record { path: slot, person: person[row].cast_unsigned(), conversions, value, nulls });
+            let weights = [conversions, value, nulls];
+            let person = wanted.people.then(|| person[row].cast_unsigned());
+            merged.add(&path, weights, person);
+            let touches = span(channels, row);
+            for (list, merge) in last.iter_mut().enumerate() {
+                // Of ready paths the labels are the channels; of the others both lists are as long.
+                let names =
+                    touches.clone().map(|touch| if texts.is_valid(touch) { texts.value(touch) } else { NOT_SET });
+                let winner = path.get(direct.winner(list, names)).map_or(&[][..], std::slice::from_ref);
+                merge.add(winner, weights, person);
             }
         }
     }
-    let mut builder = PathsBuilder::default();
-    for (channels, [conversions, value, nulls]) in &weights {
-        builder.push(PathRef { channels, ages: None, conversions: *conversions, value: *value, nulls: *nulls });
-    }
-    let people = (wanted.people && !ready).then_some(people);
+    let known = |people: Vec<Record>| (wanted.people && !ready).then_some(people);
+    let (paths, people) = merged.finish();
+    let people = known(people);
     let by_itself =
         |people: &Vec<Record>| people.iter().enumerate().map(|(path, record)| Record { path, ..*record }).collect();
+    let last = direct.lists.iter().zip(last).map(|((names, _), merge)| {
+        let (paths, people) = merge.finish();
+        (names.clone(), paths, known(people))
+    });
     Ok(Loaded {
         labels: names.names.clone(),
-        merged: builder.finish(),
+        merged: paths,
         single: single.finish(),
         single_people: people.as_ref().filter(|_| wanted.ages).map(by_itself),
         people,
+        last: last.collect(),
     })
 }
 

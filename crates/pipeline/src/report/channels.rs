@@ -2,7 +2,7 @@
 use super::{
     Answer, Dimension, PathQuery, Scope, UNATTRIBUTED,
     answer::{counts, numbers, ratio, texts},
-    attribute::{Modelling, Names, strings},
+    attribute::{Modelling, Names, attribute_in, strings},
     walks::each_walk,
 };
 use crate::{Result, Workspace};
@@ -10,7 +10,10 @@ use arrow::{
     array::{ArrayRef, AsArray},
     datatypes::{Float64Type, Int64Type},
 };
-use safar_attribution::ModelSpec;
+use safar_attribution::{
+    ModelSpec,
+    uncertainty::{Bootstrap, Estimate},
+};
 use safar_engine::Session;
 use std::collections::BTreeMap;
 
@@ -23,6 +26,8 @@ struct Channel {
     value: f64,
     /// By model: conversions and value.
     credits: Vec<[f64; 2]>,
+    /// By model, where intervals are asked for: cost ÷ conversions and value ÷ cost.
+    returns: Vec<[Option<Estimate>; 2]>,
     cost: Option<f64>,
 }
 
@@ -34,23 +39,31 @@ struct Channel {
 /// - `conversions`, `value`: of paths that the channel is on, at any place: a conversion counts at each of its channels.
 /// - `cost`: of the table `costs`, in the workspace's currency; null where none is known. `roas`: credited value ÷ cost.
 ///   `cpa`: cost ÷ credited conversions.
+/// - Where `intervals` are asked for, `cpa MODEL low`, `cpa MODEL high`, `roas MODEL low` and `roas MODEL high` follow the two:
+///   their ends by a bootstrap over people, costs taken as known. An end is null where there is none, as that of a cost per
+///   conversion where some resamples have no conversion.
 ///
 /// `models` empty: those of safar.toml. Credits are those of [`attribute`](super::attribute()) over the same conversions.
 ///
 /// # Errors
 /// When the goal or the condition does not fit, a model cannot take the paths, or the tables cannot be read.
-pub async fn channels(workspace: &Workspace, session: &Session, scope: &Scope, models: &[ModelSpec]) -> Result<Answer> {
+pub async fn channels(
+    workspace: &Workspace,
+    session: &Session,
+    scope: &Scope,
+    models: &[ModelSpec],
+    intervals: Option<Bootstrap>,
+) -> Result<Answer> {
     let goal = scope.goal(workspace, session).await?;
     let chosen = if models.is_empty() { &workspace.settings().attribution.models } else { models };
     let mut found: BTreeMap<String, Channel> = BTreeMap::new();
     tables(workspace, session, scope, &mut found).await?;
     walks(workspace, session, scope, &goal, &mut found).await?;
 
-    let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace)?;
+    let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace, session).await?;
     let query = PathQuery { goal: Some(goal.clone()), from: scope.from, to: scope.to, condition: Some(people) };
-    let modelling = Modelling { models: chosen.to_vec(), bootstrap: None };
-    let pinned = workspace.pinned(session.snapshot().clone());
-    let report = super::attribute(&pinned, &modelling, &Dimension::Channel, &query).await?;
+    let modelling = Modelling { models: chosen.to_vec(), bootstrap: intervals };
+    let report = attribute_in(workspace, session, &modelling, &Dimension::Channel, &query).await?;
     for model in &report.models {
         let rows = report.labels.iter().map(String::as_str).zip(model.credits.iter().copied());
         for (label, credit) in rows.chain([(UNATTRIBUTED, model.unattributed)]) {
@@ -59,9 +72,21 @@ pub async fn channels(workspace: &Workspace, session: &Session, scope: &Scope, m
         }
     }
     let other = costs(workspace, session, scope, &mut found).await?;
-    let answer =
-        table(workspace, found, &report.models.iter().map(|model| model.model.to_string()).collect::<Vec<_>>())?
-            .note(format!("goal {goal}; a conversion counts at each channel of its path, a credit once"));
+    for resamples in &report.resamples {
+        for (index, label) in report.labels.iter().enumerate() {
+            let Some(channel) = found.get_mut(label) else { continue };
+            let of = |cost| [resamples.cost_per_conversion(index, cost), resamples.return_on_cost(index, cost)];
+            channel.returns.push(channel.cost.map_or([None; 2], of));
+        }
+    }
+    let answer = table(
+        workspace,
+        found,
+        &report.models.iter().map(|model| model.model.to_string()).collect::<Vec<_>>(),
+        intervals,
+    )?
+    .note(format!("goal {goal}; a conversion counts at each channel of its path, a credit once"));
+    let answer = report.notes().into_iter().fold(answer, Answer::note);
     Ok(other.into_iter().fold(answer, |answer, (currency, cost)| {
         answer.note(format!("{cost} {currency} of costs are left out: they are in another currency"))
     }))
@@ -74,7 +99,8 @@ async fn tables(
     scope: &Scope,
     found: &mut BTreeMap<String, Channel>,
 ) -> Result<()> {
-    let (began, touched) = (scope.sql("started_at", workspace)?, scope.sql("occurred_at", workspace)?);
+    let began = scope.sql("started_at", workspace, session).await?;
+    let touched = scope.sql("occurred_at", workspace, session).await?;
     let queries = [
         format!("SELECT channel, count(*) FROM sessions WHERE {began} AND channel IS NOT NULL GROUP BY channel"),
         format!("SELECT channel, count(DISTINCT person_id) FROM touchpoints WHERE {touched} GROUP BY channel"),
@@ -100,7 +126,8 @@ async fn walks(
     goal: &str,
     found: &mut BTreeMap<String, Channel>,
 ) -> Result<()> {
-    let condition = format!("goal = '{}' AND {}", goal.replace('\'', "''"), scope.sql("occurred_at", workspace)?);
+    let within = scope.sql("occurred_at", workspace, session).await?;
+    let condition = format!("goal = '{}' AND {within}", goal.replace('\'', "''"));
     let mut names = Names::default();
     let mut sums: Vec<[f64; 2]> = vec![];
     let mut on_path = vec![];
@@ -160,9 +187,17 @@ async fn costs(
     Ok(other)
 }
 
-fn table(workspace: &Workspace, found: BTreeMap<String, Channel>, models: &[String]) -> Result<Answer> {
+fn table(
+    workspace: &Workspace,
+    found: BTreeMap<String, Channel>,
+    models: &[String],
+    intervals: Option<Bootstrap>,
+) -> Result<Answer> {
     let mut rows: Vec<(String, Channel)> = found.into_iter().collect();
-    rows.iter_mut().for_each(|(_, channel)| channel.credits.resize(models.len(), [0.0; 2]));
+    for (_, channel) in &mut rows {
+        channel.credits.resize(models.len(), [0.0; 2]);
+        channel.returns.resize(models.len(), [None; 2]);
+    }
     let credit = |channel: &Channel| channel.credits.first().map_or(channel.conversions, |credit| credit[0]);
     rows.sort_by(|a, b| credit(&b.1).total_cmp(&credit(&a.1)).then_with(|| a.0.cmp(&b.0)));
     let number = |of: &dyn Fn(&Channel) -> Option<f64>| numbers(rows.iter().map(|(_, channel)| of(channel)));
@@ -181,6 +216,17 @@ fn table(workspace: &Workspace, found: BTreeMap<String, Channel>, models: &[Stri
         columns.push((format!("cpa {model}"), number(&|channel| ratio(channel.cost?, channel.credits[at][0]))));
         columns.push((format!("roas {model}"), number(&|channel| ratio(channel.credits[at][1], channel.cost?))));
         money.extend([format!("value {model}"), format!("cpa {model}")]);
+        if intervals.is_none() {
+            continue;
+        }
+        for (which, name) in ["cpa", "roas"].into_iter().enumerate() {
+            let end = |of: &dyn Fn(Estimate) -> f64| {
+                number(&|channel| channel.returns[at][which].map(of).filter(|end| end.is_finite()))
+            };
+            columns.push((format!("{name} {model} low"), end(&|estimate| estimate.low)));
+            columns.push((format!("{name} {model} high"), end(&|estimate| estimate.high)));
+        }
+        money.extend([format!("cpa {model} low"), format!("cpa {model} high")]);
     }
     let money: Vec<&str> = money.iter().map(String::as_str).collect();
     Answer::new(columns.iter().map(|(name, column)| (name.as_str(), ArrayRef::clone(column))))?

@@ -57,7 +57,6 @@ pub(super) async fn each_person(
     names: &mut Names,
     mut look: impl FnMut(i64, &[Seen], &Names),
 ) -> Result<()> {
-    let only = wanted.scope.people(session).await?;
     let shared = Arc::new(Mutex::new(std::mem::take(names)));
     let frame = frame(workspace, session, &wanted, &shared).await?;
     let mut stream = frame.execute_stream().await?;
@@ -68,12 +67,10 @@ pub(super) async fn each_person(
         let ready = rows.iter().rposition(|row| Some(row.person) != open).map_or(0, |at| at + 1);
         let names = shared.lock().unwrap_or_else(PoisonError::into_inner);
         for one in rows[..ready].chunk_by_mut(|a, b| a.person == b.person) {
-            if only.as_ref().is_none_or(|only| only.contains(&one[0].person)) {
-                one.sort_unstable_by_key(|row| row.step);
-                seen.clear();
-                seen.extend(one.iter().map(|row| row.seen));
-                look(one[0].person, &seen, &names);
-            }
+            one.sort_unstable_by_key(|row| row.step);
+            seen.clear();
+            seen.extend(one.iter().map(|row| row.seen));
+            look(one[0].person, &seen, &names);
         }
         rows.drain(..ready);
     };
@@ -108,6 +105,9 @@ async fn frame(
     }
     if to < Micros::MAX {
         events = events.filter(col("occurred_at").lt(instant(to)))?;
+    }
+    if let Some(people) = wanted.scope.people(workspace, session).await? {
+        events = events.filter(people.test().call(vec![col("person_id")]))?;
     }
     let mut columns: Vec<Expr> = ["person_id", "occurred_at", "step"].map(col).to_vec();
     columns.push(met(&wanted.conditions)?.alias("met"));

@@ -1,7 +1,9 @@
 //! `safar experiment`: what a randomised hold-out found, and credits calibrated by it.
 use super::{
     Dimension, PathQuery,
-    attribute::{AttributionReport, Modelling, Names, Wanted, load, needs_ages, property, strings},
+    attribute::{AttributionReport, Direct, Modelling, Names, Wanted, attributed, load, needs_ages, property, strings},
+    select::day_bounds,
+    timelines::{Asked, timelines},
 };
 use crate::{Error, Result, Workspace, settings::ExperimentSettings};
 use arrow::{
@@ -46,7 +48,9 @@ struct Assigned {
     before: Credit,
 }
 
-/// Evaluates the experiment `name` of safar.toml, and calibrates `models` (empty: those of safar.toml) by it.
+/// Evaluates the experiment `name` of safar.toml, and calibrates `models` (empty: those of safar.toml) by it. Of what people did
+/// since their assignment the outcomes that `query` selects count, in the arms as in the credits; of what they did before, those
+/// for which its condition holds, on any day.
 ///
 /// # Errors
 /// No such experiment; no events that tell an arm; arms that are too small; tables that cannot be read.
@@ -58,13 +62,12 @@ pub async fn experiment(
     level: f64,
 ) -> Result<ExperimentReport> {
     let settings = named(workspace, name)?;
-    let snapshot = workspace.store().snapshot().await?;
-    let session = workspace.engine()?.session(&snapshot)?;
+    let session = super::session(workspace).await?;
     let goal = query.goal(workspace, &session).await?;
     let zone = &workspace.settings().workspace.time_zone;
     let until = settings.until.map(|day| super::select::midnight(day, zone)).transpose()?.unwrap_or(Micros::MAX);
     let (mut people, in_both) = assignments(&session, &settings, until).await?;
-    outcomes(&session, &goal, &settings, until, &mut people).await?;
+    outcomes(&session, &goal, query, zone, &settings, until, &mut people).await?;
     exposures(&session, &settings, until, &mut people).await?;
     let arms = [true, false].map(|treated| arm(people.values().filter(|one| one.treated == treated), &settings));
     let evaluation = Settings { level, treated_share: settings.treated_share, ..Settings::default() };
@@ -72,10 +75,13 @@ pub async fn experiment(
 
     let chosen = if models.is_empty() { &workspace.settings().attribution.models } else { models };
     let modelling = Modelling { models: chosen.to_vec(), bootstrap: None };
-    let attribution = super::attribute(workspace, &modelling, &Dimension::Channel, query).await?;
+    // What the arms did does not depend on models.
+    let (attribution, _) = attributed(workspace, &session, &modelling, &Dimension::Channel, query).await?;
     let since: HashMap<i64, Micros> =
         people.iter().filter(|(_, one)| one.treated).map(|(person, one)| (*person, one.at)).collect();
-    let wanted = Wanted { ages: chosen.iter().any(needs_ages), people: false, since: Some(&since) };
+    let direct = Direct::of(workspace, chosen)?;
+    let wanted =
+        Wanted { ages: chosen.iter().any(needs_ages), people: false, direct: Some(&direct), since: Some(&since) };
     let mut condition = query.sql(&goal, zone)?;
     if until < Micros::MAX {
         condition = format!("{condition} AND occurred_at < to_timestamp_micros({until})");
@@ -85,11 +91,27 @@ pub async fn experiment(
         names.id(label);
     });
     let treated = load(&session, &Dimension::Channel, &condition, wanted, &mut names).await?;
+    let lived = if attribution.models.iter().any(|fitted| fitted.model.is_causal()) {
+        let asked = Asked { goal: &goal, condition: &condition, since: Some(&since) };
+        Some(timelines(workspace, &session, &Dimension::Channel, asked, query.to, &mut names).await?)
+    } else {
+        None
+    };
     let channels: Vec<usize> =
         (0..attribution.labels.len()).filter(|index| settings.channels.contains(&attribution.labels[*index])).collect();
     let mut calibrated = vec![];
     for fitted in &attribution.models {
-        let over = attribute(&fitted.model, treated.of(&fitted.model).0, &treated.labels)?;
+        let over = match lived.as_ref().filter(|_| fitted.model.is_causal()) {
+            Some(lived) => lived.attribute(&fitted.model),
+            None => attribute(&fitted.model, treated.of(&fitted.model).0, &names.names).map_err(Error::from),
+        };
+        let over = match over {
+            Ok(over) => over,
+            Err(error) => {
+                calibrated.push(Err(error.to_string()));
+                continue;
+            }
+        };
         let mut credited = Credit::default();
         for channel in &channels {
             credited.conversions += over.credits[*channel].conversions;
@@ -175,30 +197,41 @@ async fn assignments(
 async fn outcomes(
     session: &Session,
     goal: &str,
+    query: &PathQuery,
+    zone: &str,
     settings: &ExperimentSettings,
     until: Micros,
     people: &mut HashMap<i64, Assigned>,
 ) -> Result<()> {
-    let sql =
-        format!("SELECT person_id, occurred_at, value, gross_value FROM conversions WHERE goal = {}", quoted(goal));
+    let days = day_bounds("occurred_at", query.from, query.to, zone)?;
+    let days = if days.is_empty() { "TRUE".to_owned() } else { days.join(" AND ") };
+    // Paths carry every conversion, and a refund that found no order as value without one.
+    let sql = format!(
+        "SELECT person_id, occurred_at, value, conversions, ({days}) FROM paths \
+         WHERE goal = {} AND bucket >= 0 AND (conversions <> 0 OR value <> 0) AND ({})",
+        quoted(goal),
+        query.condition.as_deref().unwrap_or("TRUE")
+    );
     for batch in session.sql(&sql).await?.collect().await? {
         let person = batch.column(0).as_primitive::<Int64Type>();
         let at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        let value = batch.column(2).as_primitive::<Float64Type>();
-        let is_refund = batch.column(3).as_primitive::<Float64Type>();
+        let [value, conversions] = [2, 3].map(|index| batch.column(index).as_primitive::<Float64Type>());
+        let is_asked = batch.column(4).as_boolean();
         for row in 0..batch.num_rows() {
             let Some(one) = people.get_mut(&person.value(row)) else { continue };
             let at = at.value(row);
             let earliest = one.at - Micros::from(settings.days_before) * DAY_US;
             let sums = if at >= one.at && at < until {
+                if !is_asked.value(row) {
+                    continue;
+                }
                 &mut one.since
             } else if at >= earliest && at < one.at {
                 &mut one.before
             } else {
                 continue;
             };
-            // A refund that found no order takes value away and is no conversion.
-            sums.conversions += f64::from(u8::from(value.value(row) >= 0.0 || is_refund.value(row) != 0.0));
+            sums.conversions += conversions.value(row);
             sums.value += value.value(row);
         }
     }

@@ -84,6 +84,18 @@ impl ExperimentReport {
         )
     }
 
+    /// Which models are not calibrated, and why.
+    #[must_use]
+    pub fn uncalibrated(&self) -> Vec<String> {
+        let refused =
+            self.attribution.refused.iter().map(|(model, why)| format!("{model} cannot take these paths: {why}"));
+        let failed = self.attribution.models.iter().zip(&self.calibrated).filter_map(|(fitted, calibrated)| {
+            let why = calibrated.as_ref().err()?;
+            Some(format!("{} cannot be calibrated: {why}", fitted.model))
+        });
+        refused.chain(failed).collect()
+    }
+
     /// What weakens the comparison, in words.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {

@@ -1,50 +1,57 @@
 //! `safar explain`: what made one number of an attribution report.
 use super::{
-    Dimension, NOT_SET, PathQuery,
-    attribute::{AttributionReport, Modelling, Names, Wanted, labels_of_touches, load, needs_ages, strings},
+    Dimension, NOT_SET, PathQuery, UNATTRIBUTED,
+    attribute::{
+        AttributionReport, Direct, Modelling, Names, Wanted, attribute_in, labels_of_touches, load, needs_ages,
+    },
+    explain_touches::touches,
+    sum::Sum,
 };
 use crate::{Error, Result, Workspace};
 use arrow::{
-    array::{
-        Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-        TimestampMicrosecondArray,
-    },
-    datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType},
+    array::{Array, AsArray, RecordBatch},
+    compute::cast,
+    datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType},
 };
 use futures::TryStreamExt;
-use hashbrown::HashMap;
 use safar_attribution::{Credit, MODELS, ModelSpec};
 use safar_engine::Session;
-use safar_model::{ChannelId, DAY_US, Micros, PathRef, table::instant};
-use std::sync::Arc;
+use safar_model::{ChannelId, Micros, PathRef};
 
 /// What made one number.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The number, the rule and how they follow from each other, a line each.
     pub lines: Vec<String>,
-    /// Rows `conversion_id, converted_at, order_id, conversion_value, place, touched_at, age_days, label, touchpoint_id, source, medium,
-    /// campaign, interaction, weight, credit_conversions, credit_value`: every touch of the conversions shown, so that weights sum to 1.
+    /// Rows `conversion_id, person_id, converted_at, order_id, conversion_value, place, touched_at, age_days, label, touchpoint_id,
+    /// source, medium, campaign, interaction, rule, window, weight, credit_conversions, credit_value`: every touch of the
+    /// conversions shown, so that weights sum to 1. `rule` is the channel rule that decided the touch's channel, `window` what let
+    /// it in. What no touch earned of a conversion is a row without a touch.
     pub touches: RecordBatch,
 }
 
 /// One converting path that gave the label credit.
-struct Contribution {
-    conversion: Option<i64>,
-    at: Micros,
-    value: f64,
-    conversions: f64,
-    labels: Vec<ChannelId>,
-    touches: Vec<i64>,
-    ages: Vec<Micros>,
-    shares: Vec<f64>,
-    credit: f64,
+pub(super) struct Contribution {
+    pub conversion: Option<i64>,
+    /// Nobody knows who walked ready paths.
+    pub person: Option<i64>,
+    pub at: Micros,
+    pub value: f64,
+    pub conversions: f64,
+    pub labels: Vec<ChannelId>,
+    pub touches: Vec<i64>,
+    pub ages: Vec<Micros>,
+    pub shares: Vec<f64>,
+    /// The part that no touch has.
+    pub rest: f64,
+    credit: Credit,
 }
 
 /// Explains the cell (`model`, `label`) of the report by `by` over `query`, with the `limit` conversions that gave most (0: all).
+/// The label [`UNATTRIBUTED`] asks for what no touch earned.
 ///
 /// # Errors
-/// When the report has no such label, or the tables cannot be read.
+/// When the report has no such label, the model gives single touches nothing, or the tables cannot be read.
 pub async fn explain(
     workspace: &Workspace,
     model: &ModelSpec,
@@ -53,46 +60,68 @@ pub async fn explain(
     query: &PathQuery,
     limit: usize,
 ) -> Result<Explanation> {
+    if model.is_causal() {
+        return Err(Error::Request(format!(
+            "`{model}` credits channels over everything that people did: no touch of a single conversion has a share to show"
+        )));
+    }
+    let session = super::session(workspace).await?;
     let modelling = Modelling { models: vec![model.clone()], bootstrap: None };
-    let report = super::attribute(workspace, &modelling, by, query).await?;
-    let wanted = report.labels.iter().position(|name| name == label).ok_or_else(|| unknown(&report, label))?;
-    let snapshot = report.snapshot.clone().ok_or_else(|| Error::Request("the report has no snapshot".to_owned()))?;
-    let session = workspace.engine()?.session(&snapshot)?;
+    let report = attribute_in(workspace, &session, &modelling, by, query).await?;
+    let wanted = match label {
+        UNATTRIBUTED => None,
+        _ => Some(report.labels.iter().position(|name| name == label).ok_or_else(|| unknown(&report, label))?),
+    };
     let goal = report.goal.clone().unwrap_or_default();
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
-    let mut given = contributions(&session, model, by, &condition, &report, wanted).await?;
-    given.sort_by(|a, b| b.credit.total_cmp(&a.credit).then(a.at.cmp(&b.at)).then(a.conversion.cmp(&b.conversion)));
+    let mut given = contributions(workspace, &session, model, by, &condition, &report, wanted).await?;
+    let size = |one: &Contribution| (one.credit.conversions, one.credit.value.abs());
+    given.sort_by(|a, b| {
+        let (a_size, b_size) = (size(a), size(b));
+        let by_size = b_size.0.total_cmp(&a_size.0);
+        let by_size = if wanted.is_none() { by_size.then(b_size.1.total_cmp(&a_size.1)) } else { by_size };
+        by_size.then(a.at.cmp(&b.at)).then(a.conversion.cmp(&b.conversion))
+    });
     let shown = if limit == 0 { given.len() } else { limit.min(given.len()) };
     let lines = lines(&report, model, label, wanted, &given, shown);
-    let touches = touches(&session, &report.labels, &given[..shown]).await?;
+    let touches = touches(workspace, &session, &goal, &report.labels, &given[..shown]).await?;
     Ok(Explanation { lines, touches })
 }
 
 fn unknown(report: &AttributionReport, label: &str) -> Error {
     let known: Vec<&str> = report.order().into_iter().take(12).map(|index| report.labels[index].as_str()).collect();
-    Error::Request(format!("no {} `{label}` in this report; there are {}", report.by, known.join(", ")))
+    Error::Request(format!("no {} `{label}` in this report; there are {}, {UNATTRIBUTED}", report.by, known.join(", ")))
 }
 
+/// Shares below this are what rounding leaves of nothing.
+const NOTHING: f64 = 1e-9;
+
 async fn contributions(
+    workspace: &Workspace,
     session: &Session,
     model: &ModelSpec,
     by: &Dimension,
     condition: &str,
     report: &AttributionReport,
-    wanted: usize,
+    wanted: Option<usize>,
 ) -> Result<Vec<Contribution>> {
     let mut names = Names::default();
     for name in &report.labels {
         names.id(name);
     }
     let of_touch = labels_of_touches(session, by, &mut names).await?;
+    let direct = Direct::of(workspace, std::slice::from_ref(model))?;
     let extent = Wanted { ages: needs_ages(model), ..Wanted::default() };
-    let loaded = load(session, by, condition, extent, &mut Names::default()).await?;
+    let mut numbered = Names::default();
+    report.labels.iter().for_each(|name| {
+        numbered.id(name);
+    });
+    let loaded = load(session, by, condition, extent, &mut numbered).await?;
     let (paths, _) = loaded.of(model);
     let fitted = model.build().fit(paths, &loaded.labels)?;
     let sql = format!(
-        "SELECT conversion_id, occurred_at, value, conversions, touchpoint_ids, ages_us, channels FROM paths \
-         WHERE {condition} AND conversions > 0 AND length > 0 ORDER BY person_id, occurred_at"
+        "SELECT conversion_id, occurred_at, value, conversions, touchpoint_ids, ages_us, channels, person_id, bucket FROM paths \
+         WHERE {condition} AND (conversions > 0 OR value <> 0) ORDER BY person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     let mut given = vec![];
@@ -102,46 +131,48 @@ async fn contributions(
         let [value, conversions] = [2, 3].map(|index| batch.column(index).as_primitive::<Float64Type>());
         let [ids, ages] = [4, 5].map(|index| batch.column(index).as_list::<i32>());
         let channels = batch.column(6).as_list::<i32>();
+        let person = batch.column(7).as_primitive::<Int64Type>();
+        let buckets = cast(batch.column(8), &DataType::Int64)?;
+        let buckets = buckets.as_primitive::<Int64Type>();
         for row in 0..batch.num_rows() {
             let touches = ids.value(row).as_primitive::<Int64Type>().values().to_vec();
             let ages = ages.value(row).as_primitive::<Int64Type>().values().to_vec();
+            let texts = cast(&channels.value(row), &DataType::Utf8)?;
+            let channels: Vec<&str> = texts.as_string::<i32>().iter().map(|name| name.unwrap_or(NOT_SET)).collect();
             let labels: Vec<ChannelId> = if touches.is_empty() {
-                let texts = channels.value(row);
-                texts.as_string::<i32>().iter().map(|name| names.id(name.unwrap_or(NOT_SET))).collect()
+                channels.iter().map(|name| names.id(name)).collect()
             } else {
                 let not_set = names.id(NOT_SET);
                 touches.iter().map(|id| of_touch.get(id).copied().unwrap_or(not_set)).collect()
             };
-            if !labels.iter().any(|label| label.0 as usize == wanted) {
+            if wanted.is_some_and(|wanted| !labels.iter().any(|label| label.0 as usize == wanted)) {
                 continue;
             }
             let mut shares = vec![0.0; labels.len()];
             let known = (ages.len() == labels.len()).then_some(ages.as_slice());
-            let path = PathRef {
-                channels: &labels,
-                ages: known,
-                conversions: conversions.value(row),
-                value: value.value(row),
-                nulls: 0.0,
-            };
-            fitted.shares(path, &mut shares);
-            let share: f64 = labels
-                .iter()
-                .zip(&shares)
-                .filter(|(label, _)| label.0 as usize == wanted)
-                .map(|(_, share)| share)
-                .sum();
-            if share > 0.0 {
+            let (value, conversions) = (value.value(row), conversions.value(row));
+            if let Some(place) = direct.place(model, &channels).filter(|place| *place < shares.len()) {
+                shares[place] = 1.0;
+            } else if !labels.is_empty() {
+                fitted.shares(PathRef { channels: &labels, ages: known, conversions, value, nulls: 0.0 }, &mut shares);
+            }
+            let mine = |label: &ChannelId| wanted.is_none_or(|wanted| label.0 as usize == wanted);
+            let sum: f64 = labels.iter().zip(&shares).filter(|(label, _)| mine(label)).map(|(_, share)| share).sum();
+            let rest = if labels.is_empty() || (wanted.is_none() && fitted.conserves()) { 1.0 - sum } else { 0.0 };
+            let share = if wanted.is_none() { rest } else { sum };
+            if share > NOTHING {
                 given.push(Contribution {
                     conversion: conversion.is_valid(row).then(|| conversion.value(row)),
+                    person: (buckets.value(row) >= 0).then(|| person.value(row)),
                     at: at.value(row),
-                    value: value.value(row),
-                    conversions: conversions.value(row),
-                    credit: share * conversions.value(row),
+                    value,
+                    conversions,
+                    credit: Credit { conversions: share * conversions, value: share * value },
                     labels,
                     touches,
                     ages,
                     shares,
+                    rest: if rest > NOTHING { rest } else { 0.0 },
                 });
             }
         }
@@ -149,29 +180,42 @@ async fn contributions(
     Ok(given)
 }
 
+/// A number for reading: what is a hair off whole cents by the adding up is shown as these.
+fn exact(number: f64) -> f64 {
+    let cents = (number * 100.0).round() / 100.0;
+    if (number - cents).abs() < 1e-9 * number.abs().max(1.0) { cents } else { number }
+}
+
 fn lines(
     report: &AttributionReport,
     model: &ModelSpec,
     label: &str,
-    wanted: usize,
+    wanted: Option<usize>,
     given: &[Contribution],
     shown: usize,
 ) -> Vec<String> {
     let fitted = &report.models[0];
-    let Credit { conversions, value } = fitted.credits[wanted];
+    let Credit { conversions, value } = wanted.map_or(fitted.unattributed, |wanted| fitted.credits[wanted]);
     let spelling = model.to_string();
     let name = spelling.split(':').next().unwrap_or_default();
     let meaning = MODELS.iter().find(|info| info.name == name).map_or("", |info| info.meaning);
     let mut lines = vec![
-        format!("{} {label}: {conversions} conversions, value {value}", report.by),
+        format!("{} {label}: {} conversions, value {}", report.by, exact(conversions), exact(value)),
         format!("goal {}, model {spelling}: {meaning}", report.goal.as_deref().unwrap_or_default()),
         format!(
             "all conversions {} (value {}) = credits + unattributed {} (value {})",
-            report.total.conversions, report.total.value, fitted.unattributed.conversions, fitted.unattributed.value
+            exact(report.total.conversions),
+            exact(report.total.value),
+            exact(fitted.unattributed.conversions),
+            exact(fitted.unattributed.value)
         ),
     ];
-    match &fitted.diagnostics.markov {
-        Some(markov) => {
+    match (wanted, &fitted.diagnostics.markov) {
+        (None, _) => lines.push(format!(
+            "{} conversions that no touch earned: none lies in the look-back window, or the model keeps a part back; a refund that found no order is value alone",
+            given.iter().filter(|path| path.conversions > 0.0).count()
+        )),
+        (Some(wanted), Some(markov)) => {
             let effect = markov.removal_effects[wanted];
             let sum: f64 = markov.removal_effects.iter().sum();
             lines.push(format!(
@@ -180,120 +224,17 @@ fn lines(
             ));
             lines.push(format!(
                 "credit = removal effect ÷ sum of removal effects × conversions with a touch = {effect} ÷ {sum} × {}",
-                report.total.conversions - fitted.unattributed.conversions
+                exact(report.total.conversions - fitted.unattributed.conversions)
             ));
             lines.push("the weights below share each conversion by removal effects; they rank touches and do not add up to the credit".to_owned());
         }
-        None => {
-            let sum: f64 = given.iter().map(|path| path.credit).sum();
-            lines.push(format!("{} conversions gave it a share; the shares sum to {sum}", given.len()));
+        (Some(_), None) => {
+            let sum: Sum = given.iter().map(|path| path.credit.conversions).collect();
+            lines.push(format!("{} conversions gave it a share; the shares sum to {}", given.len(), exact(sum.get())));
         }
     }
     if shown < given.len() {
         lines.push(format!("the {shown} conversions that gave most are shown of {}; --limit 0 shows all", given.len()));
     }
     lines
-}
-
-/// Facts about one touch.
-#[derive(Clone, Default)]
-struct Facts([Option<String>; 4]);
-
-async fn touches(session: &Session, labels: &[String], given: &[Contribution]) -> Result<RecordBatch> {
-    let ids: Vec<String> = given.iter().flat_map(|path| &path.touches).map(i64::to_string).collect();
-    let mut facts: HashMap<i64, Facts> = HashMap::new();
-    let mut orders: HashMap<i64, String> = HashMap::new();
-    if !ids.is_empty() {
-        let sql = format!(
-            "SELECT touchpoint_id, source, medium, campaign, interaction FROM touchpoints WHERE touchpoint_id IN ({})",
-            ids.join(",")
-        );
-        for batch in session.sql(&sql).await?.collect().await? {
-            let columns = (1..5).map(|index| strings(&batch, index)).collect::<Result<Vec<_>>>()?;
-            for (row, id) in batch.column(0).as_primitive::<Int64Type>().values().iter().enumerate() {
-                facts.insert(*id, Facts([0, 1, 2, 3].map(|index| columns[index][row].clone())));
-            }
-        }
-        let conversions: Vec<String> =
-            given.iter().filter_map(|path| path.conversion).map(|id| id.to_string()).collect();
-        let sql = format!(
-            "SELECT conversion_id, order_id FROM conversions WHERE conversion_id IN ({})",
-            conversions.join(",")
-        );
-        for batch in session.sql(&sql).await?.collect().await? {
-            for (id, order) in batch.column(0).as_primitive::<Int64Type>().values().iter().zip(strings(&batch, 1)?) {
-                orders.extend(order.map(|order| (*id, order)));
-            }
-        }
-    }
-    let rows: Vec<(&Contribution, usize)> =
-        given.iter().flat_map(|path| (0..path.labels.len()).map(move |place| (path, place))).collect();
-    let fact = |index: usize| -> ArrayRef {
-        Arc::new(
-            rows.iter()
-                .map(|(path, place)| facts.get(path.touches.get(*place)?)?.0[index].clone())
-                .collect::<StringArray>(),
-        )
-    };
-    let instants = |at: &dyn Fn(&Contribution, usize) -> Option<Micros>| -> ArrayRef {
-        Arc::new(
-            rows.iter()
-                .map(|(path, place)| at(path, *place))
-                .collect::<TimestampMicrosecondArray>()
-                .with_timezone("UTC"),
-        )
-    };
-    let numbers = |of: &dyn Fn(&Contribution, usize) -> f64| -> ArrayRef {
-        Arc::new(rows.iter().map(|(path, place)| of(path, *place)).collect::<Float64Array>())
-    };
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("conversion_id", Arc::new(rows.iter().map(|(path, _)| path.conversion).collect::<Int64Array>())),
-        ("converted_at", instants(&|path, _| Some(path.at))),
-        (
-            "order_id",
-            Arc::new(rows.iter().map(|(path, _)| orders.get(&path.conversion?).cloned()).collect::<StringArray>()),
-        ),
-        ("conversion_value", numbers(&|path, _| path.value)),
-        ("place", Arc::new(rows.iter().map(|(_, place)| *place as i32 + 1).collect::<Int32Array>())),
-        ("touched_at", instants(&|path, place| Some(path.at - path.ages.get(place)?))),
-        (
-            "age_days",
-            Arc::new(
-                rows.iter()
-                    .map(|(path, place)| path.ages.get(*place).map(|age| *age as f64 / DAY_US as f64))
-                    .collect::<Float64Array>(),
-            ),
-        ),
-        (
-            "label",
-            Arc::new(
-                rows.iter()
-                    .map(|(path, place)| labels.get(path.labels[*place].0 as usize).cloned())
-                    .collect::<StringArray>(),
-            ),
-        ),
-        (
-            "touchpoint_id",
-            Arc::new(rows.iter().map(|(path, place)| path.touches.get(*place).copied()).collect::<Int64Array>()),
-        ),
-        ("source", fact(0)),
-        ("medium", fact(1)),
-        ("campaign", fact(2)),
-        ("interaction", fact(3)),
-        ("weight", numbers(&|path, place| path.shares[place])),
-        ("credit_conversions", numbers(&|path, place| path.shares[place] * path.conversions)),
-        ("credit_value", numbers(&|path, place| path.shares[place] * path.value)),
-    ];
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, column)| {
-            let kind = if matches!(column.data_type(), DataType::Timestamp(..)) {
-                instant()
-            } else {
-                column.data_type().clone()
-            };
-            Field::new(*name, kind, true)
-        })
-        .collect();
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?)
 }

@@ -54,7 +54,7 @@ impl FunnelQuery {
         }));
     }
 
-    fn name(&self, step: usize) -> String {
+    pub(super) fn name(&self, step: usize) -> String {
         match self.order {
             Order::Any => format!("{} of {} steps", step + 1, self.steps.len()),
             _ => self.steps[step].name.clone(),
@@ -71,6 +71,23 @@ impl FunnelQuery {
             if self.open { "open: people may enter at any step" } else { "closed: everybody enters at the first step" };
         format!("{order}; {open}; within {} days of an attempt's start", self.window_days)
     }
+}
+
+/// Shows `look` which steps everyone of the scope reached.
+pub(super) async fn each_reached(
+    workspace: &Workspace,
+    session: &Session,
+    query: &FunnelQuery,
+    mut look: impl FnMut(i64, &[Option<Reached>]),
+) -> Result<()> {
+    let funnel = query.funnel()?;
+    let mut acts = vec![];
+    let wanted = query.wanted(workspace, None)?;
+    each_person(workspace, session, wanted, &mut Names::default(), |person, seen, _| {
+        query.acts(seen, &mut acts);
+        look(person, &funnel.of(&acts));
+    })
+    .await
 }
 
 /// Whether somebody who reached `step` did not come to the next one from there.
@@ -92,15 +109,10 @@ fn is_dropped(reached: &[Option<Reached>], step: usize) -> bool {
 /// # Errors
 /// When steps do not fit, or the tables cannot be read.
 pub async fn funnel(workspace: &Workspace, session: &Session, query: &FunnelQuery) -> Result<Answer> {
-    let funnel = query.funnel()?;
     let steps = query.steps.len();
     let (mut people, mut entered, mut dropped) = (vec![0_u64; steps], vec![0_u64; steps], vec![0_u64; steps]);
     let mut since = vec![Median::default(); steps];
-    let mut acts = vec![];
-    let wanted = query.wanted(workspace, None)?;
-    each_person(workspace, session, wanted, &mut Names::default(), |_, seen, _| {
-        query.acts(seen, &mut acts);
-        let reached = funnel.of(&acts);
+    each_reached(workspace, session, query, |_, reached| {
         for (step, one) in reached.iter().enumerate() {
             let Some(one) = one else { continue };
             people[step] += 1;
@@ -108,7 +120,7 @@ pub async fn funnel(workspace: &Workspace, session: &Session, query: &FunnelQuer
                 Some(micros) => since[step].add(micros),
                 None => entered[step] += 1,
             }
-            dropped[step] += u64::from(is_dropped(&reached, step));
+            dropped[step] += u64::from(is_dropped(reached, step));
         }
     })
     .await?;
@@ -179,12 +191,10 @@ pub async fn dropped_people(
     query: &FunnelQuery,
     step: usize,
 ) -> Result<Answer> {
-    let (funnel, step) = (query.funnel()?, dropped_at(query, step)?);
-    let (mut people, mut acts) = (vec![], vec![]);
-    let wanted = query.wanted(workspace, None)?;
-    each_person(workspace, session, wanted, &mut Names::default(), |person, seen, _| {
-        query.acts(seen, &mut acts);
-        if is_dropped(&funnel.of(&acts), step) {
+    let step = dropped_at(query, step)?;
+    let mut people = vec![];
+    each_reached(workspace, session, query, |person, reached| {
+        if is_dropped(reached, step) {
             people.push(person);
         }
     })

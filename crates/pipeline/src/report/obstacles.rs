@@ -165,7 +165,8 @@ async fn first_conversions(
     scope: &Scope,
     goal: &str,
 ) -> Result<HashMap<i64, First>> {
-    let condition = format!("goal = '{}' AND {}", goal.replace('\'', "''"), scope.sql("occurred_at", workspace)?);
+    let within = scope.sql("occurred_at", workspace, session).await?;
+    let condition = format!("goal = '{}' AND {within}", goal.replace('\'', "''"));
     let mut first = HashMap::new();
     each_walk(session, &condition, None, |walk| {
         if let Some(person) = walk.person.filter(|_| walk.conversions > 0.0) {

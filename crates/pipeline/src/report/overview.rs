@@ -101,7 +101,8 @@ async fn figures(
 ) -> Result<Figures> {
     let scope = Scope { from: Some(from), to: Some(to), ..scope.clone() };
     let goal = goal.replace('\'', "''");
-    let (within, started) = (scope.sql("occurred_at", workspace)?, scope.sql("started_at", workspace)?);
+    let within = scope.sql("occurred_at", workspace, session).await?;
+    let started = scope.sql("started_at", workspace, session).await?;
     let people = one(
         session,
         &format!(

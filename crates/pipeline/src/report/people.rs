@@ -1,5 +1,5 @@
 //! `safar people`: everyone, or those whose identifiers are searched for.
-use super::{Answer, Scope};
+use super::{Answer, Group, Scope};
 use crate::{Result, Workspace};
 use safar_engine::Session;
 use safar_identity::{EMAIL, Normalised, PHONE, normalise};
@@ -24,15 +24,21 @@ pub async fn people(
 ) -> Result<Answer> {
     let mut conditions = vec![];
     if let Some(search) = search.map(str::trim).filter(|search| !search.is_empty()) {
-        conditions.push(format!("person_id IN (SELECT person_id FROM persons WHERE {})", found(workspace, search)));
+        let sql = format!("SELECT person_id FROM persons WHERE {}", found(workspace, search));
+        conditions.push(Group::found(workspace, session, &sql).await?.sql("person_id", session));
     }
-    if scope.from.is_some() || scope.to.is_some() || scope.people.is_some() {
-        let [touched, began] = ["occurred_at", "started_at"].map(|column| scope.sql(column, workspace));
-        let (touched, began) = (touched?, began?);
-        conditions.push(format!(
-            "person_id IN (SELECT person_id FROM touchpoints WHERE {touched} UNION SELECT person_id FROM sessions WHERE {began} \
-             UNION SELECT person_id FROM conversions WHERE {touched})"
-        ));
+    if let Some(people) = scope.people(workspace, session).await? {
+        conditions.push(people.sql("person_id", session));
+    }
+    if scope.from.is_some() || scope.to.is_some() {
+        let days = Scope { people: None, only: None, ..scope.clone() };
+        let touched = days.sql("occurred_at", workspace, session).await?;
+        let began = days.sql("started_at", workspace, session).await?;
+        let sql = format!(
+            "SELECT person_id FROM touchpoints WHERE {touched} UNION SELECT person_id FROM sessions WHERE {began} \
+             UNION SELECT person_id FROM conversions WHERE {touched}"
+        );
+        conditions.push(Group::found(workspace, session, &sql).await?.sql("person_id", session));
     }
     let filter = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
     let everyone = people_where(workspace, session, &filter).await?;

@@ -85,7 +85,7 @@ pub async fn retention(
     activity: Activity,
 ) -> Result<Answer> {
     let zone = &workspace.settings().workspace.time_zone;
-    let people = Scope { people: scope.people.clone(), ..Scope::default() }.sql("occurred_at", workspace)?;
+    let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace, session).await?;
     let (what, sql) = match activity {
         Activity::Touch => (
             "a session or another contact, impressions left out".to_owned(),

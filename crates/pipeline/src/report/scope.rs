@@ -1,15 +1,13 @@
 //! Whom and which days a report looks at, and the days of the workspace's time zone.
 use super::{
-    PathQuery,
+    Group, PathQuery,
     select::{day_bounds, midnight},
 };
 use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, AsArray},
-    datatypes::{Int64Type, TimestampMicrosecondType},
+    datatypes::TimestampMicrosecondType,
 };
-use futures::TryStreamExt;
-use hashbrown::HashSet;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use safar_engine::Session;
 use safar_model::Micros;
@@ -28,6 +26,8 @@ pub struct Scope {
     pub to: Option<Date>,
     /// An SQL condition over the columns of `touchpoints`: only people with a touch, at any time, for which it holds.
     pub people: Option<String>,
+    /// Of them only these, who were found before.
+    pub only: Option<Group>,
 }
 
 impl Scope {
@@ -36,15 +36,11 @@ impl Scope {
         PathQuery { goal: self.goal.clone(), ..PathQuery::default() }.goal(workspace, session).await
     }
 
-    /// The SQL condition that holds `column` within the days, and people to those asked for.
-    pub(super) fn sql(&self, column: &str, workspace: &Workspace) -> Result<String> {
+    /// The SQL condition that holds `column` within the days, and people to those asked for, in this session.
+    pub(super) async fn sql(&self, column: &str, workspace: &Workspace, session: &Session) -> Result<String> {
         let zone = &workspace.settings().workspace.time_zone;
         let mut parts = day_bounds(column, self.from, self.to, zone)?;
-        parts.extend(
-            self.people
-                .as_ref()
-                .map(|condition| format!("person_id IN (SELECT person_id FROM touchpoints WHERE ({condition}))")),
-        );
+        parts.extend(self.people(workspace, session).await?.map(|people| people.sql("person_id", session)));
         Ok(if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") })
     }
 
@@ -56,15 +52,13 @@ impl Scope {
     }
 
     /// The people asked for; `None`: everyone.
-    pub(super) async fn people(&self, session: &Session) -> Result<Option<HashSet<i64>>> {
-        let Some(condition) = &self.people else { return Ok(None) };
-        let sql = format!("SELECT DISTINCT person_id FROM touchpoints WHERE ({condition})");
-        let mut stream = session.sql(&sql).await?.execute_stream().await?;
-        let mut people = HashSet::new();
-        while let Some(batch) = stream.try_next().await? {
-            people.extend(batch.column(0).as_primitive::<Int64Type>().values());
-        }
-        Ok(Some(people))
+    pub(super) async fn people(&self, workspace: &Workspace, session: &Session) -> Result<Option<Group>> {
+        let Some(condition) = &self.people else { return Ok(self.only.clone()) };
+        let people = Group::of(workspace, session, condition).await?;
+        Ok(Some(match &self.only {
+            Some(only) => only.filter(|person| people.contains(person)),
+            None => people,
+        }))
     }
 
     /// First day and the day after the last: those asked for, or of the data; `None` where there is no data.

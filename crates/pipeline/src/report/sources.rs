@@ -11,7 +11,7 @@ use super::Scope;
 /// # Errors
 /// When the condition does not fit, or the tables cannot be read.
 pub async fn sources(workspace: &Workspace, session: &Session, scope: &Scope) -> Result<Answer> {
-    let within = scope.sql("occurred_at", workspace)?;
+    let within = scope.sql("occurred_at", workspace, session).await?;
     let sql = format!(
         "SELECT source, medium, channel, count(*) AS events, count(DISTINCT person_id) AS people FROM touchpoints WHERE {within} \
          GROUP BY source, medium, channel ORDER BY channel = 'Unassigned' DESC, events DESC, channel, source, medium"

@@ -1,78 +1,205 @@
 //! What everyone did while observed, for models of cause.
-use super::attribute::{Names, labels_of_touches, strings};
-use super::{Dimension, NOT_SET};
-use crate::{Error, Result};
+use super::{
+    Dimension, NOT_SET,
+    attribute::{Names, labels_of_touches, strings},
+    select::midnight,
+};
+use crate::{Error, Result, Workspace};
 use arrow::{
     array::AsArray,
-    datatypes::{Float64Type, Int64Type, TimestampMicrosecondType},
+    compute::cast,
+    datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType},
 };
+use futures::TryStreamExt;
 use hashbrown::HashMap;
+use jiff::civil::Date;
+use safar_attribution::{Attribution, ModelSpec, hazard::attribute_timelines};
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, TimelineRef, Timelines};
 
-/// One person's touches and outcomes, in the order of time.
-#[derive(Default)]
-struct Life {
-    channels: Vec<ChannelId>,
-    times: Vec<Micros>,
-    outcomes: Vec<Micros>,
-    values: Vec<f64>,
+/// Everyone's timeline.
+pub(super) struct Lived {
+    pub timelines: Timelines,
+    /// Whose they are, as in `Record`.
+    pub people: Vec<u64>,
+    /// By label: the channel that most of its touches came by, which tells the models how people and touches come together.
+    pub roles: Vec<String>,
 }
 
-/// Everyone who has a touch or reached `goal`, watched from the first to the last moment of the data. Labels are numbered on
-/// from `names`. Beside them the ids of the people, as in `Record`. People of whom nothing was ever seen cannot be known, so rates are those of people seen at least once.
+impl Lived {
+    /// Asks a model of cause.
+    pub fn attribute(&self, model: &ModelSpec) -> Result<Attribution> {
+        Ok(attribute_timelines(model, &self.timelines, &self.roles)?)
+    }
+}
+
+/// Which outcomes get credit. The others are learned from.
+pub(super) struct Asked<'a> {
+    pub goal: &'a str,
+    /// An SQL condition over `paths`.
+    pub condition: &'a str,
+    /// Only outcomes of these people, from an instant on that each of them has.
+    pub since: Option<&'a HashMap<i64, Micros>>,
+}
+
+/// One person's touches (when, which, and its label) and outcomes in the order of time.
+#[derive(Default)]
+struct Life {
+    touches: Vec<(Micros, i64, ChannelId)>,
+    outcomes: Vec<Outcome>,
+    /// Money of no outcome.
+    loose: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Outcome {
+    at: Micros,
+    value: f64,
+    is_asked: bool,
+}
+
+/// Everyone who has a touch or reached the goal, watched from the first to the last moment of the data; what came on the day
+/// `until` or later is not looked at. Labels are numbered on from `names`. People of whom nothing was ever seen cannot be known,
+/// so rates are those of people seen at least once.
+///
+/// Conversions are those of `paths`, so that what models share out is what paths add up to. A refund that found no order is
+/// no outcome: it is money of its person.
 pub(super) async fn timelines(
+    workspace: &Workspace,
     session: &Session,
     by: &Dimension,
-    goal: &str,
+    asked: Asked<'_>,
+    until: Option<Date>,
     names: &mut Names,
-) -> Result<(Timelines, Vec<u64>)> {
+) -> Result<Lived> {
+    let zone = &workspace.settings().workspace.time_zone;
+    let until = until.map(|day| midnight(day, zone)).transpose()?;
+    let within = until.map_or_else(|| "TRUE".to_owned(), |at| format!("occurred_at < to_timestamp_micros({at})"));
+    let mut lives: HashMap<i64, Life> = HashMap::new();
+    let roles = touches(workspace, session, by, &within, &mut lives, names).await?;
+    outcomes(session, &asked, &within, &mut lives).await?;
+    let mut lived = Lived { timelines: Timelines::default(), people: vec![], roles };
+    let times = |life: &Life| {
+        let touches = life.touches.iter().map(|touch| touch.0);
+        touches.chain(life.outcomes.iter().map(|outcome| outcome.at)).collect::<Vec<_>>()
+    };
+    let (first, last) = lives
+        .values()
+        .flat_map(times)
+        .fold((Micros::MAX, Micros::MIN), |(first, last), at| (first.min(at), last.max(at)));
+    if first > last {
+        return Ok(lived);
+    }
+    let mut lives: Vec<(i64, Life)> = lives.into_iter().collect();
+    lives.sort_unstable_by_key(|(person, _)| *person);
+    let mut counted = vec![];
+    for (person, mut life) in lives {
+        life.touches.sort_unstable_by_key(|(at, touch, _)| (*at, *touch));
+        let channels: Vec<ChannelId> = life.touches.iter().map(|touch| touch.2).collect();
+        let times: Vec<Micros> = life.touches.iter().map(|touch| touch.0).collect();
+        let (outcomes, values): (Vec<Micros>, Vec<f64>) =
+            life.outcomes.iter().map(|outcome| (outcome.at, outcome.value)).unzip();
+        let (from, until) = (first, last);
+        let line =
+            TimelineRef { from, until, channels: &channels, times: &times, outcomes: &outcomes, values: &values };
+        let wrong = |error: safar_model::TimelineError| Error::Request(error.to_string());
+        lived.timelines.push(line).map_err(wrong)?;
+        if life.loose != 0.0 {
+            lived.timelines.add_loose(life.loose).map_err(wrong)?;
+        }
+        lived.people.push(person.cast_unsigned());
+        counted.extend(life.outcomes.iter().map(|outcome| outcome.is_asked));
+    }
+    if counted.contains(&false) {
+        lived.timelines.count_only(counted);
+    }
+    Ok(lived)
+}
+
+/// Reads the touches. By label: the channel that most of its touches came by; the label itself where nothing did.
+async fn touches(
+    workspace: &Workspace,
+    session: &Session,
+    by: &Dimension,
+    within: &str,
+    lives: &mut HashMap<i64, Life>,
+    names: &mut Names,
+) -> Result<Vec<String>> {
     let labels = match by {
         Dimension::Channel => None,
         other => Some(labels_of_touches(session, other, names).await?),
     };
-    let mut lives: HashMap<i64, Life> = HashMap::new();
-    let sql =
-        "SELECT person_id, occurred_at, channel, touchpoint_id FROM touchpoints ORDER BY occurred_at, touchpoint_id";
-    for batch in session.sql(sql).await?.collect().await? {
-        let people = batch.column(0).as_primitive::<Int64Type>();
-        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        let ids = batch.column(3).as_primitive::<Int64Type>();
-        for (row, channel) in strings(&batch, 2)?.into_iter().enumerate() {
-            let life = lives.entry(people.value(row)).or_default();
-            life.channels.push(match &labels {
-                Some(labels) => labels.get(&ids.value(row)).copied().unwrap_or_else(|| names.id(NOT_SET)),
-                None => names.id(channel.as_deref().unwrap_or(NOT_SET)),
-            });
-            life.times.push(times.value(row));
-        }
-    }
-    let goal = goal.replace('\'', "''");
+    let mut channels = Names::default();
+    let mut counts: HashMap<(ChannelId, ChannelId), u64> = HashMap::new();
     let sql = format!(
-        "SELECT person_id, occurred_at, value FROM conversions WHERE goal = '{goal}' ORDER BY occurred_at, conversion_id"
+        "SELECT person_id, occurred_at, channel, touchpoint_id FROM touchpoints WHERE {within} ORDER BY person_id, occurred_at"
     );
-    for batch in session.sql(&sql).await?.collect().await? {
-        let people = batch.column(0).as_primitive::<Int64Type>();
-        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        let values = batch.column(2).as_primitive::<Float64Type>();
-        for row in 0..batch.num_rows() {
-            let life = lives.entry(people.value(row)).or_default();
-            life.outcomes.push(times.value(row));
-            life.values.push(values.value(row));
+    let mut stream = session.sql(&sql).await?.execute_stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        let people = batch.column(0).as_primitive::<Int64Type>().values();
+        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+        let ids = batch.column(3).as_primitive::<Int64Type>().values();
+        for (row, channel) in strings(&batch, 2)?.into_iter().enumerate() {
+            let channel = channel.as_deref().unwrap_or(NOT_SET);
+            let label = match &labels {
+                Some(labels) => labels.get(&ids[row]).copied().unwrap_or_else(|| names.id(NOT_SET)),
+                None => names.id(channel),
+            };
+            *counts.entry((label, channels.id(channel))).or_default() += 1;
+            lives.entry(people[row]).or_default().touches.push((times[row], ids[row], label));
         }
     }
-    let moments = || lives.values().flat_map(|life| life.times.iter().chain(&life.outcomes)).copied();
-    let (Some(from), Some(until)) = (moments().min(), moments().max()) else {
-        return Ok(<_>::default());
-    };
-    let mut people: Vec<i64> = lives.keys().copied().collect();
-    people.sort_unstable();
-    let mut timelines = Timelines::default();
-    for person in &people {
-        let Some(life) = lives.get(person) else { continue };
-        let Life { channels, times, outcomes, values } = life;
-        let line = TimelineRef { from, until, channels, times, outcomes, values };
-        timelines.push(line).map_err(|error| Error::Request(error.to_string()))?;
+    let direct = workspace.direct_channel()?;
+    let mut roles = names.names.clone();
+    let mut most = vec![(0, ChannelId(u32::MAX)); roles.len()];
+    for ((label, channel), count) in counts {
+        let most = &mut most[label.0 as usize];
+        // Of two that are as frequent the one that was met first.
+        if (count, std::cmp::Reverse(channel)) > (most.0, std::cmp::Reverse(most.1)) {
+            *most = (count, channel);
+        }
     }
-    Ok((timelines, people.into_iter().map(i64::cast_unsigned).collect()))
+    for (role, (_, channel)) in roles.iter_mut().zip(most) {
+        if let Some(channel) = channels.names.get(channel.0 as usize) {
+            // Own rules may call direct visits otherwise.
+            *role = if *channel == direct { "Direct".to_owned() } else { channel.clone() };
+        }
+    }
+    Ok(roles)
+}
+
+/// Reads the conversions.
+async fn outcomes(session: &Session, asked: &Asked<'_>, within: &str, lives: &mut HashMap<i64, Life>) -> Result<()> {
+    let sql = format!(
+        "SELECT person_id, occurred_at, conversions, value, bucket, (({}) IS TRUE) FROM paths \
+         WHERE goal = '{}' AND (conversions <> 0 OR value <> 0) AND {within} ORDER BY person_id, occurred_at",
+        asked.condition,
+        asked.goal.replace('\'', "''")
+    );
+    let mut stream = session.sql(&sql).await?.execute_stream().await?;
+    while let Some(batch) = stream.try_next().await? {
+        let people = batch.column(0).as_primitive::<Int64Type>().values();
+        let times = batch.column(1).as_primitive::<TimestampMicrosecondType>().values();
+        let [conversions, values] = [2, 3].map(|index| batch.column(index).as_primitive::<Float64Type>().values());
+        let buckets = cast(batch.column(4), &DataType::Int64)?;
+        let buckets = buckets.as_primitive::<Int64Type>().values();
+        let is_asked = batch.column(5).as_boolean();
+        for row in 0..batch.num_rows() {
+            if buckets[row] < 0 {
+                return Err(Error::Request(
+                    "models of cause look at when people could have converted, and ready paths do not tell".to_owned(),
+                ));
+            }
+            let (person, at, value) = (people[row], times[row], values[row]);
+            let is_late = |since: &HashMap<i64, Micros>| since.get(&person).is_some_and(|start| at >= *start);
+            let is_asked = is_asked.value(row) && asked.since.is_none_or(is_late);
+            let life = lives.entry(person).or_default();
+            if conversions[row] > 0.0 {
+                life.outcomes.push(Outcome { at, value, is_asked });
+            } else if is_asked {
+                life.loose += value;
+            }
+        }
+    }
+    Ok(())
 }

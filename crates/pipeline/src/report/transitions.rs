@@ -4,7 +4,7 @@ use super::{
     answer::{flags, maybe_counts, numbers, ratio, texts},
     attribute::Names,
     median::Median,
-    walks::{Distinct, each_walk},
+    walks::{Distinct, Walk, each_walk},
 };
 use crate::{Result, Workspace};
 use hashbrown::HashMap;
@@ -17,6 +17,24 @@ pub const START: &str = "(start)";
 pub const CONVERSION: &str = "(conversion)";
 /// Where the others end.
 pub const NO_CONVERSION: &str = "(no conversion)";
+
+/// The names of the ends: where paths begin, and where they end that converted and that did not.
+pub(super) fn ends(names: &mut Names) -> [ChannelId; 3] {
+    [START, CONVERSION, NO_CONVERSION].map(|name| names.id(name))
+}
+
+/// Shows `look` each step of a path as often as there are kinds of end that it came to: the weight, the place of the touch that
+/// it leads to, from where and to where.
+pub(super) fn each_step(walk: &Walk<'_>, ends: [ChannelId; 3], mut look: impl FnMut(f64, usize, ChannelId, ChannelId)) {
+    for (weight, end) in [(walk.conversions, ends[1]), (walk.nulls, ends[2])] {
+        if weight > 0.0 {
+            for place in 0..=walk.channels.len() {
+                let from = if place == 0 { ends[0] } else { walk.channels[place - 1] };
+                look(weight, place, from, walk.channels.get(place).copied().unwrap_or(end));
+            }
+        }
+    }
+}
 
 /// All steps from one place to another.
 #[derive(Default)]
@@ -42,33 +60,26 @@ pub async fn transitions(workspace: &Workspace, session: &Session, query: &PathQ
     let goal = query.goal(workspace, session).await?;
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
     let mut names = Names::default();
-    let ends = [START, CONVERSION, NO_CONVERSION].map(|name| names.id(name));
+    let ends = ends(&mut names);
     let mut arrows: HashMap<(ChannelId, ChannelId), Arrow> = HashMap::new();
     let mut ready = false;
     each_walk(session, &condition, Some(&mut names), |walk| {
         ready |= walk.person.is_none();
-        for (weight, end) in [(walk.conversions, ends[1]), (walk.nulls, ends[2])] {
-            if weight <= 0.0 {
-                continue;
+        each_step(&walk, ends, |weight, place, from, to| {
+            let arrow = arrows.entry((from, to)).or_default();
+            arrow.count += weight;
+            if let Some(person) = walk.person {
+                arrow.people.see(person);
             }
-            for place in 0..=walk.channels.len() {
-                let from = if place == 0 { ends[0] } else { walk.channels[place - 1] };
-                let to = walk.channels.get(place).copied().unwrap_or(end);
-                let arrow = arrows.entry((from, to)).or_default();
-                arrow.count += weight;
-                if let Some(person) = walk.person {
-                    arrow.people.see(person);
-                }
-                if walk.channels[..place].contains(&to) {
-                    arrow.returns += weight;
-                }
-                let before = place.checked_sub(1).and_then(|before| walk.ages.get(before));
-                let after = if to == ends[1] { Some(&0) } else { walk.ages.get(place) };
-                if let (Some(before), Some(after)) = (before, after) {
-                    arrow.dwell.add(before - after);
-                }
+            if walk.channels[..place].contains(&to) {
+                arrow.returns += weight;
             }
-        }
+            let before = place.checked_sub(1).and_then(|before| walk.ages.get(before));
+            let after = if to == ends[1] { Some(&0) } else { walk.ages.get(place) };
+            if let (Some(before), Some(after)) = (before, after) {
+                arrow.dwell.add(before - after);
+            }
+        });
     })
     .await?;
     let mut away: HashMap<ChannelId, f64> = HashMap::new();

@@ -35,8 +35,8 @@ pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> R
         None => Days::new(jiff::civil::Date::ZERO, jiff::civil::Date::ZERO, "UTC")?,
     };
     let mut found = vec![Day::default(); days.len()];
-    let within = scope.sql("occurred_at", workspace)?;
-    let started = scope.sql("started_at", workspace)?;
+    let within = scope.sql("occurred_at", workspace, session).await?;
+    let started = scope.sql("started_at", workspace, session).await?;
     each(session, &format!("SELECT started_at FROM sessions WHERE {started}"), |batch| {
         for at in batch.column(0).as_primitive::<TimestampMicrosecondType>().values() {
             if let Some(day) = days.index(*at) {

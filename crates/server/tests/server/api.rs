@@ -63,6 +63,7 @@ viewer GET /reports/obstacles
 viewer GET /reports/retention
 analyst GET /reports/people
 analyst GET /reports/compare
+analyst GET /reports/compare-flow
 viewer GET /reports/sessions
 viewer GET /reports/quality
 analyst GET /reports/rejects

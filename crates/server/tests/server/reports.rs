@@ -31,6 +31,7 @@ pub const QUESTIONS: &[(&str, &str)] = &[
     ("funnel", "?step=event:page_view&step=goal:purchase"),
     ("dropouts", "?step=event:page_view&step=goal:purchase&after=1"),
     ("compare", "?a=channel%3D%27Direct%27&b=channel%3C%3E%27Direct%27"),
+    ("compare-flow", "?a=channel%3D%27Direct%27&b=channel%3C%3E%27Direct%27"),
 ];
 
 /// These need settings or faulty rows, which the commands of the same names are tested with.
@@ -213,4 +214,79 @@ async fn the_workspace_says_what_it_holds() {
     assert!(view["models"].as_array().unwrap().iter().all(|model| !model["help"].as_str().unwrap().is_empty()));
     let tables = ask(&mut admin, "/tables").await;
     assert!(tables.as_array().unwrap().iter().any(|table| table["name"] == "touchpoints"));
+}
+
+/// The web application always names days, and any model can be chosen there.
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_cause_answer_with_days_and_beside_models_that_cannot() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let path = "/reports/attribution?model=linear&model=hazard&from=2026-06-15&to=2026-07-10";
+    let view = ask(&mut admin, path).await;
+    let total = view["extra"]["conversions"].as_f64().unwrap();
+    let models: Vec<&str> = view["rows"].as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert!(total > 3.0 && models.iter().any(|model| model.starts_with("hazard")), "{view}");
+    for model in ["linear", "hazard"] {
+        let rows = view["rows"].as_array().unwrap().iter();
+        let rows = rows.filter(|row| row[0].as_str().unwrap().split(':').next() == Some(model));
+        let sum: f64 = rows.map(|row| row[2].as_f64().unwrap()).sum();
+        assert!((sum - total).abs() < 1e-6, "{model}: {sum} of {total}");
+    }
+    let notes = view["meta"]["notes"].to_string();
+    assert!(notes.contains("association, not cause") && !notes.contains("--"), "{notes}");
+}
+
+/// Both ways to compare two groups count the same people.
+#[tokio::test(flavor = "multi_thread")]
+async fn ways_of_two_groups_are_those_of_the_people_compared() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let groups = "a=channel%3D%27Email%27&b=channel%3D%27Paid%20Search%27";
+    let figures = ask(&mut admin, &format!("/reports/compare?{groups}")).await;
+    let flow = ask(&mut admin, &format!("/reports/compare-flow?{groups}&limit=10000")).await;
+    let people = &figures["rows"][0];
+    assert_eq!(people[0], "people");
+    let of = |place: &str| {
+        let rows = flow["rows"].as_array().unwrap().iter();
+        rows.filter(|row| row[1].is_null()).find(|row| row[0] == place).unwrap().clone()
+    };
+    // Whoever has a touch has a path; and whoever converted came to the end of one.
+    let start = of("(start)");
+    assert!(start[2].as_f64().unwrap() <= people[1].as_f64().unwrap());
+    let (rate, end) = (&figures["rows"][1], of("(conversion)"));
+    for at in 0..5 {
+        assert_eq!(rate[1 + at], end[4 + at], "{rate} {end}");
+    }
+    let both = |view: &Value| view["meta"]["notes"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(both(&figures), both(&flow));
+    // Nobody of the second group is in the first: no group has more people at a place than it has people.
+    for row in flow["rows"].as_array().unwrap() {
+        assert!(row[2].as_f64() <= people[1].as_f64() && row[3].as_f64() <= people[2].as_f64(), "{row}");
+        assert!(row[7].as_f64() <= row[6].as_f64() && row[6].as_f64() <= row[8].as_f64(), "{row}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn costs_per_conversion_have_intervals_where_they_are_asked_for() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let view = ask(&mut admin, "/reports/channels?model=linear&intervals=true&resamples=30&seed=7").await;
+    let names: Vec<&str> = view["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let tail = ["cpa linear low", "cpa linear high", "roas linear low", "roas linear high"];
+    assert!(names.ends_with(&tail), "{names:?}");
+    assert_eq!(view["meta"]["seed"], 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_names_people_rules_and_windows() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let view = ask(&mut admin, "/reports/explain?model=linear&label=Email&conversions=0&limit=10000").await;
+    let names: Vec<&str> = view["columns"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let at = |name: &str| names.iter().position(|known| *known == name).unwrap();
+    for row in view["rows"].as_array().unwrap() {
+        let person = row[at("person_id")].as_str().unwrap();
+        assert!(person.parse::<i64>().unwrap() > 0);
+        let rule = row[at("rule")].as_str().unwrap();
+        let label = row[at("label")].as_str().unwrap();
+        assert!(rule.starts_with(&format!("{label}: ")), "{label}: {rule}");
+        let window = row[at("window")].as_str().unwrap();
+        assert!(window == "clicks and visits: 30 days" || window == "impressions: 1 day", "{window}");
+    }
 }

@@ -206,6 +206,7 @@ impl Arguments {
             from: self.day("from"),
             to: self.day("to"),
             people: self.text("where").map(str::to_owned),
+            only: None,
         }
     }
 

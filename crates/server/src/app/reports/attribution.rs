@@ -29,11 +29,7 @@ const PARAMETERS: &[Parameter] = &[
 ];
 
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
-    let settings = arguments.flag("intervals").then(|| Bootstrap {
-        replicates: u32::try_from(arguments.whole("resamples")).unwrap_or(u32::MAX),
-        seed: arguments.whole("seed"),
-        level: arguments.part("level"),
-    });
+    let settings = bootstrap(arguments);
     let modelling =
         Modelling { models: arguments.models("model", &workspace.settings().attribution.models), bootstrap: settings };
     let report = report::attribute(workspace, &modelling, &arguments.dimension()?, &arguments.selection()).await?;
@@ -51,13 +47,21 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     Ok(table.goal(report.goal).notes(notes))
 }
 
+/// How intervals are found, where they are asked for.
+pub fn bootstrap(arguments: &Arguments) -> Option<Bootstrap> {
+    arguments.flag("intervals").then(|| Bootstrap {
+        replicates: u32::try_from(arguments.whole("resamples")).unwrap_or(u32::MAX),
+        seed: arguments.whole("seed"),
+        level: arguments.part("level"),
+    })
+}
+
 /// What a reader must know of the models.
 pub fn notes(report: &AttributionReport, settings: Option<Bootstrap>) -> Vec<String> {
-    let refused = report.refused.iter().map(|(model, why)| format!("{model} cannot take these paths: {why}"));
     let intervals = settings.map(|settings| {
         format!("intervals: {} % of {} resamples of people", settings.level * 100.0, settings.replicates)
     });
-    refused.chain(intervals).collect()
+    report.notes().into_iter().chain(intervals).collect()
 }
 
 /// By model, then by label, the most credited first; what no touch earned ends each model's rows.

@@ -1,15 +1,25 @@
 //! Channels, what they brought and what they cost.
-use super::{Arguments, Kind, Parameter, Report, SCOPE, Table};
+use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, attribution::bootstrap};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{Workspace, report};
 
-const PARAMETERS: &[Parameter] =
-    &[Parameter::new("model", Kind::Models, "A model; repeats. Those of safar.toml otherwise.")];
+const PARAMETERS: &[Parameter] = &[
+    Parameter::new("model", Kind::Models, "A model; repeats. Those of safar.toml otherwise."),
+    Parameter::new(
+        "intervals",
+        Kind::Flag,
+        "Whether to give intervals of cpa and roas, by a bootstrap over people; costs are taken as known.",
+    ),
+    Parameter::new("resamples", Kind::Whole(200, 19, 10_000), "How many times people are drawn anew for intervals."),
+    Parameter::new("seed", Kind::Whole(1, 0, u64::MAX), "The same seed gives the same intervals."),
+    Parameter::new("level", Kind::Part(0.95), "Of the intervals."),
+];
 
 pub const REPORT: Report = Report {
     name: "channels",
-    about: "Channels with sessions, people, conversions, value, cost, and for each model credit, value, cpa and roas.",
+    about: "Channels with sessions, people, conversions, value, cost, and for each model credit, value, cpa and roas, with the \
+            ends of the two where intervals are asked for.",
     role: Role::Viewer,
     parameters: &[PARAMETERS, SCOPE],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
@@ -18,5 +28,8 @@ pub const REPORT: Report = Report {
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
     let chosen = arguments.models("model", &workspace.settings().attribution.models);
-    Ok(report::channels(workspace, &session, &arguments.scope(), &chosen).await?.into())
+    let intervals = bootstrap(arguments);
+    let mut table: Table = report::channels(workspace, &session, &arguments.scope(), &chosen, intervals).await?.into();
+    table.seed = intervals.map(|settings| settings.seed);
+    Ok(table)
 }

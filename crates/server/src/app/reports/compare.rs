@@ -28,12 +28,32 @@ pub const REPORT: Report = Report {
     run: |workspace, arguments| run(workspace, arguments).boxed(),
 };
 
-async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
-    let session = report::session(workspace).await?;
+pub const FLOW: Report = Report {
+    name: "compare-flow",
+    about: "Where two groups go, the people of `compare`: from, to, people_a, people_b, a, b (parts of the group), difference, low, \
+            high. Rows without `to` are places, with how many came there; the others are steps from touch to touch.",
+    role: Role::Analyst,
+    parameters: &[GROUPS, SCOPE],
+    run: |workspace, arguments| flow(workspace, arguments).boxed(),
+};
+
+/// The two groups.
+fn segments(arguments: &Arguments) -> Result<Segments, Problem> {
     let (Some(a), Some(b)) = (arguments.text("a"), arguments.text("b")) else {
         return Err(Problem::new(Code::BadRequest, "name both groups, `a` and `b`"));
     };
-    let segments = Segments { a: a.to_owned(), b: b.to_owned(), level: arguments.part("level") };
+    Ok(Segments { a: a.to_owned(), b: b.to_owned(), level: arguments.part("level") })
+}
+
+async fn flow(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
+    let segments = segments(arguments)?;
+    let session = report::session(workspace).await?;
+    Ok(report::compare_transitions(workspace, &session, &arguments.scope(), &segments).await?.into())
+}
+
+async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
+    let segments = segments(arguments)?;
+    let session = report::session(workspace).await?;
     let query = funnel::query(arguments)?;
     let found = if query.steps.is_empty() {
         report::compare(workspace, &session, &arguments.scope(), &segments).await?

@@ -26,10 +26,7 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     let models = arguments.models("model", &[]);
     let found = report::experiment(workspace, name, &models, &arguments.selection(), level).await?;
     let rows = if arguments.choice("show") == "calibrated" { found.calibrated() } else { found.lifts() }?;
-    let failed = found.attribution.models.iter().zip(&found.calibrated);
-    let failed = failed.filter_map(|(fitted, calibrated)| {
-        calibrated.as_ref().err().map(|why| format!("{} cannot be calibrated: {why}", fitted.model))
-    });
+    let failed = found.uncalibrated();
     let notes: Vec<String> = [found.facts(level)].into_iter().chain(found.warnings()).chain(failed).collect();
     Ok(Table::from(rows)
         .unit("percent", &["relative_lift", "relative_lift_low", "relative_lift_high", "detectable_lift"])

@@ -104,6 +104,7 @@ pub const REPORTS: &[Report] = &[
     customers::RETENTION,
     customers::PEOPLE,
     compare::REPORT,
+    compare::FLOW,
     sessions::REPORT,
     quality::QUALITY,
     quality::REJECTS,
