@@ -1,5 +1,5 @@
 //! Channels, what they brought and what they cost.
-use super::{Arguments, Kind, Parameter, Report, SCOPE, Table};
+use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{Workspace, report};
@@ -18,5 +18,6 @@ pub const REPORT: Report = Report {
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
     let chosen = arguments.models("model", &workspace.settings().attribution.models);
-    Ok(report::channels(workspace, &session, &arguments.scope(), &chosen).await?.into())
+    let table = Table::from(report::channels(workspace, &session, &arguments.scope(), &chosen).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }
