@@ -57,7 +57,7 @@ pub struct Page {
 }
 
 /// The header that tells how many rows a list has.
-const TOTAL: &str = "x-safar-total-rows";
+pub const TOTAL: &str = "x-safar-total-rows";
 
 impl Page {
     /// As many as a page has where nothing is said, from the first on.

@@ -129,18 +129,22 @@ impl StartupHandler for Login {
             _ => None,
         };
         let result = self.inner.on_startup(client, message).await;
-        if matches!(result, Err(PgWireError::InvalidPassword(_))) {
-            drop(attempt);
-            self.seat.app.note_failure(Door::Sql);
-        } else if let Some(attempt) = attempt {
-            attempt.withdrawn();
+        let is_in = result.is_ok() && matches!(client.state(), PgWireConnectionState::ReadyForQuery);
+        match attempt {
+            Some(attempt) if matches!(result, Err(PgWireError::InvalidPassword(_))) => {
+                drop(attempt);
+                self.seat.app.note_failure(Door::Sql);
+            }
+            Some(attempt) if is_in => attempt.succeeded(),
+            Some(attempt) => attempt.withdrawn(),
+            None => {}
         }
         // Whatever goes wrong before the login has ended must end the connection.
         result.map_err(|error| match ErrorInfo::from(error) {
             info if info.is_fatal() => PgWireError::UserError(Box::new(info)),
             info => fatal(&info.code, info.message),
         })?;
-        if matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
+        if is_in {
             set_timeout(client, self.timeout);
             self.seat.token.send_replace(Some(user));
         }
