@@ -92,6 +92,8 @@ fn tools() -> Outcome {
         }
         // One worker: Python 3.11 may fail to parse when two threads do (its issue 106905).
         tries.args(["--phases", phases, "--max-examples", "2", "--seed", "1", "--workers", "1"]);
+        // Models are fitted by a program that is not optimised, on a machine that may be busy.
+        tries.args(["--request-timeout", "120"]);
         tries.args(["--no-shrink", "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"]);
         run(&mut tries)?;
     }

@@ -274,6 +274,21 @@ fn the_document_is_committed() {
     );
 }
 
+/// Programs and screens go by codes: each stands in the documentation, and no other.
+#[test]
+fn the_codes_of_problems_are_documented() {
+    let document: Value = serde_json::from_str(&document().to_json().unwrap()).unwrap();
+    let codes = document["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
+    let mut codes: Vec<&str> = codes.iter().map(|code| code.as_str().unwrap()).collect();
+    let text = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/server.md")).unwrap();
+    let table = text.split_once("| code | status |").unwrap().1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut documented: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    codes.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, codes);
+}
+
 /// All references lead somewhere, every route has its line, and no two operations have one name.
 #[test]
 fn the_document_hangs_together() {

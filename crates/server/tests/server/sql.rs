@@ -344,17 +344,17 @@ async fn statements_end_with_their_time() {
         let refused = psql.ask_file(&format!("SET statement_timeout = '500ms';\n{statement}\n")).await;
         assert!(refused.as_ref().expect_err("it ends").contains("statement timeout"), "{statement}: {refused:?}");
     }
-    assert_eq!(psql.ask(&["SET statement_timeout = '500ms'", "SELECT 1"]).await.unwrap(), "1");
+    assert_eq!(psql.ask(&["SET statement_timeout = '1min'", "SELECT 1"]).await.unwrap(), "1");
     assert!(psql.fails("SET statement_timeout = 'soon'").await.contains("is no value"));
     // No connection can have more than the server allows.
-    let limited = SqlSettings { statement_timeout_seconds: 1, ..plain() };
+    let limited = SqlSettings { statement_timeout_seconds: 2, ..plain() };
     psql.address = client(&server, &limited, (&psql.user, &psql.secret)).await.address;
     for lifted in ["0", "'1h'", "DEFAULT"] {
         let set = format!("SET statement_timeout = {lifted}");
-        assert_eq!(psql.ask(&[&set, "SHOW statement_timeout"]).await.unwrap(), "1000ms");
+        assert_eq!(psql.ask(&[&set, "SHOW statement_timeout"]).await.unwrap(), "2000ms");
     }
     assert!(psql.fails(ENDLESS).await.contains("statement timeout"));
-    assert_eq!(psql.one("SHOW statement_timeout").await, "1000ms");
+    assert_eq!(psql.one("SHOW statement_timeout").await, "2000ms");
     let none = SqlSettings { statement_timeout_seconds: 0, ..plain() };
     psql.address = client(&server, &none, (&psql.user, &psql.secret)).await.address;
     assert_eq!(psql.one("SHOW statement_timeout").await, "0");
@@ -394,6 +394,9 @@ async fn the_query_of_a_killed_client_ends() {
     }
     let (server, psql) = served().await;
     let mut child = psql.spawn(ENDLESS);
+    while server.app.sql_connections() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     assert_eq!(server.app.sql_connections(), 1);
     child.kill().unwrap();
