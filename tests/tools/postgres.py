@@ -48,6 +48,24 @@ def driver(db):
     same("goes on after errors", db.execute("SELECT 1").fetchone(), (1,))
 
 
+def limits(db):
+    """A statement of the extended protocol ends with its time, also while its rows come."""
+    endless = "FROM generate_series(1, 100000000) AS a(x) JOIN generate_series(1, 100000000) AS b(y) ON a.x %% 7 <= b.y %% 9 + %s"
+    db.execute("SET statement_timeout = '500ms'")
+    db.commit()
+    for columns in ["count(*)", "a.x, b.y"]:
+        try:
+            for _ in db.cursor().stream(f"SELECT {columns} {endless}", (0,)):
+                pass
+            wrong.append(f"SELECT {columns} did not end")
+        except psycopg.errors.QueryCanceled:
+            pass
+        db.rollback()
+    db.execute("SET statement_timeout = 0")
+    db.commit()
+    same("goes on after a limit", db.execute("SELECT 1").fetchone(), (1,))
+
+
 def copies(db):
     with db.cursor().copy("COPY (SELECT channel FROM touchpoints ORDER BY touchpoint_id) TO STDOUT") as copy:
         rows = [row[0] for row in copy.rows()]
@@ -123,7 +141,7 @@ async def together():
 
 
 with psycopg.connect(**target, autocommit=False) as db:
-    for part in (driver, copies, grafana, metabase, superset):
+    for part in (driver, limits, copies, grafana, metabase, superset):
         try:
             part(db)
         except psycopg.Error as error:

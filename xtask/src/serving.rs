@@ -75,22 +75,35 @@ impl Serving {
     /// Makes the first account and a token of it.
     pub fn set_up(&self) -> Outcome<Token> {
         let session = request(&self.app, "GET", "/api/v1/session", &[], "")?;
-        let cookie = |answer: &Answer| answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
-        let csrf = |answer: &Answer| answer.json()["csrf"].as_str().unwrap_or_default().to_owned();
         let body =
             json!({"code": self.code, "name": "Ada", "email": "ada@shop.example", "password": "correct horse battery"});
-        let send = |path: &str, before: &Answer, body: &Value| {
-            let headers = [("cookie", cookie(before)), ("x-safar-csrf", csrf(before))];
-            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            request(&self.app, "POST", path, &headers, &body.to_string())
-        };
-        let made = send("/api/v1/setup", &session, &body)?;
-        let token = send("/api/v1/tokens", &made, &json!({"name": "xtask"}))?;
+        let made = Self::post("/api/v1/setup", &self.app, &session, &body)?;
+        let token = Self::post("/api/v1/tokens", &self.app, &made, &json!({"name": "xtask"}))?;
         let text = |name: &str| token.json()[name].as_str().map(str::to_owned);
         match (text("secret"), text("sql_user")) {
             (Some(secret), Some(sql_user)) => Ok(Token { secret, sql_user }),
             _ => Err(format!("no token: {}", String::from_utf8_lossy(&token.body))),
         }
+    }
+
+    /// The secret of a token of a viewer, whom the administrator makes.
+    pub fn viewer(&self, admin: &Token) -> Outcome<String> {
+        let (email, password) = ("grace@shop.example", "correct horse battery");
+        let bearer = format!("Bearer {}", admin.secret);
+        let user = json!({"name": "Grace", "email": email, "password": password, "role": "viewer"});
+        request(&self.app, "POST", "/api/v1/users", &[("authorization", &bearer)], &user.to_string())?;
+        let session = request(&self.app, "GET", "/api/v1/session", &[], "")?;
+        let login = Self::post("/api/v1/login", &self.app, &session, &json!({"email": email, "password": password}))?;
+        let token = Self::post("/api/v1/tokens", &self.app, &login, &json!({"name": "xtask"}))?;
+        let secret = token.json()["secret"].as_str().map(str::to_owned);
+        secret.ok_or_else(|| format!("no token: {}", String::from_utf8_lossy(&token.body)))
+    }
+
+    /// Sends as a browser that has had the answer `before`.
+    fn post(path: &str, app: &str, before: &Answer, body: &Value) -> Outcome<Answer> {
+        let cookie = before.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        let csrf = before.json()["csrf"].as_str().unwrap_or_default().to_owned();
+        request(app, "POST", path, &[("cookie", &cookie), ("x-safar-csrf", &csrf)], &body.to_string())
     }
 
     /// SIGTERM, and its end.

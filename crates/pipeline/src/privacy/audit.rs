@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
 };
 
@@ -107,6 +107,49 @@ impl Audit {
         file.write_all(&line).and_then(|()| file.sync_data()).map_err(failed)
     }
 
+    /// The newest lines, newest first, after `offset` even newer ones; and how many there are. Only these are kept in memory.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or one of these lines is none.
+    pub fn newest(&self, limit: usize, offset: usize) -> Result<(Vec<Entry>, usize)> {
+        let failed = |source| Error::io(&self.path, source);
+        let lines = || match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => file.map(|file| Some(BufReader::new(file).lines())),
+        };
+        let mut total = 0;
+        for line in lines().map_err(failed)?.into_iter().flatten() {
+            total += usize::from(!line.map_err(failed)?.is_empty());
+        }
+        let end = total.saturating_sub(offset);
+        let (mut entries, mut at) = (vec![], 0);
+        for (number, line) in lines().map_err(failed)?.into_iter().flatten().enumerate() {
+            let line = line.map_err(failed)?;
+            if at == end {
+                break;
+            }
+            if !line.is_empty() {
+                at += 1;
+                if at > end.saturating_sub(limit) {
+                    entries.push(self.entry(number, &line)?);
+                }
+            }
+        }
+        entries.reverse();
+        Ok((entries, total))
+    }
+
+    /// A line, counted from 0.
+    fn entry(&self, number: usize, line: &str) -> Result<Entry> {
+        serde_json::from_str(line).map_err(|error| {
+            Error::Request(format!(
+                "{}:{}: {error}\n  hint: the line was changed or cut off; move it out of the file",
+                self.path.display(),
+                number + 1
+            ))
+        })
+    }
+
     /// All lines, oldest first.
     ///
     /// # Errors
@@ -116,15 +159,7 @@ impl Audit {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
             other => other.map_err(|source| Error::io(&self.path, source))?,
         };
-        let line = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| {
-                Error::Request(format!(
-                    "{}:{}: {error}\n  hint: the line was changed or cut off; move it out of the file",
-                    self.path.display(),
-                    number + 1
-                ))
-            })
-        };
+        let line = |(number, line): (usize, &str)| self.entry(number, line);
         text.lines().enumerate().filter(|(_, line)| !line.is_empty()).map(line).collect()
     }
 }
@@ -144,7 +179,17 @@ mod tests {
         let read = audit.read().unwrap();
         assert_eq!(read.iter().map(|entry| entry.act).collect::<Vec<_>>(), [Act::Erase, Act::LoginFailed]);
         assert_eq!((read[0].detail["rows"].as_u64(), read[1].detail.len()), (Some(3), 0));
+        let newest = |limit, offset| {
+            let (entries, total) = audit.newest(limit, offset).unwrap();
+            (entries.into_iter().map(|entry| entry.act).collect::<Vec<_>>(), total)
+        };
+        assert_eq!(newest(10, 0), (vec![Act::LoginFailed, Act::Erase], 2));
+        assert_eq!(newest(1, 0), (vec![Act::LoginFailed], 2));
+        assert_eq!(newest(1, 1), (vec![Act::Erase], 2));
+        assert_eq!(newest(10, 2), (vec![], 2));
+        assert_eq!(newest(10, usize::MAX), (vec![], 2));
         fs::write(folder.path().join(FILE), "{}\n").unwrap();
+        assert!(audit.newest(10, 0).unwrap_err().to_string().contains("audit.ndjson:1"));
         assert!(audit.read().unwrap_err().to_string().contains("audit.ndjson:1"));
     }
 }

@@ -45,7 +45,8 @@ impl Dimension {
     }
 
     /// The name inside `properties`, where it is one.
-    pub(super) fn property(&self) -> Option<&str> {
+    #[must_use]
+    pub fn property(&self) -> Option<&str> {
         match self {
             Self::Channel | Self::Column(_) => None,
             Self::Property(name) => Some(name),
@@ -110,7 +111,10 @@ pub struct PathQuery {
 impl PathQuery {
     /// The goal of the report: the one asked for if it has paths, or the first of the settings that has, or the
     /// first by name of imported ready paths.
-    pub(super) async fn goal(&self, workspace: &Workspace, session: &Session) -> Result<String> {
+    ///
+    /// # Errors
+    /// When there is no such goal, or none at all.
+    pub async fn goal(&self, workspace: &Workspace, session: &Session) -> Result<String> {
         let found = session.sql("SELECT DISTINCT goal FROM paths ORDER BY goal").await?.collect().await?;
         let mut goals = vec![];
         for batch in &found {

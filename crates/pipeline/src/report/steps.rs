@@ -68,6 +68,15 @@ impl FromStr for Step {
 }
 
 impl Step {
+    /// The columns and properties whose values it tests itself; a goal's are the workspace's own.
+    pub fn tested(&self) -> impl Iterator<Item = &str> {
+        let tests = match &self.what {
+            What::Condition(goal) => goal.tests.as_slice(),
+            What::Goal(_) => &[],
+        };
+        tests.iter().map(|test| test.field.as_str())
+    }
+
     /// What events must meet.
     pub(super) fn condition(&self, workspace: &Workspace) -> Result<Goal> {
         let goals = workspace.settings().journey_rules().goals;

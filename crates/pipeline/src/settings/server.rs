@@ -34,6 +34,13 @@ pub struct SqlSettings {
     pub certificate: Option<PathBuf>,
     /// PEM file of its private key.
     pub key: Option<PathBuf>,
+    /// How many seconds a statement may be computed; 0: without limit. `SET statement_timeout` of a connection can only lower it.
+    #[serde(default = "sql_timeout")]
+    pub statement_timeout_seconds: u32,
+}
+
+fn sql_timeout() -> u32 {
+    3600
 }
 
 fn sql_listen() -> SocketAddr {

@@ -7,7 +7,7 @@ use super::{
     export::{Format, export},
     guard::Caller,
     problem::{Code, Problem},
-    reports::{Arguments, Kind, Parameter, Report, Table},
+    reports::{Arguments, Kind, Parameter, Report, SHARED, Table},
 };
 use axum::{
     Json,
@@ -24,17 +24,75 @@ use utoipa::ToSchema;
 /// Rows of a page, unless a number is given.
 const PAGE: u64 = 1000;
 
+const LIMIT: Parameter = Parameter::new("limit", Kind::Whole(PAGE, 1, 10_000), "Rows of a page of the JSON view.");
+const OFFSET: Parameter = Parameter::new("offset", Kind::Whole(0, 0, u64::MAX), "Rows before the page.");
+
+/// What every list can be asked with.
+pub const PAGES: &[Parameter] = &[LIMIT, OFFSET];
+
 /// What every report can be asked with.
 pub const PAGING: &[Parameter] = &[
-    Parameter::new("limit", Kind::Whole(PAGE, 1, 10_000), "Rows of a page of the JSON view."),
-    Parameter::new("offset", Kind::Whole(0, 0, u64::MAX), "Rows before the page."),
+    LIMIT,
+    OFFSET,
     Parameter::new(
         "sort",
         Kind::Text,
         "A column to sort the whole table by before it is cut into pages; -COLUMN from the largest. Empty cells come last.",
     ),
     Parameter::new("format", Kind::Text, "csv, json, parquet or arrow: the whole table as a download, without limit."),
+    Parameter::new(
+        "raw",
+        Kind::Flag,
+        "For csv: texts that spreadsheets take for formulas are left as they are; otherwise an apostrophe stands before them.",
+    ),
 ];
+
+/// Where a page of a list begins, and how long it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Rows of it.
+    pub limit: usize,
+    /// Rows before it.
+    pub offset: usize,
+}
+
+/// The header that tells how many rows a list has.
+pub const TOTAL: &str = "x-safar-total-rows";
+
+impl Page {
+    /// As many as a page has where nothing is said, from the first on.
+    pub const FIRST: Self = Self { limit: PAGE as usize, offset: 0 };
+
+    /// Checks `limit` and `offset`.
+    pub fn check(given: Vec<(String, String)>) -> Result<Self, Problem> {
+        let arguments = Arguments::check(&[PAGES], given)?;
+        let number = |name| usize::try_from(arguments.whole(name)).unwrap_or(usize::MAX);
+        Ok(Self { limit: number("limit"), offset: number("offset") })
+    }
+
+    /// The page, and how many rows the whole list has.
+    pub fn of<T: Serialize>(rows: &[T], total: usize) -> Response {
+        ([(TOTAL, total.to_string())], Json(rows)).into_response()
+    }
+}
+
+/// What an answer was made from that is no report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Versions {
+    /// Names the version of the data.
+    pub data_version: String,
+    /// Names the text of safar.toml.
+    pub settings_version: String,
+    /// The version of Safar.
+    pub program_version: String,
+}
+
+impl Versions {
+    /// By this program.
+    pub fn new(data_version: String, settings_version: String) -> Self {
+        Self { data_version, settings_version, program_version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
 
 /// How an answer came about.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -92,6 +150,13 @@ pub async fn answer(
     if arguments.has_condition() && !caller.may(Role::Analyst) {
         return Err(Problem::new(Code::NotAllowed, "conditions in SQL need the role analyst")
             .hint("leave `where` out, or ask an administrator for the role"));
+    }
+    if !caller.may(Role::Analyst)
+        && let Some(what) = arguments.singles_out()
+    {
+        let problem = format!("`{what}` can tell single people apart, which needs the role analyst");
+        let hint = format!("steps may test {}; for others, ask an administrator for the role", SHARED.join(", "));
+        return Err(Problem::new(Code::NotAllowed, problem).hint(hint));
     }
     let started = Instant::now();
     let (from, to) = ["from", "to"].map(|name| arguments.text(name).map(str::to_owned)).into();
@@ -152,6 +217,7 @@ pub struct Paging {
     offset: usize,
     sort: Option<String>,
     format: Option<Format>,
+    raw: bool,
 }
 
 impl Paging {
@@ -167,7 +233,8 @@ impl Paging {
             })?),
         };
         let sort = arguments.text("sort").map(str::to_owned);
-        Ok(Self { limit: number("limit"), offset: number("offset"), sort, format })
+        let raw = arguments.flag("raw");
+        Ok(Self { limit: number("limit"), offset: number("offset"), sort, format, raw })
     }
 
     /// Whether the whole is asked for.
@@ -185,7 +252,7 @@ impl Paging {
             None => table,
         };
         let Some(format) = self.format else { return Ok(Json(self.page(&table, meta)?).into_response()) };
-        let mut response = export(table, &format!("safar-{}", meta.report), format)?;
+        let mut response = export(table, &format!("safar-{}", meta.report), format, self.raw).await?;
         describe(response.headers_mut(), &meta);
         Ok(response)
     }

@@ -31,12 +31,14 @@ pub enum Access {
 }
 
 /// Who asks.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Caller {
     /// Nobody before a login.
     pub user: Option<User>,
     /// The secret of the cookie; none with a token.
     pub session: Option<String>,
+    /// The token, where one was sent.
+    pub token: Option<String>,
     /// From where, where that is known.
     pub address: Option<IpAddr>,
 }
@@ -48,6 +50,16 @@ impl Caller {
     /// [`Code::LoginNeeded`].
     pub fn user(&self) -> Result<&User, Problem> {
         self.user.as_ref().ok_or_else(login_needed)
+    }
+
+    /// Whether whoever asked may still do what `role` may: for answers that take long.
+    pub fn may_still(&self, app: &App, role: Role) -> Result<bool, Problem> {
+        let user = match (&self.token, &self.session) {
+            (Some(token), _) => app.accounts.token_user(token)?,
+            (None, Some(session)) => app.accounts.logged_in(session)?,
+            (None, None) => None,
+        };
+        Ok(user.is_some_and(|user| user.role >= role))
     }
 
     /// Whether the user may do what `role` may.
@@ -109,14 +121,15 @@ fn caller(app: &App, request: &Request) -> Result<Caller, Problem> {
             Problem::new(Code::LoginNeeded, "the token is not known, or has ended")
                 .hint("make another under /api/v1/tokens")
         })?;
-        return Ok(Caller { user: Some(user), session: None, address });
+        let token = token.map(|token| token.trim().to_owned());
+        return Ok(Caller { user: Some(user), session: None, token, address });
     }
     // A browser without a session gets the secret of one that nobody has logged in to: it still cannot be forged by others.
     let session = match cookie(headers) {
         Some(session) => session,
         None => secret()?,
     };
-    Ok(Caller { user: app.accounts.logged_in(&session)?, session: Some(session), address })
+    Ok(Caller { user: app.accounts.logged_in(&session)?, session: Some(session), token: None, address })
 }
 
 /// The session's secret in the cookies of a request.

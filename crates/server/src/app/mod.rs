@@ -19,12 +19,13 @@ mod queries;
 pub mod reports;
 pub mod routes;
 
+pub(crate) use attempts::Door;
 pub use guard::Access;
 pub use openapi::document;
 pub use problem::{Code, Problem};
 
 use accounts::{AccountError, Accounts};
-use attempts::Attempts;
+use attempts::{Attempt, Attempts};
 use axum::{
     Router,
     http::{HeaderName, HeaderValue},
@@ -80,6 +81,7 @@ pub struct App {
     /// Taken while safar.toml is replaced.
     editing: tokio::sync::Mutex<()>,
     jobs: Jobs,
+    live: routes::Live,
     queries: Arc<Queries>,
     settings: ServerSettings,
     setup_code: Mutex<Option<String>>,
@@ -103,6 +105,7 @@ impl App {
             digests: Semaphore::new(2),
             editing: tokio::sync::Mutex::default(),
             jobs: Jobs::default(),
+            live: routes::Live::default(),
             queries: Arc::new(Queries::new()?),
             settings,
             setup_code: Mutex::new(code),
@@ -120,6 +123,11 @@ impl App {
         self.queries.running()
     }
 
+    /// How many connections of the SQL server there are now.
+    pub fn sql_connections(&self) -> usize {
+        self.queries.connections()
+    }
+
     /// Adds to the audit log what a user did.
     pub(crate) fn note(&self, user: &str, act: Act, detail: Value) -> Result<(), Problem> {
         Ok(self.audit.add(&format!("account:{user}"), act, detail)?)
@@ -135,20 +143,19 @@ impl App {
         self.current.get().await
     }
 
-    /// Whether one more guess at `account` is allowed.
-    pub(crate) fn check_attempt(&self, account: &str, address: IpAddr) -> Result<(), Problem> {
-        self.attempts.check(account, Some(address))
-    }
-
-    /// Remembers a guess that failed.
-    pub(crate) fn failed_attempt(&self, account: &str, address: IpAddr) {
-        self.attempts.failed(account, Some(address));
-        self.note_failure("sql");
+    /// One more guess at `account`, reserved before it is looked at.
+    pub(crate) async fn attempt(
+        &self,
+        door: Door,
+        account: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Attempt<'_>, Problem> {
+        self.attempts.begin(door, account, address).await
     }
 
     /// Adds a failed login to the audit log. Who tried is not known: the name is whatever somebody typed.
-    pub(crate) fn note_failure(&self, door: &str) {
-        if let Err(error) = self.audit.add("unknown", Act::LoginFailed, json!({ "door": door })) {
+    pub(crate) fn note_failure(&self, door: Door) {
+        if let Err(error) = self.audit.add("unknown", Act::LoginFailed, json!({ "door": door.name() })) {
             tracing::error!(%error, "the audit log cannot be written");
         }
     }
@@ -158,8 +165,8 @@ impl App {
         &self.strangers
     }
 
-    /// Runs `work` on the threads of queries, until it ends.
-    pub(crate) fn spawn_query(&self, work: impl Future<Output = ()> + Send + 'static) {
+    /// Runs a connection of the SQL server on its threads, until it ends.
+    pub(crate) fn spawn_sql(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.queries.detach(work);
     }
 }

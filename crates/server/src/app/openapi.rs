@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made from the list of routes. `docs/reference/openapi.json` is the same.
 use super::{
     PREFIX,
+    answer::TOTAL,
     guard::{Access, CSRF_HEADER},
     problem::Problem,
     reports::{Kind, Parameter},
@@ -11,8 +12,8 @@ use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ComponentsBuilder, ContentBuilder, InfoBuilder, KnownFormat, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
-        Ref, RefOr, Required, ResponseBuilder, SchemaFormat, SecurityRequirement,
+        ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, KnownFormat, OpenApi, OpenApiBuilder, PathItem,
+        PathsBuilder, Ref, RefOr, Required, ResponseBuilder, SchemaFormat, SecurityRequirement,
         path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
@@ -100,7 +101,13 @@ fn operation(route: &Route) -> OperationBuilder {
     }
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
     let problem = ResponseBuilder::new().description("A problem").content("application/problem+json", problem);
-    operation.response(route.answer.0.to_string(), answer(&route.answer.1)).response("default", problem)
+    let mut done = answer(&route.answer.1);
+    if matches!(route.answer.1, Answer::Many(_)) && !route.parameters.is_empty() {
+        let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer));
+        let total = HeaderBuilder::new().schema(Some(number)).description(Some("How many rows the whole list has."));
+        done = done.header(TOTAL, total.build());
+    }
+    operation.response(route.answer.0.to_string(), done).response("default", problem)
 }
 
 fn answer(answer: &Answer) -> ResponseBuilder {

@@ -1,5 +1,5 @@
 //! Where reports are computed: on threads of their own, so many at once, and no longer than somebody waits for the answer.
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use std::{
     future::Future,
     sync::{
@@ -9,8 +9,7 @@ use std::{
 };
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::Semaphore,
-    task::JoinHandle,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
 };
 
 /// How many reports are computed at once; others wait for their turn.
@@ -19,19 +18,28 @@ const AT_ONCE: usize = 4;
 /// Threads and turns.
 #[derive(Debug)]
 pub struct Queries {
-    runtime: Option<Runtime>,
-    turns: Semaphore,
+    reports: Option<Runtime>,
+    /// Connections of the SQL server: they have threads of their own, so that neither they nor reports stand still for the others.
+    sql: Option<Runtime>,
+    turns: Arc<Semaphore>,
     running: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Queries {
-    /// As many threads as the machine has cores.
+    /// For reports and for SQL as many threads as the machine has cores, and one more for each report while it is computed.
     ///
     /// # Errors
     /// When they cannot be started.
     pub fn new() -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread().thread_name("query").enable_all().build()?;
-        Ok(Self { runtime: Some(runtime), turns: Semaphore::new(AT_ONCE), running: Arc::default() })
+        let runtime = |name: &str| Builder::new_multi_thread().thread_name(name).enable_all().build();
+        Ok(Self {
+            reports: Some(runtime("query")?),
+            sql: Some(runtime("sql")?),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            running: Arc::default(),
+            connections: Arc::default(),
+        })
     }
 
     /// How many reports are being computed now.
@@ -39,17 +47,23 @@ impl Queries {
         self.running.load(Ordering::SeqCst)
     }
 
-    /// The result of `work`; when nobody waits for it any more, the work is stopped where it next waits for data.
+    /// How many connections of the SQL server there are now.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The result of `work`; when nobody waits for it any more, the work is stopped where it next waits for data. Its turn ends
+    /// with it, not before: what computes on without waiting, such as a model, keeps others waiting.
     ///
     /// # Errors
-    /// Those of the work; [`Code::Internal`](super::problem::Code) when it panicked.
+    /// Those of the work; [`Code::Internal`] when it panicked.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        let _turn = self.turns.acquire().await.map_err(Problem::internal)?;
-        self.spawn(work).await
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Problem::internal)?;
+        self.begin(Some(turn), work).await
     }
 
     /// The same outside of turns, for work that goes on for as long as the server does.
@@ -58,19 +72,41 @@ impl Queries {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        let Some(runtime) = &self.runtime else { return Err(Problem::internal("the server is stopping")) };
-        let running = Running::new(&self.running);
-        let task = runtime.spawn(async move {
-            let _running = running;
-            work.await
-        });
-        Stopped(task).join().await
+        self.begin(None, work).await
     }
 
-    /// Work that nobody waits for, such as a connection of the SQL server.
+    async fn begin<T, F>(&self, turn: Option<OwnedSemaphorePermit>, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let Some(runtime) = &self.reports else { return Err(Problem::internal("the server is stopping")) };
+        let running = Running::new(&self.running);
+        // Dropped with this function, when nobody waits any more.
+        let (_waiting, left) = oneshot::channel::<()>();
+        let handle = runtime.handle().clone();
+        // A thread of its own: models compute for minutes without a pause, and would keep queries from the threads they share.
+        let task = runtime.spawn_blocking(move || {
+            let _held = (turn, running);
+            handle.block_on(async move {
+                tokio::select! {
+                    biased;
+                    _ = left => Err(Problem::new(Code::Internal, "nobody waits for the answer")),
+                    done = work => done,
+                }
+            })
+        });
+        task.await.unwrap_or_else(|error| Err(Problem::internal(error)))
+    }
+
+    /// Work that nobody waits for, on the threads of the SQL server: a connection.
     pub fn detach(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(work);
+        if let Some(runtime) = &self.sql {
+            let counted = Running::new(&self.connections);
+            runtime.spawn(async move {
+                let _counted = counted;
+                work.await;
+            });
         }
     }
 }
@@ -78,13 +114,13 @@ impl Queries {
 impl Drop for Queries {
     /// Without waiting: the runtime that drops this may not be blocked.
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        for runtime in [self.reports.take(), self.sql.take()].into_iter().flatten() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// Counts a report for as long as its work lives.
+/// Counts a report or a connection for as long as its work lives.
 struct Running(Arc<AtomicUsize>);
 
 impl Running {
@@ -100,20 +136,61 @@ impl Drop for Running {
     }
 }
 
-/// A task that stops when nobody waits for it.
-struct Stopped<T>(JoinHandle<T>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::atomic::AtomicBool, thread, time::Duration};
 
-impl<T> Stopped<Result<T, Problem>> {
-    async fn join(mut self) -> Result<T, Problem> {
-        match (&mut self.0).await {
-            Ok(result) => result,
-            Err(error) => Err(Problem::internal(error)),
+    const SOON: Duration = Duration::from_millis(5);
+
+    /// Work that computes without a pause keeps its turn when whoever asked for it leaves, and the one after it waits.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_turn_ends_with_the_work_and_not_with_the_wait() {
+        let queries = Arc::new(Queries::new().unwrap());
+        let (busy, may_end) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let ask = || {
+            let (queries, busy, may_end) = (Arc::clone(&queries), Arc::clone(&busy), Arc::clone(&may_end));
+            tokio::spawn(async move {
+                let work = async move {
+                    busy.fetch_add(1, Ordering::SeqCst);
+                    while !may_end.load(Ordering::SeqCst) {
+                        thread::sleep(SOON);
+                    }
+                    Ok(())
+                };
+                queries.run(work).await
+            })
+        };
+        for begun in 1..=AT_ONCE {
+            let asked = ask();
+            while busy.load(Ordering::SeqCst) < begun {
+                tokio::time::sleep(SOON).await;
+            }
+            asked.abort();
+            assert!(asked.await.unwrap_err().is_cancelled());
         }
+        let next = ask();
+        tokio::time::sleep(20 * SOON).await;
+        assert_eq!(busy.load(Ordering::SeqCst), AT_ONCE, "the next one waits for its turn");
+        assert_eq!(queries.running(), AT_ONCE);
+        may_end.store(true, Ordering::SeqCst);
+        next.await.unwrap().unwrap();
+        assert_eq!(busy.load(Ordering::SeqCst), AT_ONCE + 1);
     }
-}
 
-impl<T> Drop for Stopped<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+    #[tokio::test(flavor = "multi_thread")]
+    async fn work_stops_where_it_waits_once_nobody_asks_and_a_panic_is_told() {
+        let queries = Queries::new().unwrap();
+        let endless = queries.run(std::future::pending::<Result<(), Problem>>());
+        assert!(tokio::time::timeout(Duration::from_millis(50), endless).await.is_err());
+        for _ in 0..100 {
+            if queries.running() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(queries.running(), 0);
+        let broken: Result<(), Problem> = queries.run(async { panic!("a fault of the program") }).await;
+        assert!(broken.is_err());
     }
 }

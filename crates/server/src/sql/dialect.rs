@@ -31,7 +31,8 @@ struct Translation;
 impl VisitorMut for Translation {
     type Break = String;
 
-    /// `to_timestamp(text, 'YYYY-MM-DD …')`, as Superset filters time, and `to_char(time, 'YYYY-MM')`.
+    /// `to_timestamp(text, 'YYYY-MM-DD …')`, as Superset filters time, and `to_char(time, 'YYYY-MM')`; and `ARRAY(SELECT …)`, by
+    /// which psql's `\du` lists whom a role belongs to.
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<String> {
         if let Expr::Function(function) = expression
             && ["to_timestamp", "to_char", "to_date"].contains(&called(function).as_str())
@@ -42,6 +43,9 @@ impl VisitorMut for Translation {
                 Ok(translated) => *text = translated,
                 Err(problem) => return ControlFlow::Break(problem),
             }
+        }
+        if let Some(query) = array_of(expression) {
+            *expression = Expr::Subquery(query);
         }
         ControlFlow::Continue(())
     }
@@ -78,6 +82,26 @@ impl VisitorMut for Translation {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// `ARRAY(SELECT x FROM …)` as a query for one list; nothing for other expressions, and where the rows have an order or an end.
+fn array_of(expression: &Expr) -> Option<Box<Query>> {
+    let Expr::Function(function) = expression else { return None };
+    let FunctionArguments::Subquery(query) = &function.args else { return None };
+    if called(function) != "array" || query.order_by.is_some() || query.limit_clause.is_some() {
+        return None;
+    }
+    let mut query = query.clone();
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    let [SelectItem::UnnamedExpr(item) | SelectItem::ExprWithAlias { expr: item, .. }] =
+        select.projection.as_mut_slice()
+    else {
+        return None;
+    };
+    let gathered =
+        Parser::new(&GenericDialect {}).try_with_sql(&format!("array_agg({item})")).ok()?.parse_expr().ok()?;
+    *item = gathered;
+    Some(query)
 }
 
 /// What stands in for `information_schema.columns`.
@@ -237,6 +261,16 @@ mod tests {
         assert!(translated("SELECT to_char(a, 'YYYY \"Q\"Q') FROM t").unwrap_err().contains("`Q`"));
         let own = "SELECT to_timestamp(x, '%Y') AS a FROM t";
         assert_eq!(translated(own).as_deref(), Ok(own));
+    }
+
+    #[test]
+    fn rows_are_gathered_into_a_list() {
+        assert_eq!(
+            translated("SELECT ARRAY(SELECT a FROM t WHERE t.b = u.b) AS l FROM u").as_deref(),
+            Ok("SELECT (SELECT array_agg(a) FROM t WHERE t.b = u.b) AS l FROM u")
+        );
+        let ordered = "SELECT ARRAY(SELECT a FROM t ORDER BY a) AS l";
+        assert_eq!(translated(ordered).as_deref(), Ok(ordered));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Functions of Postgres that tools call and the query engine does not have.
+use super::variables::{is_utc, other_zone};
 use datafusion::{
     arrow::{
         array::{Array, AsArray, StringArray},
@@ -45,13 +46,36 @@ pub fn register(context: &SessionContext) {
         constant(context, name, ScalarValue::from(value));
     }
     constant(context, "pg_is_in_recovery", ScalarValue::from(false));
+    // psql's \df: the catalog lists Postgres' functions, which are not the query engine's, so that none is shown.
+    of_any(context, "pg_function_is_visible", ScalarValue::from(false));
+    for name in ["pg_get_function_result", "pg_get_function_arguments", "pg_get_function_identity_arguments"] {
+        of_any(context, name, ScalarValue::Utf8(None));
+    }
     // Settings of a connection are not kept: the answer is what a client expects to have set.
     let texts = vec![DataType::Utf8, DataType::Utf8, DataType::Boolean];
-    let second = |arguments: &[ColumnarValue]| {
-        let value = arguments.get(1).cloned();
-        value.ok_or_else(|| DataFusionError::Plan("set_config needs a value".to_owned()))
+    let second = |arguments: &[ColumnarValue]| match arguments {
+        [ColumnarValue::Scalar(name), ColumnarValue::Scalar(value), ..]
+            if text(name).eq_ignore_ascii_case("timezone") && !is_utc(text(value)) =>
+        {
+            Err(DataFusionError::Plan(other_zone(text(value))))
+        }
+        [_, value, ..] => Ok(value.clone()),
+        _ => Err(DataFusionError::Plan("set_config needs a value".to_owned())),
     };
     context.register_udf(create_udf("set_config", texts, DataType::Utf8, Volatility::Volatile, Arc::new(second)));
+}
+
+/// A function of one argument, whatever its type, that always answers the same.
+fn of_any(context: &SessionContext, name: &str, value: ScalarValue) {
+    let kind = value.data_type();
+    let answer = move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(value.clone()));
+    let signature = Signature::any(1, Volatility::Stable);
+    let function = SimpleScalarUDF::new_with_signature(name, signature, kind, Arc::new(answer));
+    context.register_udf(ScalarUDF::from(function));
+}
+
+fn text(value: &ScalarValue) -> &str {
+    value.try_as_str().flatten().unwrap_or_default()
 }
 
 /// A function without arguments that always answers the same.

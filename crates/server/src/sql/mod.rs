@@ -11,6 +11,7 @@ mod login;
 mod reader;
 mod service;
 mod tls;
+mod variables;
 
 use crate::app::App;
 use datafusion_postgres::{
@@ -28,7 +29,7 @@ use datafusion_postgres::{
     },
 };
 use hook::Hooked;
-use login::Login;
+use login::{Login, Seat};
 use reader::{Guard, Reader, View};
 use safar_pipeline::settings::SqlSettings;
 use service::Service;
@@ -38,14 +39,19 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
+    io::Interest,
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 
 /// How many connections there may be at once.
 const CONNECTIONS: usize = 64;
+
+/// How often it is looked whether a client is still there while its statement is computed.
+const PRESENCE: Duration = Duration::from_secs(1);
 
 /// Why the SQL server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +79,7 @@ pub struct SqlServer {
     app: Arc<App>,
     tls: Option<TlsAcceptor>,
     manager: Arc<ConnectionManager>,
+    timeout: Option<Duration>,
 }
 
 impl SqlServer {
@@ -87,7 +94,9 @@ impl SqlServer {
             (None, None) => return Err(SqlError::Open(address)),
             _ => return Err(SqlError::Half),
         };
-        Ok(Self { app, tls, manager: Arc::new(ConnectionManager::new()) })
+        let seconds = Duration::from_secs(settings.statement_timeout_seconds.into());
+        let timeout = Some(seconds).filter(|limit| !limit.is_zero());
+        Ok(Self { app, tls, manager: Arc::new(ConnectionManager::new()), timeout })
     }
 
     /// Answers on `listener` until `stop`.
@@ -108,7 +117,7 @@ impl SqlServer {
                     };
                     let server = Arc::clone(&server);
                     let app = Arc::clone(&server.app);
-                    app.spawn_query(async move {
+                    app.spawn_sql(async move {
                         let _turn = turn;
                         if let Err(error) = server.connection(socket, address).await {
                             tracing::debug!("the connection of {address} ended: {error}");
@@ -130,19 +139,45 @@ impl SqlServer {
         let context = Arc::new(view.context());
         setup_pg_catalog(&context, "safar", EmptyContextProvider).map_err(io::Error::other)?;
         functions::register(&context);
+        let seat = Seat::new(Arc::clone(&self.app));
         let hooks: Vec<Arc<dyn QueryHook>> = vec![
-            Arc::new(Hooked(Guard(Arc::clone(&view)))),
+            Arc::new(Hooked(Guard { view: Arc::clone(&view), seat: Arc::clone(&seat), timeout: self.timeout })),
             Arc::new(CursorStatementHook),
             Arc::new(SetShowHook),
             Arc::new(TransactionStatementHook),
-            Arc::new(Hooked(Reader)),
+            Arc::new(Hooked(Reader { seat: Arc::clone(&seat) })),
         ];
+        let login = Login::new(Arc::clone(&seat), &self.manager, self.tls.is_some(), address.ip(), self.timeout);
         let handlers = Connection {
             service: Arc::new(Service(Arc::new(DfSessionService::new_with_hooks(context, hooks)))),
-            login: Arc::new(Login::new(Arc::clone(&self.app), &self.manager, self.tls.is_some(), address.ip())),
+            login: Arc::new(login),
             cancel: Arc::new(DefaultCancelHandler::new(Arc::clone(&self.manager))),
         };
-        process_socket(socket, self.tls.clone(), handlers).await
+        let (socket, watched) = twice(socket)?;
+        tokio::select! {
+            ended = process_socket(socket, self.tls.clone(), handlers) => ended,
+            () = gone(&watched, &seat) => Err(io::Error::other("the client is gone")),
+        }
+    }
+}
+
+/// A connection, and once more to watch it by: the library reads nothing while a statement is computed, and would not see that
+/// nobody waits for the answer.
+fn twice(socket: TcpStream) -> io::Result<(TcpStream, TcpStream)> {
+    let socket = socket.into_std()?;
+    let watched = TcpStream::from_std(socket.try_clone()?)?;
+    Ok((TcpStream::from_std(socket)?, watched))
+}
+
+/// Waits until the client has closed the connection. Before somebody has signed in it waits for that: the library reads then, and
+/// whoever asks to cancel a statement hangs up at once.
+async fn gone(watched: &TcpStream, seat: &Seat) {
+    seat.taken().await;
+    loop {
+        match watched.ready(Interest::READABLE).await {
+            Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(PRESENCE).await,
+            _ => return,
+        }
     }
 }
 

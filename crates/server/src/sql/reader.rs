@@ -3,6 +3,9 @@ use super::{
     copy,
     dialect::translate,
     hook::{Answer, Hook},
+    login::Seat,
+    service::set_timeout,
+    variables::{self, Setting},
 };
 use datafusion::{
     logical_expr::LogicalPlan,
@@ -28,9 +31,10 @@ use futures::{
     future::{BoxFuture, ready},
 };
 use safar_engine::{Engine, Error, Session};
-use safar_pipeline::Workspace;
+use safar_pipeline::{Workspace, privacy::Act};
 use safar_store::Snapshot;
-use std::{borrow::Cow, sync::Arc};
+use serde_json::json;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 /// What a connection sees: one version of every table, moved on between statements.
@@ -92,8 +96,15 @@ async fn plan(context: &SessionContext, statement: &Statement) -> PgWireResult<L
     Ok(plan)
 }
 
-/// First of all: refuses what is no reading, and moves the view on.
-pub struct Guard(pub Arc<View>);
+/// First of all: refuses those who may no longer ask and what is no reading, and moves the view on.
+pub struct Guard {
+    /// What the connection sees.
+    pub view: Arc<View>,
+    /// Who asks.
+    pub seat: Arc<Seat>,
+    /// The longest that a statement may take.
+    pub timeout: Option<Duration>,
+}
 
 impl Guard {
     fn admitted<'a>(
@@ -111,8 +122,9 @@ impl Guard {
         context: &SessionContext,
         status: TransactionStatus,
     ) -> PgWireResult<()> {
+        self.seat.user()?;
         if status == TransactionStatus::Idle {
-            self.0.refresh().await.map_err(|problem| error("XX000", problem.to_string()))?;
+            self.view.refresh().await.map_err(|problem| error("XX000", problem.to_string()))?;
         }
         match statement {
             // `Reader` looks at what these would do.
@@ -128,8 +140,8 @@ impl Guard {
             Statement::Set(_) if statement.to_string().to_lowercase().contains("datafusion.") => {
                 Err(error("42501", "options of the query engine cannot be changed here"))
             }
-            Statement::Set(_)
-            | Statement::ShowVariable { .. }
+            Statement::Set(set) => variables::setting(set).map(drop),
+            Statement::ShowVariable { .. }
             | Statement::ShowStatus { .. }
             | Statement::ShowCatalogs { .. }
             | Statement::Fetch { .. }
@@ -146,6 +158,24 @@ impl Guard {
                 let word = text.split_whitespace().next().unwrap_or_default();
                 Err(error("25006", format!("cannot execute {word}: queries only read")))
             }
+        }
+    }
+}
+
+impl Guard {
+    /// Sets what statements of the connection are limited by; nothing for other statements.
+    fn set(&self, statement: &Statement, client: &mut dyn HookClient) -> Option<PgWireResult<Response>> {
+        let Statement::Set(set) = statement else { return None };
+        match variables::setting(set) {
+            Ok(Some(Setting::Timeout(wanted))) => {
+                let limits = [wanted, self.timeout];
+                set_timeout(client, limits.into_iter().flatten().min());
+                Some(Ok(Response::Execution(Tag::new("SET"))))
+            }
+            // The zone that connections have.
+            Ok(Some(Setting::TimeZone)) => Some(Ok(Response::Execution(Tag::new("SET")))),
+            Ok(None) => None,
+            Err(problem) => Some(Err(problem)),
         }
     }
 }
@@ -177,7 +207,8 @@ impl Hook for Guard {
         client: &mut dyn HookClient,
     ) -> Answer<'a, Response> {
         let admitted = self.admitted(statement, context, client.transaction_status());
-        admitted.map(|admitted| admitted.map(|()| tidy(statement)).transpose()).boxed()
+        let answer = self.set(statement, client).or_else(|| tidy(statement).map(Ok));
+        admitted.map(move |admitted| admitted.map_or_else(|problem| Some(Err(problem)), |()| answer)).boxed()
     }
 
     fn parse<'a>(
@@ -195,22 +226,36 @@ impl Hook for Guard {
         &'a self,
         statement: &'a Statement,
         _: &'a SessionContext,
-        _: &mut dyn HookClient,
+        client: &mut dyn HookClient,
     ) -> Answer<'a, Response> {
-        ready(tidy(statement).map(Ok)).boxed()
+        // It was prepared when its owner might still ask.
+        let answer = match self.seat.user() {
+            Ok(_) => self.set(statement, client).or_else(|| tidy(statement).map(Ok)),
+            Err(problem) => Some(Err(problem)),
+        };
+        ready(answer).boxed()
     }
 }
 
 /// Last of all: answers queries.
-pub struct Reader;
+pub struct Reader {
+    /// Who asks.
+    pub seat: Arc<Seat>,
+}
 
 async fn answer(
     statement: &Statement,
     context: &SessionContext,
     options: Arc<FormatOptions>,
+    seat: &Seat,
 ) -> PgWireResult<Response> {
     let (query, style) = match copy::wanted(statement).transpose()? {
-        Some((query, style)) => (Cow::Owned(query), Some(style)),
+        Some((query, style)) => {
+            // Before the first row leaves; how many will follow is not known.
+            let noted = seat.app().note(&seat.user()?.email, Act::Download, json!({ "what": "copy" }));
+            noted.map_err(|problem| error("58030", problem.detail))?;
+            (Cow::Owned(query), Some(style))
+        }
         None => (Cow::Borrowed(statement), None),
     };
     let frame = DataFrame::new(context.state(), plan(context, &query).await?);
@@ -221,14 +266,17 @@ async fn answer(
     })
 }
 
-/// The same, for a client.
-fn answered<'a>(
-    statement: &'a Statement,
-    context: &'a SessionContext,
-    client: &mut dyn HookClient,
-) -> Answer<'a, Response> {
-    let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
-    answer(statement, context, options).map(Some).boxed()
+impl Reader {
+    /// The same, for a client.
+    fn answered<'a>(
+        &'a self,
+        statement: &'a Statement,
+        context: &'a SessionContext,
+        client: &mut dyn HookClient,
+    ) -> Answer<'a, Response> {
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        answer(statement, context, options, &self.seat).map(Some).boxed()
+    }
 }
 
 impl Hook for Reader {
@@ -238,7 +286,7 @@ impl Hook for Reader {
         context: &'a SessionContext,
         client: &mut dyn HookClient,
     ) -> Answer<'a, Response> {
-        answered(statement, context, client)
+        self.answered(statement, context, client)
     }
 
     fn parse<'a>(
@@ -260,7 +308,7 @@ impl Hook for Reader {
         client: &mut dyn HookClient,
     ) -> Answer<'a, Response> {
         match statement {
-            Statement::Copy { .. } => answered(statement, context, client),
+            Statement::Copy { .. } => self.answered(statement, context, client),
             // Queries have their plan, which the service runs with the parameters.
             _ => ready(None).boxed(),
         }

@@ -40,6 +40,77 @@ async fn guessing_ends_soon_and_says_when_to_go_on() {
     assert_eq!(guesser.post("/login", other).await.status, StatusCode::OK);
 }
 
+/// Guesses are counted before the password is looked at, which takes long: many at once are no more than many in a row.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_guesses_at_once_are_no_more_than_in_a_row() {
+    let (server, _) = Server::with_admin().await;
+    let guesser = server.browser().await;
+    let guesses: Vec<_> = (0..40)
+        .map(|guess| {
+            let mut guesser = guesser.clone();
+            let login = json!({"email": "ana@example.com", "password": format!("guess {guess}")});
+            tokio::spawn(async move { guesser.post("/login", login).await.problem() })
+        })
+        .collect();
+    let mut codes = vec![];
+    for guess in guesses {
+        codes.push(guess.await.unwrap());
+    }
+    assert_eq!(codes.iter().filter(|code| *code == "wrong_password").count(), 5, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| *code == "too_many_attempts").count(), 35, "{codes:?}");
+}
+
+/// Whoever knows an address cannot keep its owner out from elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_does_not_lock_the_owner_out() {
+    let (server, _) = Server::with_admin().await;
+    let mut stranger = server.browser().await;
+    stranger.address = [203, 0, 113, 9];
+    for guess in 0..6 {
+        stranger.post("/login", json!({"email": "ana@example.com", "password": format!("guess {guess}")})).await;
+    }
+    let right = json!({"email": "ana@example.com", "password": PASSWORD});
+    assert_eq!(stranger.post("/login", right.clone()).await.problem(), "too_many_attempts");
+    assert_eq!(server.browser().await.post("/login", right).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_come_in_pages_that_put_together_are_the_whole() {
+    let (server, mut admin) = Server::with_admin().await;
+    for role in ["viewer", "analyst"] {
+        server.user(&mut admin, role).await;
+    }
+    for name in ["one", "two", "three"] {
+        admin.post("/tokens", json!({"name": name})).await;
+    }
+    let settings = admin.get("/settings").await.json();
+    let mut version = settings["version"].clone();
+    for remark in 0..3 {
+        let text = format!("{}\n# {remark}\n", settings["text"].as_str().unwrap());
+        let wish = json!({"text": text, "version": version});
+        version = admin.send(Method::PUT, "/settings", Some(wish)).await.json()["version"].clone();
+    }
+    for path in ["/users", "/tokens", "/settings/history", "/audit"] {
+        let whole = admin.get(path).await;
+        let total: usize = whole.header("x-safar-total-rows").parse().unwrap();
+        let whole = whole.json().as_array().unwrap().clone();
+        assert!(total >= 3 && total == whole.len(), "{path}: {total}");
+        let mut pages = vec![];
+        for offset in (0..total).step_by(2) {
+            let page = admin.get(&format!("{path}?limit=2&offset={offset}")).await;
+            assert_eq!(page.header("x-safar-total-rows"), total.to_string());
+            let page = page.json().as_array().unwrap().clone();
+            assert!(page.len() <= 2);
+            pages.extend(page);
+        }
+        assert_eq!(pages, whole, "{path}");
+        assert_eq!(admin.get(&format!("{path}?offset={total}")).await.json(), json!([]));
+        for wrong in ["limit=0", "limit=10001", "offset=-1", "format=csv"] {
+            assert_eq!(admin.get(&format!("{path}?{wrong}")).await.problem(), "bad_request", "{path} {wrong}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_gets_a_new_session_and_ends_with_log_out() {
     let (server, _) = Server::with_admin().await;

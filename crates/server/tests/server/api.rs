@@ -59,6 +59,7 @@ viewer GET /reports/transitions
 viewer GET /reports/explorer
 viewer GET /reports/funnel
 viewer GET /reports/dropouts
+analyst GET /reports/dropped-people
 viewer GET /reports/obstacles
 viewer GET /reports/retention
 analyst GET /reports/people
@@ -120,6 +121,71 @@ async fn every_route_is_closed_to_those_below_its_role() {
                 (false, Some(_)) => assert_eq!(answer.problem(), "not_allowed", "{what}"),
             }
             assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+        }
+    }
+}
+
+/// Steps and dimensions that tell single people apart are closed to viewers: all but the columns that many people share.
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_see_nobody_through_steps_and_properties() {
+    const SHARED: [&str; 19] = [
+        "name",
+        "value",
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "utm_term",
+        "utm_content",
+        "click_id_type",
+        "source",
+        "medium",
+        "campaign",
+        "channel",
+        "interaction",
+        "currency",
+        "country",
+        "language",
+        "device",
+        "browser",
+        "os",
+    ];
+    let (server, mut admin) = Server::with_admin().await;
+    let mut callers = vec![
+        (Role::Viewer, server.user(&mut admin, "viewer").await),
+        (Role::Analyst, server.user(&mut admin, "analyst").await),
+    ];
+    callers.push((Role::Admin, admin));
+    for (role, browser) in &mut callers {
+        let mut opens = async |path: &str, is_shared: bool| {
+            let answer = browser.get(path).await;
+            if is_shared || *role >= Role::Analyst {
+                assert_eq!(answer.status, StatusCode::OK, "{role:?} {path}: {}", answer.text());
+            } else {
+                assert_eq!(answer.problem(), "not_allowed", "{path}");
+            }
+        };
+        for field in safar_journey::INPUT_COLUMNS.into_iter().skip(2).chain(["plan"]) {
+            let test = if field == "value" {
+                json!({"field": field, "above": 0})
+            } else {
+                json!({"field": field, "exists": true})
+            };
+            let step = json!({"name": "step", "where": [test]}).to_string();
+            let step: String = step.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let is_shared = SHARED.contains(&field);
+            opens(&format!("/reports/funnel?step=event:page_view&step={step}"), is_shared).await;
+            if ["order_id", "plan", "name"].contains(&field) {
+                opens(&format!("/reports/funnel?step=event:page_view&step=goal:purchase&exclude={step}"), is_shared)
+                    .await;
+                opens(&format!("/reports/explorer?start={step}"), is_shared).await;
+                opens(&format!("/reports/explorer?end={step}"), is_shared).await;
+                opens(&format!("/reports/dropouts?step={step}&step=goal:purchase"), is_shared).await;
+            }
+        }
+        for report in ["attribution", "agreement"] {
+            opens(&format!("/reports/{report}?by=campaign"), true).await;
+            opens(&format!("/reports/{report}?by=property:plan"), false).await;
+            opens(&format!("/reports/{report}?by=property:plan&within=channel=Direct"), false).await;
         }
     }
 }
@@ -207,6 +273,21 @@ fn the_document_is_committed() {
         committed == now,
         "the API changed: run this test with SAFAR_WRITE=1 and review the difference in docs/reference/openapi.json"
     );
+}
+
+/// Programs and screens go by codes: each stands in the documentation, and no other.
+#[test]
+fn the_codes_of_problems_are_documented() {
+    let document: Value = serde_json::from_str(&document().to_json().unwrap()).unwrap();
+    let codes = document["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
+    let mut codes: Vec<&str> = codes.iter().map(|code| code.as_str().unwrap()).collect();
+    let text = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/server.md")).unwrap();
+    let table = text.split_once("| code | status |").unwrap().1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut documented: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    codes.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, codes);
 }
 
 /// All references lead somewhere, every route has its line, and no two operations have one name.

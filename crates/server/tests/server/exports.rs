@@ -133,3 +133,33 @@ async fn keys_are_not_rounded() {
     let key = "9223372036854775807";
     assert_eq!(view["rows"], serde_json::json!([[key, [key], 0.1_f64 + 0.2]]));
 }
+
+/// What anybody may send to the collector is no formula in somebody's spreadsheet; programs can have it as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn formulas_reach_spreadsheets_as_texts() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let query = serde_json::json!({"query": "SELECT '=1+1' AS a, '-5' AS b, -5 AS c, '@x' AS d, 'x' AS e"});
+    let text = async |admin: &mut crate::support::Browser, format: &str| {
+        admin.post(&format!("/sql?format={format}"), query.clone()).await.text()
+    };
+    assert_eq!(text(&mut admin, "csv").await, "a,b,c,d,e\r\n'=1+1,-5,-5,'@x,x\r\n");
+    assert_eq!(text(&mut admin, "csv&raw=true").await, "a,b,c,d,e\r\n=1+1,-5,-5,@x,x\r\n");
+    assert!(text(&mut admin, "json").await.contains("\"a\":\"=1+1\""));
+}
+
+/// Files of Parquet and Arrow come in parts too, and are whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_come_in_parts() {
+    use futures::StreamExt;
+    let (_server, mut admin) = Server::with_admin().await;
+    let query = serde_json::json!({"query": "SELECT value AS n, sha256(CAST(value AS VARCHAR)) AS t FROM generate_series(1, 200000) ORDER BY n"});
+    for format in ["arrow", "csv", "json"] {
+        let path = format!("/sql?format={format}");
+        let response = admin.ask(axum::http::Method::POST, &path, Some(query.clone())).await;
+        let parts = response.into_body().into_data_stream().count().await;
+        assert!(parts > 10, "{format}: {parts}");
+    }
+    let parquet = admin.post("/sql?format=parquet", query).await.body;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(parquet)).unwrap().build().unwrap();
+    assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 200_000);
+}

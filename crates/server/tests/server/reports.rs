@@ -30,9 +30,14 @@ pub const QUESTIONS: &[(&str, &str)] = &[
     ("explorer", "?start=event:page_view"),
     ("funnel", "?step=event:page_view&step=goal:purchase"),
     ("dropouts", "?step=event:page_view&step=goal:purchase&after=1"),
+    ("dropped-people", "?step=event:page_view&step=goal:purchase&after=1"),
     ("compare", "?a=channel%3D%27Direct%27&b=channel%3C%3E%27Direct%27"),
     ("compare-flow", "?a=channel%3D%27Direct%27&b=channel%3C%3E%27Direct%27"),
 ];
+
+/// What these tell is the same whatever the goal is; the steps of a funnel name theirs.
+const WITHOUT_GOAL: &[&str] =
+    &["sessions", "retention", "people", "quality", "sources", "explorer", "funnel", "dropouts", "dropped-people"];
 
 /// These need settings or faulty rows, which the commands of the same names are tested with.
 const ELSEWHERE: &[&str] = &["experiment", "rejects", "reject-reasons"];
@@ -211,6 +216,13 @@ async fn the_workspace_says_what_it_holds() {
     assert_eq!(view["people"], count(&mut admin, people).await);
     assert_eq!(view["goals"], json!(["purchase"]));
     assert!(view["first_day"].as_str() < view["last_day"].as_str());
+    let shares = |spec: &str| {
+        let models = view["models"].as_array().unwrap();
+        models.iter().find(|model| model["spec"] == spec).unwrap_or_else(|| panic!("{spec}"))["shares_of_four"].clone()
+    };
+    assert_eq!(shares("linear"), json!([0.25, 0.25, 0.25, 0.25]));
+    assert_eq!(shares("last"), json!([0.0, 0.0, 0.0, 1.0]));
+    assert_eq!(shares("markov:order=1"), Value::Null);
     assert!(view["models"].as_array().unwrap().iter().all(|model| !model["help"].as_str().unwrap().is_empty()));
     let tables = ask(&mut admin, "/tables").await;
     assert!(tables.as_array().unwrap().iter().any(|table| table["name"] == "touchpoints"));
@@ -289,4 +301,99 @@ async fn an_explanation_names_people_rules_and_windows() {
         let window = row[at("window")].as_str().unwrap();
         assert!(window == "clicks and visits: 30 days" || window == "impressions: 1 day", "{window}");
     }
+}
+
+/// Every answer says what it was made from, and the same things name the same versions.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_names_its_versions_its_goal_and_its_seed() {
+    use futures::StreamExt;
+    let (_server, mut admin) = Server::with_admin().await;
+    let meta = ask(&mut admin, "/reports/trend").await["meta"].clone();
+    let workspace = ask(&mut admin, "/workspace").await;
+    let person = ask(&mut admin, "/reports/people?limit=1").await["rows"][0][0].as_str().unwrap().to_owned();
+    let person = ask(&mut admin, &format!("/people/{person}")).await;
+    let text = ask(&mut admin, "/settings").await["text"].clone();
+    let preview = admin.post("/settings/preview", json!({"text": text})).await.json();
+    let mut news = admin.ask(axum::http::Method::GET, "/live", None).await.into_body().into_data_stream();
+    let news = String::from_utf8(news.next().await.unwrap().unwrap().to_vec()).unwrap();
+    let live: Value = serde_json::from_str(news.strip_prefix("data: ").unwrap_or_else(|| panic!("{news}"))).unwrap();
+    for key in ["data_version", "settings_version", "program_version"] {
+        assert!(!meta[key].as_str().unwrap().is_empty());
+        for other in [&workspace, &person["meta"], &preview["meta"], &live["meta"]] {
+            assert_eq!(other[key], meta[key], "{key}");
+        }
+    }
+    for (name, query) in QUESTIONS {
+        let goal = ask(&mut admin, &format!("/reports/{name}{query}")).await["meta"]["goal"].clone();
+        let wanted = if WITHOUT_GOAL.contains(name) { Value::Null } else { "purchase".into() };
+        assert_eq!(goal, wanted, "{name}");
+    }
+    assert_eq!(ask(&mut admin, "/reports/retention?conversions=true").await["meta"]["goal"], "purchase");
+    assert_eq!(ask(&mut admin, "/reports/backtest?model=linear").await["meta"]["seed"], 1);
+}
+
+/// Models that are asked for with settings of their own say what they do, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_an_answer_say_how_they_share() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let query = "/reports/attribution?model=position:first=0.3,last=0.5&model=markov";
+    let shares = ask(&mut admin, query).await["extra"]["shares_of_four"].clone();
+    let of = |word: &str| {
+        let shares = shares.as_object().unwrap();
+        shares.iter().find(|(model, _)| model.starts_with(word)).unwrap_or_else(|| panic!("{shares:?}")).1.clone()
+    };
+    let position: Vec<f64> = serde_json::from_value(of("position")).unwrap();
+    for (share, wanted) in position.iter().zip([0.3, 0.1, 0.1, 0.5]) {
+        assert!((share - wanted).abs() < 1e-12, "{position:?}");
+    }
+    assert_eq!(of("markov"), Value::Null);
+}
+
+/// The events of a person come in pages.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timeline_of_a_person_comes_in_pages() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let query =
+        "SELECT CAST(person_id AS VARCHAR) FROM person_events GROUP BY person_id ORDER BY count(*) DESC LIMIT 1";
+    let person = admin.post("/sql", json!({"query": query})).await.json()["rows"][0][0].as_str().unwrap().to_owned();
+    let path = format!("/people/{person}");
+    let whole = ask(&mut admin, &path).await;
+    let total = whole["timeline_rows"].as_u64().unwrap();
+    assert!(total > 5 && whole["timeline"].as_array().unwrap().len() as u64 == total);
+    let mut pages = vec![];
+    for offset in (0..total).step_by(3) {
+        let page = ask(&mut admin, &format!("{path}?limit=3&offset={offset}")).await;
+        assert_eq!((&page["timeline_rows"], &page["sessions"]), (&whole["timeline_rows"], &whole["sessions"]));
+        pages.extend(page["timeline"].as_array().unwrap().clone());
+    }
+    assert_eq!(Value::from(pages), whole["timeline"]);
+}
+
+/// Who dropped is as many as the funnel counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_dropped_are_listed() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let steps = "step=event:page_view&step=goal:purchase";
+    let funnel = ask(&mut admin, &format!("/reports/funnel?{steps}")).await;
+    let at = funnel["columns"].as_array().unwrap().iter().position(|column| column["name"] == "dropped").unwrap();
+    let page = ask(&mut admin, &format!("/reports/dropped-people?{steps}&limit=2")).await;
+    assert_eq!(page["total_rows"], funnel["rows"][0][at]);
+    assert_eq!(page["rows"].as_array().unwrap().len(), 2);
+    let person = page["rows"][0][0].as_str().unwrap().to_owned();
+    assert_eq!(ask(&mut admin, &format!("/people/{person}")).await["person"]["person_id"], person);
+}
+
+/// News end for those who may no longer see them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_of_news_ends_with_the_login() {
+    use futures::StreamExt;
+    let (server, mut admin) = Server::with_admin().await;
+    let mut viewer = server.user(&mut admin, "viewer").await;
+    let mut news = viewer.ask(axum::http::Method::GET, "/live", None).await.into_body().into_data_stream();
+    let first = String::from_utf8(news.next().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(first.starts_with("data: {"), "{first}");
+    viewer.send(axum::http::Method::POST, "/logout", None).await;
+    let ended =
+        tokio::time::timeout(Duration::from_secs(30), async move { while news.next().await.is_some() {} }).await;
+    assert!(ended.is_ok(), "the stream goes on");
 }

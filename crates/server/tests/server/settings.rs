@@ -75,7 +75,9 @@ async fn a_rule_does_what_the_preview_says() {
     let count = async |browser: &mut Browser, query: &str| {
         browser.post("/sql", json!({"query": query})).await.json()["rows"][0][0].as_u64().unwrap()
     };
-    let same = admin.post("/settings/preview", json!({"text": format!("{text}\n# a remark\n")})).await.json();
+    let mut same = admin.post("/settings/preview", json!({"text": format!("{text}\n# a remark\n")})).await.json();
+    let meta = same.as_object_mut().unwrap().remove("meta").unwrap();
+    assert_eq!(meta["settings_version"], old["version"], "nothing is changed");
     assert_eq!(same, json!({"events": 0, "people": 0, "conversions": 0, "channels": [], "also": []}));
 
     let new = format!(
@@ -125,4 +127,30 @@ async fn the_language_of_the_screens_is_told_before_anybody_logs_in() {
     assert_eq!(admin.get("/workspace").await.problem(), "bad_settings");
     // Whoever mends the settings can still log in.
     assert_eq!(server.browser().await.get("/session").await.json()["locale"], "");
+}
+
+/// Over the API the drop folder lies in the workspace; what somebody wrote into the file stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drop_folder_lies_in_the_workspace() {
+    let (server, mut admin) = Server::with_admin().await;
+    let old = admin.get("/settings").await.json();
+    let text = old["text"].as_str().unwrap();
+    let with = |folder: &str| text.replace("\n[import]\n", &format!("\n[import]\ndrop = \"{folder}\"\n"));
+    assert_ne!(with("inbox"), text);
+    for folder in ["/etc", "../other", "inbox/../../x", ".", "", "data", "data/events", "collect", "rejects", ".git"] {
+        let wish = json!({"text": with(folder), "version": old["version"]});
+        assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.problem(), "bad_settings", "{folder}");
+        let checked = admin.post("/settings/check", json!({"text": with(folder)})).await.json();
+        assert_eq!(checked["ok"], false, "{folder}");
+    }
+    let file = server.root().join("safar.toml");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    // By hand it may lie elsewhere, and then other settings can still be changed.
+    std::fs::write(&file, with("/srv/inbox")).unwrap();
+    let now = admin.get("/settings").await.json();
+    let wish = json!({"text": format!("{}\n# a remark\n", with("/srv/inbox")), "version": now["version"]});
+    assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.status, StatusCode::OK);
+    let now = admin.get("/settings").await.json();
+    let wish = json!({"text": with("inbox/new"), "version": now["version"]});
+    assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.status, StatusCode::OK);
 }

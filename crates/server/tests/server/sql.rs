@@ -1,23 +1,29 @@
 //! The SQL server as psql meets it.
-use crate::support::Server;
+use crate::support::{PASSWORD, Server};
+use axum::http::Method;
 use safar_pipeline::{Workspace, build, settings::SqlSettings};
 use safar_server::sql::{SqlError, SqlServer};
 use serde_json::json;
 use std::{
     net::SocketAddr,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
 };
 use tokio::net::TcpListener;
 
-/// Whether psql is here; says that the test is skipped where it is not.
-fn has_psql() -> bool {
-    let found = Command::new("psql").arg("--version").output().is_ok();
+/// Whether a program is here. Where it is not, the test says that it is skipped, and fails in continuous integration.
+fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    assert!(found || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "there is no {program}: see .ci/run");
     if !found {
-        eprintln!("skipped: there is no psql");
+        eprintln!("skipped: there is no {program}");
     }
     found
+}
+
+fn has_psql() -> bool {
+    has("psql")
 }
 
 struct Client {
@@ -28,15 +34,35 @@ struct Client {
 }
 
 impl Client {
+    /// psql with one statement, as it runs.
+    fn spawn(&self, statement: &str) -> Child {
+        let mut command = Command::new("psql");
+        let (port, user) = (self.address.port(), &self.user);
+        command.args(["-X", "-c", statement, &format!("host=127.0.0.1 port={port} user={user} dbname=safar")]);
+        command.env("PGPASSWORD", &self.secret).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// The same as [`Client::ask`], of a script.
+    async fn ask_file(&self, script: &str) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("script.sql");
+        std::fs::write(&file, script).unwrap();
+        self.run(&["-f", &file.display().to_string()]).await
+    }
+
     /// Rows without headings, or the error; several statements go over one connection.
     async fn ask(&self, statements: &[&str]) -> Result<String, String> {
+        let words: Vec<&str> = statements.iter().flat_map(|statement| ["-c", statement]).collect();
+        self.run(&words).await
+    }
+
+    async fn run(&self, words: &[&str]) -> Result<String, String> {
         let mut command = Command::new("psql");
         let (host, port, user) = (self.address.ip(), self.address.port(), &self.user);
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
         command.arg(format!("host={host} port={port} user={user} dbname=safar connect_timeout=20 {}", self.options));
-        for statement in statements {
-            command.args(["-c", statement]);
-        }
+        command.args(words);
         command.env("PGPASSWORD", &self.secret).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
@@ -63,7 +89,8 @@ async fn client(server: &Server, settings: &SqlSettings, secret: (&str, &str)) -
 }
 
 fn plain() -> SqlSettings {
-    SqlSettings { listen: SocketAddr::from(([127, 0, 0, 1], 0)), certificate: None, key: None }
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    SqlSettings { listen, certificate: None, key: None, statement_timeout_seconds: 3600 }
 }
 
 async fn served() -> (Server, Client) {
@@ -95,7 +122,7 @@ async fn only_tokens_of_those_who_may_ask_get_in() {
     psql.secret = viewer["secret"].as_str().unwrap().to_owned();
     assert!(psql.fails("SELECT 1").await.contains("assword authentication failed"), "viewers see no single people");
     (psql.user, psql.secret) = (user, right);
-    admin.send(axum::http::Method::DELETE, &format!("/tokens/{}", token["id"]), None).await;
+    admin.send(Method::DELETE, &format!("/tokens/{}", token["id"]), None).await;
     assert!(psql.fails("SELECT 1").await.contains("assword authentication failed"), "the token was taken away");
 }
 
@@ -173,6 +200,14 @@ async fn tools_get_what_they_ask_for() {
              GROUP BY \"data\".\"sessions\".\"engaged\" ORDER BY \"data\".\"sessions\".\"engaged\" DESC LIMIT 1",
             "t|t",
         ),
+        // psql lists neither roles nor functions: those of Postgres are not here.
+        ("\\du", ""),
+        ("\\df", ""),
+        ("\\df to_char", ""),
+        (
+            "SELECT array_length(ARRAY(SELECT table_name FROM information_schema.tables WHERE table_name = 'sessions'), 1)",
+            "1",
+        ),
         // Others.
         ("SELECT set_config('search_path', '', false)", ""),
         ("SELECT sum(i) FROM generate_series(1, 3) AS i", "6"),
@@ -208,6 +243,173 @@ async fn copies_to_standard_output_are_whole() {
     assert!(psql.fails("COPY sessions TO STDOUT WITH (FORMAT binary)").await.contains("FORMAT binary"));
 }
 
+/// Whole tables that leave are in the audit log, whichever way they go.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_are_in_the_audit_log() {
+    if !has_psql() {
+        return;
+    }
+    let (server, psql) = served().await;
+    psql.one("SELECT count(*) FROM sessions").await;
+    let log = || std::fs::read_to_string(server.root().join("audit.ndjson")).unwrap();
+    assert!(!log().contains("download"));
+    psql.one("COPY sessions TO STDOUT").await;
+    let downloads: Vec<_> = log().lines().filter(|line| line.contains("download")).map(str::to_owned).collect();
+    assert_eq!(downloads.len(), 1, "{downloads:?}");
+    assert!(downloads[0].contains("account:ana@example.com") && downloads[0].contains("copy"), "{downloads:?}");
+}
+
+/// Takes what ends a connection in the middle: a token taken away, a role that became too low.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_connection_ends_with_its_token() {
+    if !has_psql() {
+        return;
+    }
+    let (server, mut admin) = Server::with_admin().await;
+    let mut analyst = server.user(&mut admin, "analyst").await;
+    let id = analyst.get("/session").await.json()["user"]["id"].clone();
+    for by_role in [true, false] {
+        let token = analyst.post("/tokens", json!({"name": "psql"})).await.json();
+        let secret = (token["sql_user"].as_str().unwrap(), token["secret"].as_str().unwrap());
+        let psql = client(&server, &plain(), secret).await;
+        let path = server.folder.path().join(format!("ready-{by_role}"));
+        let wait = format!("\\! touch {0}; while [ ! -e {0}.go ]; do sleep 0.1; done", path.display());
+        let (mut by, mut owner, user) = (admin.clone(), analyst.clone(), id.clone());
+        let revoking = tokio::spawn(async move {
+            while !path.exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            if by_role {
+                by.send(Method::PATCH, &format!("/users/{user}"), Some(json!({"role": "viewer"}))).await;
+            } else {
+                owner.send(Method::DELETE, &format!("/tokens/{}", token["id"]), None).await;
+            }
+            std::fs::write(path.with_extension("go"), "").unwrap();
+        });
+        let refused = psql.ask(&["SELECT 'before'", &wait, "SELECT 'after'"]).await;
+        revoking.await.unwrap();
+        let refused = refused.expect_err("the connection goes on");
+        assert!(refused.contains("the token has ended"), "{refused}");
+        admin.send(Method::PATCH, &format!("/users/{id}"), Some(json!({"role": "analyst"}))).await;
+        analyst.post("/login", json!({"email": "analyst@example.com", "password": PASSWORD})).await;
+    }
+}
+
+/// What is sent behind a login that failed, or instead of one, is not answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_answered_before_a_login() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (server, mut admin) = Server::with_admin().await;
+    let token = admin.post("/tokens", json!({"name": "psql"})).await.json();
+    let psql = client(&server, &plain(), (token["sql_user"].as_str().unwrap(), "wrong")).await;
+    let message = |kind: Option<u8>, body: &[u8]| {
+        let length = i32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        [kind.as_slice(), &length, body].concat()
+    };
+    let startup = [&196_608_i32.to_be_bytes()[..], b"user\0", psql.user.as_bytes(), b"\0\0"].concat();
+    let query = message(Some(b'Q'), b"SELECT 'told' || ' anyway'\0");
+    let first = b"n,,n=,r=abcdefghijklmnop";
+    let first = [&b"SCRAM-SHA-256\0"[..], &i32::try_from(first.len()).unwrap().to_be_bytes(), first].concat();
+    for between in [
+        vec![],
+        message(Some(b'p'), b"nonsense\0"),
+        [message(Some(b'p'), &first), message(Some(b'p'), b"c=biws,r=x,p=AAAA")].concat(),
+    ] {
+        let mut socket = tokio::net::TcpStream::connect(psql.address).await.unwrap();
+        let sent = [message(None, &startup), between, query.clone(), message(Some(b'X'), b"")].concat();
+        socket.write_all(&sent).await.unwrap();
+        let mut answer = vec![];
+        let read = tokio::time::timeout(std::time::Duration::from_secs(30), socket.read_to_end(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(!answer.contains("told"), "{read:?} {answer:?}");
+    }
+}
+
+/// A hundred million times a hundred million rows.
+const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 100000000) AS a(x) \
+                       JOIN generate_series(1, 100000000) AS b(y) ON a.x % 7 <= b.y % 9";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_end_with_their_time() {
+    if !has_psql() {
+        return;
+    }
+    let (server, mut psql) = served().await;
+    assert_eq!(psql.one("SHOW statement_timeout").await, "3600000ms");
+    let refused = psql.ask(&["SET statement_timeout = '500ms'", ENDLESS]).await.expect_err("it ends");
+    assert!(refused.contains("statement timeout"), "{refused}");
+    // Also while rows come, and in a copy.
+    let rows = format!("{};", ENDLESS.replace("count(*)", "a.x, b.y"));
+    for statement in [rows, format!("COPY ({ENDLESS}) TO STDOUT;")] {
+        let refused = psql.ask_file(&format!("SET statement_timeout = '500ms';\n{statement}\n")).await;
+        assert!(refused.as_ref().expect_err("it ends").contains("statement timeout"), "{statement}: {refused:?}");
+    }
+    assert_eq!(psql.ask(&["SET statement_timeout = '1min'", "SELECT 1"]).await.unwrap(), "1");
+    assert!(psql.fails("SET statement_timeout = 'soon'").await.contains("is no value"));
+    // No connection can have more than the server allows.
+    let limited = SqlSettings { statement_timeout_seconds: 2, ..plain() };
+    psql.address = client(&server, &limited, (&psql.user, &psql.secret)).await.address;
+    for lifted in ["0", "'1h'", "DEFAULT"] {
+        let set = format!("SET statement_timeout = {lifted}");
+        assert_eq!(psql.ask(&[&set, "SHOW statement_timeout"]).await.unwrap(), "2000ms");
+    }
+    assert!(psql.fails(ENDLESS).await.contains("statement timeout"));
+    assert_eq!(psql.one("SHOW statement_timeout").await, "2000ms");
+    let none = SqlSettings { statement_timeout_seconds: 0, ..plain() };
+    psql.address = client(&server, &none, (&psql.user, &psql.secret)).await.address;
+    assert_eq!(psql.one("SHOW statement_timeout").await, "0");
+}
+
+/// Days are those of UTC: a connection that wants others is told so, and how to have them.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_time_zones_are_named_in_the_query() {
+    if !has_psql() {
+        return;
+    }
+    let (_server, psql) = served().await;
+    for zone in ["SET TIME ZONE 'UTC'", "SET timezone TO 'Etc/UTC'", "SELECT set_config('TimeZone', 'UTC', false)"] {
+        psql.one(zone).await;
+    }
+    for zone in [
+        "SET TIME ZONE 'Asia/Tehran'",
+        "SET timezone = 'Asia/Tehran'",
+        "SELECT set_config('timezone', 'Asia/Tehran', false)",
+    ] {
+        let refused = psql.fails(zone).await;
+        assert!(refused.contains("AT TIME ZONE 'Asia/Tehran'"), "{zone}: {refused}");
+    }
+    let at = "arrow_cast('2026-01-31T22:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))')";
+    for (zone, day) in [("Asia/Tehran", "2026-02-01"), ("UTC", "2026-01-31")] {
+        let query = format!("SELECT to_char(date_trunc('day', {at} AT TIME ZONE '{zone}'), 'YYYY-MM-DD')");
+        assert_eq!(psql.one(&query).await, day);
+    }
+}
+
+/// The statement of a client that is gone is not computed on.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_query_of_a_killed_client_ends() {
+    if !has_psql() {
+        return;
+    }
+    let (server, psql) = served().await;
+    let mut child = psql.spawn(ENDLESS);
+    while server.app.sql_connections() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    assert_eq!(server.app.sql_connections(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for _ in 0..600 {
+        if server.app.sql_connections() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the query goes on");
+}
+
 /// A query that would run for hours ends when psql is interrupted.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
@@ -216,13 +418,7 @@ async fn an_interrupted_query_ends() {
         return;
     }
     let (_server, psql) = served().await;
-    let numbers = "generate_series(1, 100000000)";
-    let query = format!("SELECT count(*) FROM {numbers} AS a(x) JOIN {numbers} AS b(y) ON a.x % 7 <= b.y % 9");
-    let mut command = Command::new("psql");
-    let (port, user) = (psql.address.port(), &psql.user);
-    command.args(["-X", "-c", &query, &format!("host=127.0.0.1 port={port} user={user} dbname=safar")]);
-    command.env("PGPASSWORD", &psql.secret).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    let child = psql.spawn(ENDLESS);
     let id = child.id().to_string();
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
@@ -265,7 +461,7 @@ async fn a_connection_moves_on_between_transactions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_certificate_nothing_travels_in_the_clear() {
-    if !has_psql() {
+    if !has_psql() || !has("openssl") {
         return;
     }
     let (server, mut admin) = Server::with_admin().await;
@@ -276,10 +472,7 @@ async fn with_a_certificate_nothing_travels_in_the_clear() {
         .args(["-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.crt"])
         .current_dir(server.root())
         .output();
-    if !made.is_ok_and(|made| made.status.success()) {
-        eprintln!("skipped: there is no openssl");
-        return;
-    }
+    assert!(made.is_ok_and(|made| made.status.success()), "openssl makes a certificate");
     let settings = SqlSettings { certificate: Some("server.crt".into()), key: Some("server.key".into()), ..plain() };
     let mut psql = client(&server, &settings, secret).await;
     psql.options = "sslmode=require".to_owned();

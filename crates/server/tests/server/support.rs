@@ -4,6 +4,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode, header},
+    response::Response,
 };
 use safar_ingest::{ImportOptions, Rules, Silent, import};
 use safar_pipeline::{Workspace, build, settings::ServerSettings};
@@ -82,7 +83,8 @@ impl Server {
     }
 
     pub async fn browser(&self) -> Browser {
-        let mut browser = Browser { router: self.router.clone(), cookie: None, csrf: None, token: None };
+        let address = [192, 0, 2, 1];
+        let mut browser = Browser { router: self.router.clone(), cookie: None, csrf: None, token: None, address };
         browser.get("/session").await;
         browser
     }
@@ -110,6 +112,7 @@ pub struct Browser {
     pub cookie: Option<String>,
     pub csrf: Option<String>,
     pub token: Option<String>,
+    pub address: [u8; 4],
 }
 
 pub struct Answer {
@@ -145,7 +148,8 @@ impl Answer {
 }
 
 impl Browser {
-    pub async fn send(&mut self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    /// The answer as it comes.
+    pub async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         for (name, value) in [("cookie", &self.cookie), ("x-safar-csrf", &self.csrf), ("authorization", &self.token)] {
             if let Some(value) = value {
@@ -159,8 +163,12 @@ impl Browser {
                 Body::from(value.to_string())
             }
         };
-        let address = ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4000)));
-        let response = self.router.clone().oneshot(request.extension(address).body(body).unwrap()).await.unwrap();
+        let address = ConnectInfo(SocketAddr::from((self.address, 4000)));
+        self.router.clone().oneshot(request.extension(address).body(body).unwrap()).await.unwrap()
+    }
+
+    pub async fn send(&mut self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let response = self.ask(method, path, body).await;
         let (status, headers) = (response.status(), response.headers().clone());
         // A stream of news has no end.
         let endless = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");

@@ -1,5 +1,5 @@
 //! Who changed the settings when, and what they were.
-use super::{AccountError, Accounts, now};
+use super::{super::answer::Page, AccountError, Accounts, now};
 use rusqlite::params;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,14 +25,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// The changes, newest first.
-    pub fn settings_history(&self) -> Result<Vec<SettingsVersion>, AccountError> {
-        let database = self.database();
-        let mut query = database.prepare("SELECT version, at, user, text FROM settings_history ORDER BY id DESC")?;
-        let versions = query.query_map([], |row| {
+    /// A page of the changes, newest first, and how many they are.
+    pub fn settings_history(&self, page: Page) -> Result<(Vec<SettingsVersion>, usize), AccountError> {
+        let query = "SELECT version, at, user, text FROM settings_history ORDER BY id DESC";
+        super::page(&self.database(), query, [], page, |row| {
             Ok(SettingsVersion { version: row.get(0)?, time: row.get(1)?, user: row.get(2)?, text: row.get(3)? })
-        })?;
-        let versions = versions.collect::<Result<_, _>>()?;
-        Ok(versions)
+        })
     }
 }

@@ -13,7 +13,8 @@ pub use password::{hash, matches};
 pub use tokens::{NewToken, SCRAM_ITERATIONS, ScramSecret, Token, TokenWish};
 pub use users::{Change, NewUser, Role, User};
 
-use rusqlite::Connection;
+use super::answer::Page;
+use rusqlite::{Connection, Params, Row};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -120,6 +121,23 @@ impl Accounts {
     fn database(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A page of what a query finds, and how many rows there are. The query ends where `LIMIT` would stand.
+fn page<T>(
+    database: &Connection,
+    query: &str,
+    parameters: impl Params + Clone,
+    page: Page,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<(Vec<T>, usize), AccountError> {
+    let count = format!("SELECT count(*) FROM ({query})");
+    let total: i64 = database.query_row(&count, parameters.clone(), |row| row.get(0))?;
+    // SQLite's numbers have 63 bits: what is beyond them is beyond every table.
+    let [limit, offset] = [page.limit, page.offset].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+    let mut query = database.prepare(&format!("{query} LIMIT {limit} OFFSET {offset}"))?;
+    let rows = query.query_map(parameters, read)?.collect::<Result<_, _>>()?;
+    Ok((rows, usize::try_from(total).unwrap_or(0)))
 }
 
 /// Makes the file where it is missing, and takes it from everybody but its owner.

@@ -1,5 +1,5 @@
 //! Tokens of programs: for the HTTP API, and as passwords of the SQL server.
-use super::{AccountError, Accounts, User, digest, now, secret, users::user};
+use super::{super::answer::Page, AccountError, Accounts, User, digest, now, secret, users::user};
 use datafusion_postgres::pgwire::api::auth::sasl::scram::gen_salted_password;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -85,12 +85,10 @@ impl Accounts {
         Ok(NewToken { token, secret })
     }
 
-    /// The tokens of a user, newest first.
-    pub fn tokens(&self, user_id: i64) -> Result<Vec<Token>, AccountError> {
-        let database = self.database();
-        let sql = "SELECT id, name, created_at, expires_at FROM tokens WHERE user_id = ? ORDER BY id DESC";
-        let mut query = database.prepare(sql)?;
-        let tokens = query.query_map([user_id], |row| {
+    /// A page of the tokens of a user, newest first, and how many they are.
+    pub fn tokens(&self, user_id: i64, page: Page) -> Result<(Vec<Token>, usize), AccountError> {
+        let query = "SELECT id, name, created_at, expires_at FROM tokens WHERE user_id = ? ORDER BY id DESC";
+        super::page(&self.database(), query, [user_id], page, |row| {
             let id = row.get(0)?;
             Ok(Token {
                 id,
@@ -99,9 +97,7 @@ impl Accounts {
                 created_at: row.get(2)?,
                 expires_at: row.get(3)?,
             })
-        })?;
-        let tokens = tokens.collect::<Result<_, _>>()?;
-        Ok(tokens)
+        })
     }
 
     /// Takes a token of a user away; whether there was one.

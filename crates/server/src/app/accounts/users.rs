@@ -1,5 +1,5 @@
 //! Users and their roles.
-use super::{AccountError, Accounts, now, password};
+use super::{super::answer::Page, AccountError, Accounts, now, password};
 use rusqlite::{OptionalExtension, Row, params, types::FromSqlError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -87,12 +87,10 @@ impl Accounts {
         Ok(self.database().query_row("SELECT NOT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))?)
     }
 
-    /// Everybody, by name.
-    pub fn users(&self) -> Result<Vec<User>, AccountError> {
-        let database = self.database();
-        let mut query = database.prepare(&format!("SELECT {COLUMNS} FROM users ORDER BY name, id"))?;
-        let users = query.query_map([], user)?.collect::<Result<_, _>>()?;
-        Ok(users)
+    /// A page of everybody, by name, and how many they are.
+    pub fn users(&self, page: Page) -> Result<(Vec<User>, usize), AccountError> {
+        let query = format!("SELECT {COLUMNS} FROM users ORDER BY name, id");
+        super::page(&self.database(), &query, [], page, user)
     }
 
     /// Makes a user.

@@ -5,6 +5,30 @@ use safar_attribution::ModelSpec;
 use safar_pipeline::report::{Dimension, PathQuery, Scope, Step};
 use std::{collections::BTreeMap, str::FromStr};
 
+/// What steps of viewers may test: columns that many people share. All others, and every property, may hold what only one person
+/// has, such as the number of an order, so that a funnel of two steps would tell what that person did.
+pub const SHARED: &[&str] = &[
+    "name",
+    "value",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "click_id_type",
+    "source",
+    "medium",
+    "campaign",
+    "channel",
+    "interaction",
+    "currency",
+    "country",
+    "language",
+    "device",
+    "browser",
+    "os",
+];
+
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -128,6 +152,20 @@ impl Arguments {
     /// Whether a condition in SQL was given.
     pub fn has_condition(&self) -> bool {
         self.values.keys().any(|name| self.kinds.get(name) == Some(&Kind::Condition))
+    }
+
+    /// What of them tells people apart that viewers may only see together: a property that is reported by, or a column or
+    /// property that a step tests and that is none of [`SHARED`].
+    pub fn singles_out(&self) -> Option<String> {
+        let by = self.text("by").and_then(|by| by.parse::<Dimension>().ok());
+        if let Some(property) = by.as_ref().and_then(Dimension::property) {
+            return Some(format!("property:{property}"));
+        }
+        let steps =
+            self.values.iter().filter(|(name, _)| matches!(self.kinds.get(*name), Some(Kind::Step | Kind::Steps)));
+        let steps = steps.flat_map(|(_, texts)| texts).filter_map(|text| text.parse::<Step>().ok());
+        let mut found = steps.filter_map(|step| step.tested().find(|field| !SHARED.contains(field)).map(str::to_owned));
+        found.next()
     }
 
     /// A text; `None` where it was left out.

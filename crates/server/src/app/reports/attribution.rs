@@ -8,12 +8,14 @@ use safar_pipeline::{
     Workspace,
     report::{self, AttributionReport, Measure, Modelling, UNATTRIBUTED},
 };
+use serde_json::Value;
 use std::sync::Arc;
 
 pub const REPORT: Report = Report {
     name: "attribution",
     about: "Who gets the credit, by several models: model, label, conversions, value, share of the measure, and the ends of its \
-            interval (low, high) where intervals are asked for. The label (unattributed) is what no touch earned.",
+            interval (low, high) where intervals are asked for. The label (unattributed) is what no touch earned. `extra.shares_of_four` tells, by model, what each of four \
+            touches a day apart gets, first to last; null for models that learn from data.",
     role: Role::Viewer,
     parameters: &[BY, PARAMETERS, SELECTION],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
@@ -42,6 +44,8 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     table.extra.insert("by".to_owned(), report.by.to_string().into());
     table.extra.insert("conversions".to_owned(), report.total.conversions.into());
     table.extra.insert("value".to_owned(), report.total.value.into());
+    let shares = report.models.iter().map(|fitted| (fitted.model.to_string(), fitted.model.weights(4).into()));
+    table.extra.insert("shares_of_four".to_owned(), Value::Object(shares.collect()));
     table.seed = settings.map(|settings| settings.seed);
     let notes = notes(&report, settings);
     Ok(table.goal(report.goal).notes(notes))

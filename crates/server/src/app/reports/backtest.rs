@@ -2,7 +2,7 @@
 use super::{Arguments, Kind, Parameter, Report, SELECTION, Table};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
-use safar_attribution::validation::Recommendation;
+use safar_attribution::validation::{Recommendation, StabilitySettings};
 use safar_pipeline::{Workspace, report};
 
 pub const REPORT: Report = Report {
@@ -49,6 +49,8 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         .notes(notes)
         .notes([Recommendation::CAVEAT.to_owned()]);
     let chosen = found.recommendation.choice.map(|choice| found.recommendation.candidates[choice].model.to_string());
+    // The weeks are drawn by the library's own seed.
+    table.seed = Some(StabilitySettings::default().seed);
     table.extra.insert("recommended".to_owned(), chosen.into());
     Ok(table)
 }

@@ -1,5 +1,5 @@
 //! Channels, what they brought and what they cost.
-use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, attribution::bootstrap};
+use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, attribution::bootstrap, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{Workspace, report};
@@ -31,5 +31,5 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     let intervals = bootstrap(arguments);
     let mut table: Table = report::channels(workspace, &session, &arguments.scope(), &chosen, intervals).await?.into();
     table.seed = intervals.map(|settings| settings.seed);
-    Ok(table)
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

@@ -1,5 +1,5 @@
 //! Two groups of people side by side.
-use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, funnel};
+use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, funnel, goal};
 use crate::app::{
     accounts::Role,
     problem::{Code, Problem},
@@ -55,10 +55,9 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     let segments = segments(arguments)?;
     let session = report::session(workspace).await?;
     let query = funnel::query(arguments)?;
-    let found = if query.steps.is_empty() {
-        report::compare(workspace, &session, &arguments.scope(), &segments).await?
-    } else {
-        report::compare_funnels(workspace, &session, &query, &segments).await?
-    };
-    Ok(found.into())
+    if query.steps.is_empty() {
+        let found = Table::from(report::compare(workspace, &session, &arguments.scope(), &segments).await?);
+        return Ok(found.goal(goal(workspace, &session, arguments).await?));
+    }
+    Ok(report::compare_funnels(workspace, &session, &query, &segments).await?.into())
 }

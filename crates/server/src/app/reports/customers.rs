@@ -1,5 +1,5 @@
 //! Who there is, and who comes back.
-use super::{Arguments, Kind, Parameter, Report, SCOPE, Table};
+use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{
@@ -41,7 +41,10 @@ async fn retention(workspace: &Workspace, arguments: &Arguments) -> Result<Table
     let session = report::session(workspace).await?;
     let activity = if arguments.flag("conversions") { Activity::Conversion } else { Activity::Touch };
     let every = arguments.word("every")?;
-    Ok(report::retention(workspace, &session, &arguments.scope(), every, activity).await?.into())
+    let table = Table::from(report::retention(workspace, &session, &arguments.scope(), every, activity).await?);
+    // Who comes back at all is no question of a goal.
+    let goal = if activity == Activity::Conversion { goal(workspace, &session, arguments).await? } else { None };
+    Ok(table.goal(goal))
 }
 
 async fn people(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {

@@ -1,5 +1,5 @@
 //! What made one number of an attribution.
-use super::{Arguments, BY, Kind, Parameter, Report, SELECTION, Table};
+use super::{Arguments, BY, Kind, Parameter, Report, SELECTION, Table, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_attribution::ModelSpec;
@@ -36,5 +36,6 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         .unit("days", &["age_days"])
         .unit("percent", &["weight"]);
     table.extra.insert("lines".to_owned(), found.lines.into());
-    Ok(table)
+    let session = report::session(workspace).await?;
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

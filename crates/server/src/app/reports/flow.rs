@@ -1,5 +1,5 @@
 //! Where people go: from touch to touch, forwards and backwards, and where they leave.
-use super::{Arguments, Kind, NODES, Parameter, Report, SCOPE, SELECTION, Table};
+use super::{Arguments, Kind, NODES, Parameter, Report, SCOPE, SELECTION, Table, goal};
 use crate::app::{
     accounts::Role,
     problem::{Code, Problem},
@@ -60,7 +60,8 @@ pub const OBSTACLES: Report = Report {
 
 async fn transitions(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::transitions(workspace, &session, &arguments.selection()).await?.into())
+    let table = Table::from(report::transitions(workspace, &session, &arguments.selection()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }
 
 async fn explorer(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
@@ -84,5 +85,7 @@ async fn explorer(workspace: &Workspace, arguments: &Arguments) -> Result<Table,
 async fn obstacles(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
     let days = u32::try_from(arguments.whole("settle_days")).unwrap_or(u32::MAX);
-    Ok(report::obstacles(workspace, &session, &arguments.scope(), arguments.word("nodes")?, days).await?.into())
+    let table =
+        Table::from(report::obstacles(workspace, &session, &arguments.scope(), arguments.word("nodes")?, days).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

@@ -27,8 +27,8 @@ pub(super) const STEPS: &[Parameter] = &[
         "The longest time from an attempt's first step to its last, in days.",
     ),
 ];
-const DROPPED: &[Parameter] =
-    &[Parameter::new("after", Kind::Whole(1, 1, 100), "The step after which people dropped, from 1."), NODES];
+const AFTER: Parameter =
+    Parameter::new("after", Kind::Whole(1, 1, 100), "The step after which people dropped, from 1.");
 
 pub const FUNNEL: Report = Report {
     name: "funnel",
@@ -42,8 +42,16 @@ pub const DROPOUTS: Report = Report {
     name: "dropouts",
     about: "What those who dropped after a step did next, the most people first: next, people, share.",
     role: Role::Viewer,
-    parameters: &[STEPS, DROPPED, SCOPE],
+    parameters: &[STEPS, &[AFTER, NODES], SCOPE],
     run: |workspace, arguments| dropouts(workspace, arguments).boxed(),
+};
+
+pub const DROPPED: Report = Report {
+    name: "dropped-people",
+    about: "Who dropped after a step: person_id, ascending.",
+    role: Role::Analyst,
+    parameters: &[STEPS, &[AFTER], SCOPE],
+    run: |workspace, arguments| dropped(workspace, arguments).boxed(),
 };
 
 /// The funnel that is asked for.
@@ -68,4 +76,10 @@ async fn dropouts(workspace: &Workspace, arguments: &Arguments) -> Result<Table,
     let after = usize::try_from(arguments.whole("after")).unwrap_or(usize::MAX);
     let found = report::dropouts(workspace, &session, &query(arguments)?, after, arguments.word("nodes")?).await?;
     Ok(found.into())
+}
+
+async fn dropped(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
+    let session = report::session(workspace).await?;
+    let after = usize::try_from(arguments.whole("after")).unwrap_or(usize::MAX);
+    Ok(report::dropped_people(workspace, &session, &query(arguments)?, after).await?.into())
 }

@@ -18,11 +18,12 @@ mod sessions;
 mod shapes;
 mod table;
 
-pub use arguments::{Arguments, Kind, Parameter};
+pub use arguments::{Arguments, Kind, Parameter, SHARED};
 pub use table::{Table, UNIT};
 
 use super::{accounts::Role, problem::Problem};
 use futures::future::BoxFuture;
+use safar_engine::Session;
 use safar_pipeline::Workspace;
 
 /// A report.
@@ -72,7 +73,7 @@ const BY: &[Parameter] = &[
     Parameter::new(
         "by",
         Kind::Text,
-        "channel (the default), source, medium, campaign, content, term, country, language, device, browser, os, or property:NAME.",
+        "channel (the default), source, medium, campaign, content, term, country, language, device, browser, os, or property:NAME, which needs the role analyst.",
     ),
     Parameter::new(
         "within",
@@ -80,6 +81,11 @@ const BY: &[Parameter] = &[
         "Look only into touches of one value, such as channel=Paid Search; all others are (elsewhere). Repeats.",
     ),
 ];
+
+/// The goal that a report looks at: the one asked for, or the workspace's first one that has paths.
+async fn goal(workspace: &Workspace, session: &Session, arguments: &Arguments) -> Result<Option<String>, Problem> {
+    Ok(Some(arguments.selection().goal(workspace, session).await?))
+}
 
 /// Every report, in the order of the documentation.
 pub const REPORTS: &[Report] = &[
@@ -100,6 +106,7 @@ pub const REPORTS: &[Report] = &[
     flow::EXPLORER,
     funnel::FUNNEL,
     funnel::DROPOUTS,
+    funnel::DROPPED,
     flow::OBSTACLES,
     customers::RETENTION,
     customers::PEOPLE,

@@ -1,5 +1,5 @@
 //! The figures of a period, and of each of its days.
-use super::{Arguments, Report, SCOPE, Table};
+use super::{Arguments, Report, SCOPE, Table, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{Workspace, report};
@@ -22,10 +22,12 @@ pub const TREND: Report = Report {
 
 async fn overview(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::overview(workspace, &session, &arguments.scope()).await?.into())
+    let table = Table::from(report::overview(workspace, &session, &arguments.scope()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }
 
 async fn trend(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::trend(workspace, &session, &arguments.scope()).await?.into())
+    let table = Table::from(report::trend(workspace, &session, &arguments.scope()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

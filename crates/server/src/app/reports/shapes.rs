@@ -1,5 +1,5 @@
 //! What paths look like: those that led nowhere, how long they are, how much time they take, who stands where.
-use super::{Arguments, Report, SELECTION, Table};
+use super::{Arguments, Report, SELECTION, Table, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{Workspace, report};
@@ -38,20 +38,24 @@ pub const POSITIONS: Report = Report {
 
 async fn nulls(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::null_paths(workspace, &session, &arguments.selection()).await?.into())
+    let table = Table::from(report::null_paths(workspace, &session, &arguments.selection()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }
 
 async fn lengths(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::path_lengths(workspace, &session, &arguments.selection()).await?.into())
+    let table = Table::from(report::path_lengths(workspace, &session, &arguments.selection()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }
 
 async fn lags(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::time_lags(workspace, &session, &arguments.selection()).await?.into())
+    let table = Table::from(report::time_lags(workspace, &session, &arguments.selection()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }
 
 async fn positions(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let session = report::session(workspace).await?;
-    Ok(report::positions(workspace, &session, &arguments.selection()).await?.into())
+    let table = Table::from(report::positions(workspace, &session, &arguments.selection()).await?);
+    Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

@@ -1,12 +1,13 @@
 //! Users and tokens.
 use crate::app::{
     App,
-    accounts::{Change, NewToken, NewUser, Token, TokenWish, User},
-    extract::{Body, Id},
+    accounts::{Change, NewToken, NewUser, TokenWish, User},
+    answer::Page,
+    extract::{Body, Given, Id},
     guard::Caller,
     problem::{Code, Problem},
 };
-use axum::{Extension, Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, extract::State, http::StatusCode, response::Response};
 use safar_pipeline::privacy::Act;
 use serde_json::json;
 use std::sync::Arc;
@@ -16,8 +17,9 @@ fn no_user(id: i64) -> Problem {
     Problem::new(Code::NotFound, format!("there is no user {id}")).hint("GET /api/v1/users lists them")
 }
 
-pub async fn users(State(app): State<Arc<App>>) -> Result<Json<Vec<User>>, Problem> {
-    Ok(Json(app.accounts.users()?))
+pub async fn users(State(app): State<Arc<App>>, Given(given): Given) -> Result<Response, Problem> {
+    let (users, total) = app.accounts.users(Page::check(given)?)?;
+    Ok(Page::of(&users, total))
 }
 
 pub async fn add_user(
@@ -61,8 +63,10 @@ pub async fn delete_user(
 pub async fn tokens(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<Vec<Token>>, Problem> {
-    Ok(Json(app.accounts.tokens(caller.user()?.id)?))
+    Given(given): Given,
+) -> Result<Response, Problem> {
+    let (tokens, total) = app.accounts.tokens(caller.user()?.id, Page::check(given)?)?;
+    Ok(Page::of(&tokens, total))
 }
 
 pub async fn add_token(

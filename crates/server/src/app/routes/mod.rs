@@ -9,10 +9,12 @@ mod settings;
 mod sql;
 mod workspace;
 
+pub use live::Live;
+
 use super::{
     App,
     accounts::{Change, NewToken, NewUser, Role, SettingsVersion, Token, TokenWish, User},
-    answer::{PAGING, View, answer},
+    answer::{PAGES, PAGING, View, answer},
     extract::Given,
     guard::{Access, Caller},
     jobs::Job,
@@ -101,6 +103,11 @@ impl Route {
         self
     }
 
+    fn pages(mut self) -> Self {
+        self.parameters.push(PAGES);
+        self
+    }
+
     fn reports(mut self) -> Self {
         self.answer = (200, Answer::Report(Shape::of::<View>()));
         self.parameters.push(PAGING);
@@ -164,14 +171,14 @@ pub fn routes() -> Vec<Route> {
         .takes::<session::NewPassword>()
         .answers::<session::SessionView>(),
         route(get.clone(), "/openapi.json", Public, "This document", super::openapi::show).document(),
-        route(get.clone(), "/users", admin, "Everybody", manage::users).lists::<User>(),
+        route(get.clone(), "/users", admin, "Everybody", manage::users).lists::<User>().pages(),
         route(post.clone(), "/users", admin, "Make a user", manage::add_user)
             .takes::<NewUser>()
             .answers::<User>()
             .status(201),
         route(patch, "/users/{id}", admin, "Change a user", manage::change_user).takes::<Change>().answers::<User>(),
         route(delete.clone(), "/users/{id}", admin, "Delete a user, their logins and tokens", manage::delete_user),
-        route(get.clone(), "/tokens", viewer, "One's own tokens", manage::tokens).lists::<Token>(),
+        route(get.clone(), "/tokens", viewer, "One's own tokens", manage::tokens).lists::<Token>().pages(),
         route(post.clone(), "/tokens", viewer, "Make a token, which may do what its owner may", manage::add_token)
             .takes::<TokenWish>()
             .answers::<NewToken>()
@@ -179,8 +186,9 @@ pub fn routes() -> Vec<Route> {
         route(delete, "/tokens/{id}", viewer, "Take a token away", manage::delete_token),
         route(get.clone(), "/workspace", viewer, "What the workspace holds", workspace::show)
             .answers::<workspace::WorkspaceView>(),
-        route(get.clone(), "/people/{id}", analyst, "Everything about one person", person::show)
-            .answers::<person::PersonView>(),
+        route(get.clone(), "/people/{id}", analyst, "Everything about one person; events in pages", person::show)
+            .answers::<person::PersonView>()
+            .pages(),
         route(
             get.clone(),
             "/people/{id}/export",
@@ -206,7 +214,8 @@ pub fn routes() -> Vec<Route> {
             "Who erased, handed out, changed and downloaded what, newest first",
             privacy::audit,
         )
-        .lists::<privacy::AuditView>(),
+        .lists::<privacy::AuditView>()
+        .pages(),
         route(get.clone(), "/live", viewer, "Events as they come to the tables: server-sent events", live::stream)
             .streams(),
         route(get.clone(), "/tables", viewer, "The tables of SQL, their columns and meanings", workspace::tables)
@@ -215,7 +224,8 @@ pub fn routes() -> Vec<Route> {
         route(get.clone(), "/settings", analyst, "The text of safar.toml, and who changed it here", settings::show)
             .answers::<settings::SettingsView>(),
         route(get.clone(), "/settings/history", analyst, "The texts that safar.toml had", settings::history)
-            .lists::<SettingsVersion>(),
+            .lists::<SettingsVersion>()
+            .pages(),
         route(post.clone(), "/settings/check", analyst, "Whether a text could be used", settings::check)
             .takes::<settings::Text>()
             .answers::<settings::Checked>(),

@@ -3,7 +3,8 @@ use super::build::Started;
 use crate::{
     app::{
         App,
-        extract::{Body, Id},
+        answer::Page,
+        extract::{Body, Given, Id},
         guard::Caller,
         jobs::State as JobState,
         problem::{Code, Problem},
@@ -26,6 +27,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 /// So long another writer is waited for.
@@ -133,12 +135,15 @@ async fn patiently(app: &App, workspace: &Workspace, id: i64, job: i64) -> Resul
     }
 }
 
-pub async fn audit(State(app): State<Arc<App>>) -> Result<Json<Vec<AuditView>>, Problem> {
+pub async fn audit(State(app): State<Arc<App>>, Given(given): Given) -> Result<Response, Problem> {
+    let Page { limit, offset } = Page::check(given)?;
     let view = |entry: Entry| AuditView {
         at: entry.at,
         who: entry.who,
         act: serde_json::to_value(entry.act).unwrap_or_default(), // a word always serialises
         detail: entry.detail,
     };
-    Ok(Json(app.audit.read()?.into_iter().rev().map(view).collect()))
+    let read = spawn_blocking(move || app.audit.newest(limit, offset)).await;
+    let (entries, total) = read.map_err(Problem::internal)??;
+    Ok(Page::of(&entries.into_iter().map(view).collect::<Vec<_>>(), total))
 }

@@ -1,6 +1,6 @@
 //! Logging in and out, and the first account.
 use crate::app::{
-    App,
+    App, Door,
     accounts::{Change, NewUser, Role, User, matches, secret},
     extract::Body,
     guard::{Caller, csrf, set_cookie},
@@ -96,7 +96,7 @@ pub async fn set_up(
     Extension(caller): Extension<Caller>,
     Body(setup): Body<Setup>,
 ) -> Result<Response, Problem> {
-    app.attempts.check("set-up", caller.address)?;
+    let attempt = app.attempt(Door::SetUp, "", caller.address).await?;
     let made = {
         let app = Arc::clone(&app);
         let new = NewUser { name: setup.name, email: setup.email, password: setup.password, role: Role::Admin };
@@ -113,35 +113,40 @@ pub async fn set_up(
             Ok(Some(user))
         })
     };
-    match made.await.map_err(Problem::internal)?? {
-        Some(user) => {
+    match made.await.map_err(Problem::internal)? {
+        Ok(Some(user)) => {
+            attempt.succeeded();
             app.note(&user.email, Act::UserAdded, json!({ "user": user.id, "role": user.role }))?;
             begin(&app, user).await
         }
-        None => {
-            app.attempts.failed("set-up", caller.address);
-            app.note_failure("set-up");
+        Err(problem) => {
+            attempt.withdrawn();
+            Err(problem)
+        }
+        Ok(None) => {
+            drop(attempt);
+            app.note_failure(Door::SetUp);
             Err(Problem::new(Code::WrongPassword, "that is not the set-up code")
                 .hint("`safar serve` prints it when it starts"))
         }
     }
 }
 
-/// The user, where the password is theirs. Counts failures; digests one password at a time on a thread of its own.
+/// The user, where the password is theirs. Counts guesses from before they are looked at; digests on threads of their own.
 async fn prove(app: &Arc<App>, caller: &Caller, email: &str, password: String) -> Result<User, Problem> {
-    app.attempts.check(email, caller.address)?;
+    let attempt = app.attempt(Door::Password, email, caller.address).await?;
     let known = app.accounts.by_email(email)?;
     let digest = known.as_ref().map(|(_, digest)| digest.clone());
     let _turn = app.digests.acquire().await.map_err(Problem::internal)?;
     let is_right = spawn_blocking(move || matches(&password, digest.as_deref())).await.map_err(Problem::internal)?;
     match known {
         Some((user, _)) if is_right => {
-            app.attempts.succeeded(email);
+            attempt.succeeded();
             Ok(user)
         }
         _ => {
-            app.attempts.failed(email, caller.address);
-            app.note_failure("password");
+            drop(attempt);
+            app.note_failure(Door::Password);
             Err(Problem::new(Code::WrongPassword, "address and password do not go together")
                 .hint("an administrator can give you a new password"))
         }

@@ -1,17 +1,21 @@
 //! The settings of the workspace, as text.
 use crate::app::{
     App,
-    accounts::SettingsVersion,
+    answer::{Page, Versions},
     current::settings_version,
-    extract::Body,
+    extract::{Body, Given},
     guard::Caller,
     problem::{Code, Problem},
 };
-use axum::{Extension, Json, extract::State};
+use axum::{Extension, Json, extract::State, response::Response};
 use safar_pipeline::{Rebuilt, SETTINGS_FILE, Settings, preview, privacy::Act};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{io::Write, path::Path, sync::Arc};
+use std::{
+    io::Write,
+    path::{Component, Path},
+    sync::Arc,
+};
 use utoipa::ToSchema;
 
 /// The settings.
@@ -21,7 +25,7 @@ pub struct SettingsView {
     text: String,
     /// Names the text; a replacement must repeat it.
     version: String,
-    /// Changes that were made here, newest first.
+    /// The newest changes that were made here, newest first.
     history: Vec<Changed>,
 }
 
@@ -64,7 +68,7 @@ pub struct Checked {
 
 async fn view(app: &App) -> Result<Json<SettingsView>, Problem> {
     let text = app.current.settings_text().await?;
-    let history = app.accounts.settings_history()?.into_iter();
+    let history = app.accounts.settings_history(Page::FIRST)?.0.into_iter();
     let history = history.map(|change| Changed { version: change.version, time: change.time, user: change.user });
     Ok(Json(SettingsView { version: settings_version(&text), text, history: history.collect() }))
 }
@@ -73,13 +77,16 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<SettingsView>, Pro
     view(&app).await
 }
 
-pub async fn history(State(app): State<Arc<App>>) -> Result<Json<Vec<SettingsVersion>>, Problem> {
-    Ok(Json(app.accounts.settings_history()?))
+pub async fn history(State(app): State<Arc<App>>, Given(given): Given) -> Result<Response, Problem> {
+    let (changes, total) = app.accounts.settings_history(Page::check(given)?)?;
+    Ok(Page::of(&changes, total))
 }
 
 /// What a build with other settings would change.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PreviewView {
+    /// What it was made from: the data, and the settings as they are now.
+    meta: Versions,
     /// Events that would get another source, medium, campaign or channel.
     events: u64,
     /// Whose they are.
@@ -112,7 +119,8 @@ fn parse(text: &str) -> Result<Settings, Problem> {
 
 pub async fn foretell(State(app): State<Arc<App>>, Body(new): Body<Text>) -> Result<Json<PreviewView>, Problem> {
     let settings = parse(&new.text)?;
-    let (workspace, _) = app.current.get().await?.pinned().await?;
+    let opened = app.current.get().await?;
+    let (workspace, data_version) = opened.pinned().await?;
     let found = app.queries.run(async move { Ok(preview(&workspace, &settings).await?) }).await?;
     let moved = found.moved.into_iter();
     let also = found.also.into_iter().map(|what| match what {
@@ -121,6 +129,7 @@ pub async fn foretell(State(app): State<Arc<App>>, Body(new): Body<Text>) -> Res
         Rebuilt::Models => "models",
     });
     Ok(Json(PreviewView {
+        meta: Versions::new(data_version, opened.settings_version.clone()),
         events: found.events,
         people: found.people,
         conversions: found.conversions,
@@ -131,9 +140,38 @@ pub async fn foretell(State(app): State<Arc<App>>, Body(new): Body<Text>) -> Res
     }))
 }
 
-pub async fn check(Body(new): Body<Text>) -> Json<Checked> {
-    let problem = parse(&new.text).err();
+pub async fn check(State(app): State<Arc<App>>, Body(new): Body<Text>) -> Json<Checked> {
+    let checked = match (parse(&new.text), app.current.settings_text().await) {
+        (Ok(settings), Ok(old)) => check_drop(&settings, &old),
+        (Ok(settings), Err(_)) => check_drop(&settings, ""),
+        (Err(problem), _) => Err(problem),
+    };
+    let problem = checked.err();
     Json(Checked { ok: problem.is_none(), problem })
+}
+
+/// Folders of the workspace that hold what Safar itself wrote.
+const OWN: [&str; 3] = ["data", "collect", "rejects"];
+
+/// Makes sure that nobody makes the server import files of its machine, which are moved away afterwards: over the API, the drop
+/// folder lies in the workspace. One that somebody wrote into the file stays.
+fn check_drop(new: &Settings, old: &str) -> Result<(), Problem> {
+    let Some(folder) = &new.import.drop else { return Ok(()) };
+    let mut parts = folder.components();
+    let is_inside = match (parts.next(), parts.all(|part| matches!(part, Component::Normal(_)))) {
+        (Some(Component::Normal(first)), true) => {
+            let first = first.to_string_lossy();
+            !OWN.contains(&&*first) && !first.starts_with('.')
+        }
+        _ => false,
+    };
+    let is_old = || parse(old).is_ok_and(|old| old.import.drop.as_ref() == Some(folder));
+    if is_inside || is_old() {
+        return Ok(());
+    }
+    let problem = format!("[import] drop: `{}` is no folder of its own in the workspace", folder.display());
+    Err(Problem::new(Code::BadSettings, problem)
+        .hint("name one such as inbox; a folder elsewhere can only be set by editing safar.toml on the server"))
 }
 
 pub async fn replace(
@@ -141,7 +179,7 @@ pub async fn replace(
     Extension(caller): Extension<Caller>,
     Body(new): Body<Replacement>,
 ) -> Result<Json<SettingsView>, Problem> {
-    parse(&new.text)?;
+    let settings = parse(&new.text)?;
     // One replacement at a time: between reading and writing, nobody else may.
     let _turn = app.editing.lock().await;
     let old = app.current.settings_text().await?;
@@ -149,6 +187,7 @@ pub async fn replace(
         return Err(Problem::new(Code::Conflict, "the settings were changed meanwhile")
             .hint("take what GET /api/v1/settings gives now, and make your changes to that"));
     }
+    check_drop(&settings, &old)?;
     write(&app.current.settings_file(), &new.text).map_err(Problem::internal)?;
     let (version, user) = (settings_version(&new.text), &caller.user()?.email);
     app.accounts.add_settings(&version, &new.text, user)?;

@@ -44,6 +44,10 @@ pub struct WorkspaceView {
     people: Value,
     /// Names the version of the data.
     data_version: String,
+    /// Names the text of safar.toml.
+    settings_version: String,
+    /// The version of Safar.
+    program_version: &'static str,
     /// The last build that ended; null before the first.
     last_build: Option<BuildView>,
     /// The language to begin with; the browser's own where empty.
@@ -63,6 +67,8 @@ pub struct ModelView {
     causal: bool,
     /// Whether safar.toml names it.
     chosen: bool,
+    /// What each of four touches gets, first to last, of different channels and a day apart; null for models that learn from data.
+    shares_of_four: Option<Vec<f64>>,
 }
 
 /// A build.
@@ -144,6 +150,8 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         events: count(0),
         people: count(3),
         data_version: computed.key.data,
+        settings_version: computed.key.settings,
+        program_version: env!("CARGO_PKG_VERSION"),
         last_build: built.map(|time| BuildView { time: time.as_secs() }),
         locale: settings.workspace.locale.clone(),
     }))
@@ -159,7 +167,7 @@ fn models(chosen: &[ModelSpec]) -> Vec<ModelView> {
         let bare = spec.split(':').next().unwrap_or_default();
         let about = MODELS.iter().find(|about| about.name == bare);
         let (name, help) = about.map_or(("", ""), |about| (about.name, about.meaning));
-        ModelView { causal: model.is_causal(), spec, name, help, chosen }
+        ModelView { causal: model.is_causal(), spec, name, help, chosen, shares_of_four: model.weights(4) }
     };
     all.map(view).collect()
 }
