@@ -39,7 +39,7 @@ fn main() {
         return tokio::runtime::Runtime::new().expect("a runtime").block_on(server(kind, Path::new(folder)));
     }
     let number = |at: usize, or: u64| args.get(at).and_then(|arg| arg.parse().ok()).unwrap_or(or);
-    let (seconds, connections) = (number(0, 8), number(1, 128) as usize);
+    let (seconds, connections) = (number(0, 8), number(1, 256) as usize);
     let mut out = std::io::stdout();
     for kind in SERVERS {
         let folder = tempfile::tempdir().expect("a folder");

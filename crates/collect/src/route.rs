@@ -70,9 +70,13 @@ impl Protocol {
 #[must_use]
 pub fn route(method: &str, path: &str) -> Option<Protocol> {
     let path = path.trim_matches('/');
-    let parts: Vec<&str> = path.split('/').take(6).collect();
+    let mut parts = [""; 6]; // one more than any path has
+    let mut count = 0;
+    for (place, part) in parts.iter_mut().zip(path.split('/')) {
+        (*place, count) = (part, count + 1);
+    }
     let (get, post) = (method == "GET", method == "POST");
-    Some(match parts.as_slice() {
+    Some(match &parts[..count] {
         ["v1", "projects", _, "settings"] if get => Protocol::SegmentSettings,
         [
             "v1",

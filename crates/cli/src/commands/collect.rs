@@ -5,7 +5,6 @@ use crate::{
     printer::Printer,
 };
 use anyhow::{Context, Result, ensure};
-
 use safar_pipeline::Workspace;
 use safar_server::collect::{OPENAPI, replay, signed_link};
 use std::path::Path;

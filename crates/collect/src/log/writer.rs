@@ -217,10 +217,12 @@ impl Writer {
         let first = gathered.records.is_empty();
         gathered.records.extend_from_slice(&head);
         gathered.records.extend_from_slice(payload);
+        let safe = Safe { group: Arc::clone(&gathered.group), place: None };
+        drop(gathered);
         if first {
             shared.wake.notify_one();
         }
-        Ok(Safe { group: Arc::clone(&gathered.group), place: None })
+        Ok(safe)
     }
 
     pub async fn seal(&self) {
