@@ -204,6 +204,22 @@ pub enum Collect {
     Replay,
     /// Print the OpenAPI description of the JSON API for servers and apps.
     Openapi,
+    /// Print a signed link that counts a click and leads on, and the pixels that count what was opened and what was seen.
+    Link(Link),
+}
+
+#[derive(Debug, Args)]
+pub struct Link {
+    /// Where the link leads on: an absolute http or https address. It is signed with `link_key` of [collect] in safar.toml.
+    #[arg(value_name = "URL")]
+    pub to: String,
+    /// The collector's public address.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8090")]
+    pub at: String,
+    /// What the link and the pixels tell beside it, such as utm_campaign=spring or user_id={{id}}: an e-mail program's
+    /// placeholder stays as it is. Repeatable.
+    #[arg(long = "tell", value_name = "NAME=VALUE")]
+    pub tell: Vec<String>,
 }
 
 /// What gets the credit.

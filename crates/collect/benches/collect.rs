@@ -1,14 +1,15 @@
 //! Durable batches a second: the collector in one process, the load in another, beside a server that answers 204 and
 //! stores nothing. `cargo bench -p safar-collect --bench collect [-- SECONDS CONNECTIONS]`; Linux only.
 //!
-//! Each request is a batch of Segment's with 7 events. Prints a line of JSON for each server. CPU is that of the server's
-//! process, user and system, divided by the requests that it answered.
-use axum::{Router, body::Body, body::Bytes, http::StatusCode};
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+//! Each request is a batch with 7 events as `@segment/analytics-node` sends it: its headers, its members, the key in the head.
+//! The empty server reads it and answers over the same connections' code ([`listen`]). Prints a line of JSON for each server.
+//! CPU is that of the server's process, user and system, divided by the requests that it answered.
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Response, StatusCode};
 use safar_collect::{
     drain::{Part, Publish, PublishError, drain},
-    http::{CollectSettings, Collector, serve},
+    http::{CollectSettings, Collector, listen, serve},
     log::LogSettings,
 };
 use serde_json::json;
@@ -24,7 +25,6 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use tower::Service;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc; // as in the program
@@ -39,7 +39,7 @@ fn main() {
         return tokio::runtime::Runtime::new().expect("a runtime").block_on(server(kind, Path::new(folder)));
     }
     let number = |at: usize, or: u64| args.get(at).and_then(|arg| arg.parse().ok()).unwrap_or(or);
-    let (seconds, connections) = (number(0, 8), number(1, 128) as usize);
+    let (seconds, connections) = (number(0, 8), number(1, 256) as usize);
     let mut out = std::io::stdout();
     for kind in SERVERS {
         let folder = tempfile::tempdir().expect("a folder");
@@ -54,16 +54,13 @@ async fn server(kind: &str, folder: &Path) {
     let mut out = std::io::stdout();
     writeln!(out, "{}", listener.local_addr().expect("an address")).expect("an output");
     if kind == "nothing" {
-        let router = Router::new().fallback(|_: Bytes| async { StatusCode::NO_CONTENT });
-        loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
-            let _ = stream.set_nodelay(true);
-            let router = router.clone();
-            let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                router.clone().call(request.map(Body::new))
-            });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
+        return listen(listener, 4_096, std::future::pending(), |request, _| async {
+            let read = request.into_body().collect().await.is_ok();
+            let mut response = Response::new(Full::new(Bytes::new()));
+            *response.status_mut() = if read { StatusCode::NO_CONTENT } else { StatusCode::BAD_REQUEST };
+            response
+        })
+        .await;
     }
     let log = LogSettings { megabytes: 16_384, ..LogSettings::default() };
     let settings = CollectSettings { log, ..CollectSettings::default() };
@@ -179,16 +176,33 @@ fn find(bytes: &[u8], text: &str) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text.as_bytes())
 }
 
+/// As the client sends it (fixture `segment-node/001`), with seven events of the same kinds.
 fn request(client: usize) -> Vec<u8> {
+    const CONTEXT: &str = r#""context":{"ip":"203.0.113.7","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","page":{"url":"https://shop.example.com/checkout?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=TeSter-123","referrer":"https://www.google.com/","path":"/checkout","title":"Checkout","search":"?utm_source=google&utm_medium=cpc&utm_campaign=spring&gclid=TeSter-123"},"campaign":{"source":"google","medium":"cpc","name":"spring"},"locale":"en-GB","library":{"name":"@segment/analytics-node","version":"3.1.0"}}"#;
+    const BARE: &str = r#""context":{"library":{"name":"@segment/analytics-node","version":"3.1.0"}}"#;
     let mut events = String::new();
     for event in 0..7 {
+        let what = match event {
+            0 => format!(
+                r#""type":"identify","userId":"u-{client}","traits":{{"email":"jane@example.com","plan":"pro","createdAt":"2026-01-02T03:04:05.678Z"}},{CONTEXT},"anonymousId":"anon-{client}""#
+            ),
+            1 => format!(
+                r#""event":"Order Completed","type":"track","properties":{{"order_id":"o-{client}","revenue":129.9,"currency":"EUR","coupon":"WELCOME10","products":[{{"product_id":"p1","sku":"SKU-1","name":"Tëst “Shoe”","price":64.95,"quantity":2,"category":"Shoes"}}]}},{CONTEXT},"userId":"u-{client}""#
+            ),
+            2 => format!(
+                r#""type":"page","properties":{{"url":"https://shop.example.com/","referrer":"https://t.co/x","category":"Docs"}},"category":"Docs","name":"Home",{BARE},"userId":"u-{client}""#
+            ),
+            _ => format!(
+                r#""event":"Product Viewed","type":"track","properties":{{"product_id":"p{event}","name":"A thing to buy","price":19.9,"currency":"EUR","nested":{{"a":[1,2,{{"b":null}}]}},"emoji":"😀"}},{BARE},"anonymousId":"anon-{client}""#
+            ),
+        };
         let _ = write!(
             events,
-            r#"{}{{"type":"track","event":"Product Viewed","messageId":"id-{client:05}-0000000-{event}","anonymousId":"a-{client}-{event}","userId":"user-{client}","timestamp":"2026-11-21T18:59:42.828Z","properties":{{"product_id":"p{event}","name":"A thing to buy","price":19.9,"currency":"EUR","category":"things"}},"context":{{"library":{{"name":"analytics-node","version":"2.1.3"}},"page":{{"url":"https://shop.example/things/{event}?utm_source=letter","title":"A thing"}},"locale":"en-US","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}}}}"#,
+            r#"{}{{"timestamp":"2026-11-21T18:57:12.884Z","integrations":{{}},{what},"messageId":"node-next-id-{client:05}-0000000-{event}-8c48-4ba7-a2a2-9c2f82c9858d","_metadata":{{"nodeVersion":"v20.20.2","jsRuntime":"node"}}}}"#,
             if event == 0 { "" } else { "," }
         );
     }
-    let body = format!(r#"{{"batch":[{events}],"writeKey":"k","sentAt":"2026-11-21T18:59:43.100Z"}}"#);
+    let body = format!(r#"{{"batch":[{events}],"writeKey":"WRITE_KEY","sentAt":"2026-11-21T18:57:13.100Z"}}"#);
     let length = body.len();
-    format!("POST /v1/batch HTTP/1.1\r\nHost: collect.example\r\nContent-Type: application/json\r\nUser-Agent: analytics-node/2.1.3\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    format!("POST /v1/batch HTTP/1.1\r\nhost: 127.0.0.1:9100\r\nconnection: keep-alive\r\nContent-Type: application/json\r\nUser-Agent: analytics-node-next/latest\r\nAuthorization: Basic V1JJVEVfS0VZOg==\r\naccept: */*\r\naccept-language: *\r\nsec-fetch-mode: cors\r\naccept-encoding: gzip, deflate\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }

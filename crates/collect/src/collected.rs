@@ -35,24 +35,68 @@ use crate::{clock, json::says_nothing};
 use safar_model::{Interaction, Micros, consent::VISITOR_OF_THE_DAY};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 const IDENTIFIERS: [&str; 7] = ["anonymous_id", "user_id", "email", "email_hash", "phone", "phone_hash", "crm_id"];
-/// Properties that tell who it was, or hold what a client says around the event, where that often stands.
-const TELLING: [&str; 12] = [
-    "$context",
-    "$contexts",
-    "$distinct_id",
-    "$group_traits",
-    "$groups",
-    "$ip",
-    "$previous_id",
-    "$rest",
-    "$session_id",
-    "$traits",
-    "$traits_once",
-    "$unread",
+/// Properties that hold what is told about the person, or what a client says around the event, where that often stands.
+const AROUND: [&str; 9] =
+    ["$context", "$contexts", "$group_traits", "$groups", "$ip", "$rest", "$traits", "$traits_once", "$unread"];
+/// Names of identifiers, in lower case and without other signs: of clients (Snowplow's `fp` and `tnuid`, Matomo's `_id`,
+/// `_idts` and `_viewts`) and what people call theirs.
+const NAMED: [&str; 16] = [
+    "cid",
+    "crmid",
+    "duid",
+    "email",
+    "fingerprint",
+    "fp",
+    "idts",
+    "nuid",
+    "phone",
+    "previousid",
+    "refts",
+    "sid",
+    "tnuid",
+    "uid",
+    "viewts",
+    "vid",
 ];
+/// What such names end in.
+const ENDINGS: [&str; 12] = [
+    "anonymousid",
+    "anonid",
+    "clientid",
+    "customerid",
+    "deviceid",
+    "distinctid",
+    "domainuserid",
+    "emailaddress",
+    "sessionid",
+    "userid",
+    "visitorid",
+    "windowid",
+];
+/// Texts at least so long are identifiers wherever they stand, once they stood where one does.
+const LONG: usize = 4;
+
+/// Whether a property holds an identifier of somebody, a device or a visit.
+fn is_identifier(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_lowercase()).collect();
+    // `_id` is Matomo's device; a plain `id` may be that of a product.
+    name == "_id" || NAMED.contains(&plain.as_str()) || ENDINGS.iter().any(|ending| plain.ends_with(ending))
+}
+
+/// The texts and numbers in a value that are long enough to be known again.
+fn texts<'a>(value: &'a Value, found: &mut Vec<Cow<'a, str>>) {
+    match value {
+        Value::String(text) if text.len() >= LONG => found.push(text.into()),
+        Value::Number(number) if number.to_string().len() >= LONG => found.push(number.to_string().into()),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        _ => {}
+    }
+}
 
 /// An event as it goes to the import: columns by name, JSON values.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,14 +139,23 @@ impl Collected {
         told.filter_map(|(purpose, given)| Some((purpose.as_str(), given.as_bool()?)))
     }
 
-    /// Takes out whatever tells who it was, but for the visitor of the day.
+    /// Takes out whatever tells who it was, but for the visitor of the day: identifiers by their name, what is told around the
+    /// event, and properties that repeat an identifier under another name.
     pub(crate) fn forget_who(&mut self, visitor: Option<String>) {
-        for column in IDENTIFIERS {
-            self.columns.remove(column);
-        }
-        for property in TELLING {
-            self.properties.remove(property);
-        }
+        let mut gone: Vec<Value> = IDENTIFIERS.iter().filter_map(|column| self.columns.remove(*column)).collect();
+        self.properties.retain(|name, value| {
+            if is_identifier(name) {
+                gone.push(value.take());
+            }
+            !value.is_null() && !AROUND.contains(&name.as_str())
+        });
+        let mut known = vec![];
+        gone.iter().for_each(|value| texts(value, &mut known));
+        self.properties.retain(|_, value| {
+            let mut found = vec![];
+            texts(value, &mut found);
+            !found.iter().any(|text| known.contains(text))
+        });
         if let Some(visitor) = visitor {
             self.set("anonymous_id", format!("{VISITOR_OF_THE_DAY}{visitor}"));
         }

@@ -1,6 +1,7 @@
 //! What browsers must hear before they let a page of another site talk to us.
 //!
 //! The origin is echoed and credentials are allowed: `*` breaks Snowplow, no answer loses nearly everything.
+use crate::reply::Header;
 
 /// Headers that clients send and that a browser asks about first.
 pub const ALLOWED_HEADERS: &str =
@@ -8,23 +9,23 @@ pub const ALLOWED_HEADERS: &str =
 
 /// Headers for every answer to a page of another site; none for a request without `Origin`.
 #[must_use]
-pub fn cors(origin: Option<&str>) -> Vec<(&'static str, String)> {
+pub fn cors(origin: Option<&str>) -> Vec<Header> {
     let clean = |origin: &&str| !origin.is_empty() && origin.bytes().all(|byte| byte.is_ascii_graphic());
-    let Some(origin) = origin.filter(clean) else { return vec![("vary", "Origin".to_owned())] };
+    let Some(origin) = origin.filter(clean) else { return vec![("vary", "Origin".into())] };
     vec![
-        ("access-control-allow-origin", origin.to_owned()),
-        ("access-control-allow-credentials", "true".to_owned()),
-        ("access-control-expose-headers", "Retry-After".to_owned()),
-        ("vary", "Origin".to_owned()),
+        ("access-control-allow-origin", origin.to_owned().into()),
+        ("access-control-allow-credentials", "true".into()),
+        ("access-control-expose-headers", "Retry-After".into()),
+        ("vary", "Origin".into()),
     ]
 }
 
 /// Headers beside those of [`cors`] for the answer to `OPTIONS`, which is an empty 204. Browsers ask again after a day.
 #[must_use]
-pub fn preflight() -> Vec<(&'static str, String)> {
+pub fn preflight() -> Vec<Header> {
     vec![
-        ("access-control-allow-methods", "GET, POST, OPTIONS".to_owned()),
-        ("access-control-allow-headers", ALLOWED_HEADERS.to_owned()),
-        ("access-control-max-age", "86400".to_owned()),
+        ("access-control-allow-methods", "GET, POST, OPTIONS".into()),
+        ("access-control-allow-headers", ALLOWED_HEADERS.into()),
+        ("access-control-max-age", "86400".into()),
     ]
 }

@@ -1,8 +1,9 @@
 //! From the log to the tables: sealed segments are decoded, handed on, and put away once they are safe there.
 //!
-//! A part that was handed on is handed on again where the process ends before its segment is put away. [`Part::log`],
-//! [`Part::segment`] and [`Part::number`] name a part for ever, so that whoever takes it can tell; `event_id` tells events that
-//! a client sent twice.
+//! A part that was handed on is handed on again where the process ends before its segment is put away. [`Part::key`] names it
+//! for ever, so that whoever takes it can tell; `event_id` tells events that a client sent twice. Where a part ends depends on
+//! how large its events are, and so on the settings and the version of the program. It is therefore noted beside the segment
+//! before the part is handed on, and holds from then on.
 use crate::{
     Reader,
     http::Collector,
@@ -11,7 +12,7 @@ use crate::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use safar_model::Micros;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, ops::Range, sync::Arc, time::Duration};
 
 /// Lines of about this many bytes make a part; the events of one request are never divided.
 const PART: usize = 16 << 20;
@@ -22,7 +23,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Where events go.
 pub trait Publish: Send {
-    /// Takes a part and returns once it is safe. A part may come again, equal byte for byte, and must then change nothing.
+    /// Takes a part and returns once it is safe. A part may come again, of the same records and the same [`Part::key`], and
+    /// must then change nothing.
     fn publish(&mut self, part: Part) -> impl Future<Output = Result<(), PublishError>> + Send;
 }
 
@@ -38,10 +40,20 @@ pub struct Part {
     pub segment: u64,
     /// From 0 within the segment.
     pub number: u32,
+    /// Where its records lie in the segment.
+    pub bytes: Range<usize>,
     /// Events as lines of JSON ([`crate::Collected::to_line`]), each with its line break, by the name of their source.
     pub lines: BTreeMap<String, String>,
     /// What is no event.
     pub letters: Vec<DeadLetter>,
+}
+
+impl Part {
+    /// What names it for ever: the log, the segment, and the place of its records in it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}/{:06}/{}-{}", self.log, self.segment, self.bytes.start, self.bytes.end)
+    }
 }
 
 /// What could not be read, and why.
@@ -148,19 +160,28 @@ pub async fn drain(collector: Collector, mut publish: impl Publish, stop: impl F
 /// Hands on what is sealed now.
 async fn all(collector: &Collector, publish: &mut impl Publish) -> Result<(), PublishError> {
     for number in collector.log().sealed()? {
-        let (log, mut at, mut part_number) = (collector.clone(), Some(0), 0);
-        let segment = blocking(move || log.log().read(number)).await??;
-        let segment = Arc::new(segment);
-        while let Some(from) = at {
+        let log = collector.clone();
+        let read = move || Ok::<_, LogError>((Arc::new(log.log().read(number)?), log.log().parts(number)?));
+        let (segment, mut ends) = blocking(read).await??;
+        let (mut from, mut place) = (0, 0);
+        while from < segment.end() {
+            let until = ends.get(place).copied().filter(|end| *end > from);
             let (log, read) = (collector.clone(), Arc::clone(&segment));
-            let (mut part, next) = blocking(move || part(log.reader(), &read, from)).await?;
-            at = next;
+            let part = blocking(move || part(log.reader(), &read, from, until)).await?;
+            from = part.bytes.end;
+            // Only the rest of a segment may hold nothing.
             if part.lines.is_empty() && part.letters.is_empty() {
                 continue;
             }
-            part = Part { log: collector.log().identity().to_owned(), segment: number, number: part_number, ..part };
-            part_number += 1;
-            publish.publish(part).await?;
+            if until.is_none() {
+                ends.truncate(place);
+                ends.push(from);
+                let (log, ends) = (collector.clone(), ends.clone());
+                blocking(move || log.log().set_parts(number, &ends)).await??;
+            }
+            let log = collector.log().identity().to_owned();
+            publish.publish(Part { log, segment: number, number: place as u32, ..part }).await?;
+            place += 1;
         }
         let log = collector.clone();
         blocking(move || log.log().remove(number)).await??;
@@ -179,32 +200,34 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// When the segment cannot be read.
 pub fn read(reader: &Reader, path: &std::path::Path) -> Result<Vec<Part>, LogError> {
     let segment = Segment::read(path)?;
-    let (mut parts, mut at) = (Vec::new(), Some(0));
-    while let Some(from) = at {
-        let (part, next) = part(reader, &segment, from);
+    let (mut parts, mut from) = (Vec::new(), 0);
+    while from < segment.end() {
+        let part = part(reader, &segment, from, None);
+        from = part.bytes.end;
         parts.push(Part { number: parts.len() as u32, ..part });
-        at = next;
     }
     Ok(parts)
 }
 
-/// One part from a place on, and where the next one begins.
-fn part(reader: &Reader, segment: &Segment, from: usize) -> (Part, Option<usize>) {
-    let mut part = Part::default();
+/// One part from a place on: until another one where that is known, else of about [`PART`] bytes.
+fn part(reader: &Reader, segment: &Segment, from: usize, until: Option<usize>) -> Part {
+    let mut part = Part { bytes: from..segment.end(), ..Part::default() };
     let mut bytes = 0;
     for entry in segment.entries_from(from) {
-        let (at, unreadable, reason) = match entry {
-            Entry::Record { at, .. } | Entry::Damaged { at, .. } | Entry::Torn { at, .. } if bytes >= PART => {
-                return (part, Some(at));
-            }
-            Entry::Record { at, payload } => {
+        let (Entry::Record { at, .. } | Entry::Damaged { at, .. } | Entry::Torn { at, .. }) = entry;
+        if until.map_or(bytes >= PART, |until| at >= until) {
+            part.bytes.end = at;
+            break;
+        }
+        let (unreadable, reason) = match entry {
+            Entry::Record { payload, .. } => {
                 bytes += reader.record(&mut part, at, payload);
                 continue;
             }
             // Nothing was ever written there: the file had grown before its bytes came.
             Entry::Torn { bytes, .. } if bytes.iter().all(|byte| *byte == 0) => continue,
-            Entry::Damaged { at, bytes } => (at, bytes, "the log is damaged here"),
-            Entry::Torn { at, bytes } => (at, bytes, "the log breaks off here"),
+            Entry::Damaged { bytes, .. } => (bytes, "the log is damaged here"),
+            Entry::Torn { bytes, .. } => (bytes, "the log breaks off here"),
         };
         bytes += unreadable.len();
         part.letters.push(DeadLetter {
@@ -215,7 +238,7 @@ fn part(reader: &Reader, segment: &Segment, from: usize) -> (Part, Option<usize>
             raw: Raw::Bytes(unreadable.to_vec()),
         });
     }
-    (part, None)
+    part
 }
 
 #[cfg(test)]

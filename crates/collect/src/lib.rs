@@ -63,7 +63,7 @@ pub use collected::Collected;
 pub use cors::{ALLOWED_HEADERS, cors, preflight};
 pub use protocol::redirect::signed_link;
 pub use reader::Reader;
-pub use reply::{Decoded, GIF, Refusal, Reject, Reply};
+pub use reply::{Decoded, GIF, Header, Refusal, Reject, Reply};
 pub use request::{Request, Terms};
 pub use route::{Protocol, decode, route};
 pub use stored::Stored;

@@ -50,10 +50,11 @@ impl Reader {
         })
     }
 
-    /// Draws the secret of a day that begins. Where it cannot be kept, visitors without a cookie stay unknown for now.
-    pub(crate) fn turn(&self, now: Micros, oldest: impl FnOnce() -> Micros) {
+    /// Draws the secret of a day that begins; whether there is one. Where it cannot be kept, visitors without a cookie stay
+    /// unknown for now.
+    pub(crate) fn turn(&self, now: Micros, oldest: impl FnOnce() -> Micros) -> bool {
         if self.under(now, |terms| terms.day_salt.is_some()) {
-            return;
+            return true;
         }
         let oldest = oldest();
         let mut salts = self.salts.write().unwrap_or_else(PoisonError::into_inner);
@@ -62,6 +63,13 @@ impl Reader {
         {
             tracing::error!(%error, "the secret of the day cannot be kept");
         }
+        salts.of(now).is_some()
+    }
+
+    /// [`route`], with the paths of the settings.
+    pub(crate) fn route(&self, method: &str, path: &str) -> Option<Protocol> {
+        let own = || self.settings.snowplow_paths.iter().any(|known| known.trim_matches('/') == path.trim_matches('/'));
+        route(method, path).or_else(|| (method == "POST" && own()).then_some(Protocol::Snowplow))
     }
 
     /// The name of the source that a request is for, by its key.
@@ -94,7 +102,7 @@ impl Reader {
 
     /// The source of a request, and what it holds; or why nothing of it is taken.
     fn read(&self, stored: &Stored<'_>) -> Result<(String, Decoded), String> {
-        let protocol = route(stored.method, stored.path).ok_or("nobody's path")?;
+        let protocol = self.route(stored.method, stored.path).ok_or("nobody's path")?;
         let decoded = self.under(stored.received_at, |terms| decode(protocol, &stored.request(), terms));
         let mut decoded = decoded.map_err(|refusal| refusal.to_string())?;
         let source = match stored.source {

@@ -2,13 +2,16 @@
 use crate::{Collected, limits};
 use std::borrow::Cow;
 
+/// A header of an answer; its name is in lower case.
+pub type Header = (&'static str, Cow<'static, str>);
+
 /// An answer to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Names in lower case, each once.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<Header>,
     /// May be empty.
     pub body: Cow<'static, [u8]>,
 }
@@ -23,18 +26,23 @@ impl Reply {
     }
 
     pub(crate) fn text(status: u16, body: &'static str) -> Self {
-        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        let headers = vec![("content-type", "text/plain; charset=utf-8".into())];
         Self { status, headers, body: Cow::Borrowed(body.as_bytes()) }
     }
 
     pub(crate) fn json(body: &serde_json::Value) -> Self {
-        let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status: 200, headers, body: Cow::Owned(body.to_string().into_bytes()) }
+        Self { body: Cow::Owned(body.to_string().into_bytes()), ..Self::json_text("") }
+    }
+
+    /// JSON that is always the same.
+    pub(crate) fn json_text(body: &'static str) -> Self {
+        let headers = vec![("content-type", "application/json".into())];
+        Self { status: 200, headers, body: Cow::Borrowed(body.as_bytes()) }
     }
 
     /// Never cached, so that every view is told.
     pub(crate) fn gif() -> Self {
-        let headers = vec![("content-type", "image/gif".to_owned()), ("cache-control", "no-store".to_owned())];
+        let headers = vec![("content-type", "image/gif".into()), ("cache-control", "no-store".into())];
         Self { status: 200, headers, body: Cow::Borrowed(&GIF) }
     }
 }
@@ -114,9 +122,9 @@ impl Refusal {
             Self::Busy(_) => 503,
             Self::Unreadable(_) | Self::Damaged | Self::Bomb | Self::TooLarge => 400,
         };
-        let mut headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        let mut headers = vec![("content-type", "text/plain; charset=utf-8".into())];
         if let Self::Busy(seconds) | Self::TooMany(seconds) = self {
-            headers.push(("retry-after", seconds.to_string()));
+            headers.push(("retry-after", seconds.to_string().into()));
         }
         Reply { status, headers, body: Cow::Owned(self.to_string().into_bytes()) }
     }

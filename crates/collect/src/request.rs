@@ -61,11 +61,12 @@ impl<'a> Request<'a> {
         self.header("user-agent").filter(fits)
     }
 
-    /// The user name of basic authentication, where write keys are put.
-    pub(crate) fn basic_user(&self) -> Option<String> {
+    /// User name and password of basic authentication, where write keys and perhaps their secrets are put.
+    pub(crate) fn basic(&self) -> Option<(String, Option<String>)> {
         let (scheme, word) = self.header("authorization")?.split_once(' ')?;
-        let text = crate::body::base64_text(word.trim()).filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-        let user = text.split_once(':').map_or(text.as_str(), |(user, _)| user);
-        (!user.is_empty()).then(|| user.to_owned())
+        let mut user = crate::body::base64_text(word.trim()).filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        let colon = user.find(':').unwrap_or(user.len());
+        let password = user.split_off(colon).get(1..).filter(|password| !password.is_empty()).map(str::to_owned);
+        (!user.is_empty()).then_some((user, password))
     }
 }

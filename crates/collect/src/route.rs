@@ -34,23 +34,49 @@ pub enum Protocol {
     Plausible,
     /// Umami.
     Umami,
-    /// Jitsu.
+    /// Jitsu in browsers.
     Jitsu,
+    /// Jitsu on servers.
+    JitsuServer,
     /// Our own pixels.
     Pixel,
     /// Our own links.
     Redirect,
 }
 
+impl Protocol {
+    /// Whether its clients never send a request again that was refused or lost (`fixtures/sdk/retry_matrix.jsonl`). Of Matomo
+    /// these are the clients that ask by `GET`.
+    #[must_use]
+    pub fn comes_once(self, method: &str) -> bool {
+        match self {
+            Self::Plausible | Self::Umami | Self::Jitsu | Self::JitsuServer | Self::Ga4Gtag => true,
+            Self::Pixel | Self::Redirect => true,
+            Self::Matomo => method == "GET",
+            _ => false,
+        }
+    }
+
+    /// Whether only programs on servers speak it, which can keep a secret and have a place for it.
+    #[must_use]
+    pub fn is_of_servers(self) -> bool {
+        matches!(self, Self::Ga4Measurement | Self::Ga4Debug | Self::JitsuServer)
+    }
+}
+
 /// The protocol of a request; a slash at the end does not matter. `OPTIONS` is answered by [`crate::preflight`] for any path
 /// for which `POST` or `GET` has a protocol. Snowplow's `POST` path can be set freely in its trackers: any `/VENDOR/tp2` is
-/// known here, others are for the server to hand to [`Protocol::Snowplow`].
+/// known here, others are named in the settings (`snowplow_paths`).
 #[must_use]
 pub fn route(method: &str, path: &str) -> Option<Protocol> {
     let path = path.trim_matches('/');
-    let parts: Vec<&str> = path.split('/').take(6).collect();
+    let mut parts = [""; 6]; // one more than any path has
+    let mut count = 0;
+    for (place, part) in parts.iter_mut().zip(path.split('/')) {
+        (*place, count) = (part, count + 1);
+    }
     let (get, post) = (method == "GET", method == "POST");
-    Some(match parts.as_slice() {
+    Some(match &parts[..count] {
         ["v1", "projects", _, "settings"] if get => Protocol::SegmentSettings,
         [
             "v1",
@@ -77,7 +103,8 @@ pub fn route(method: &str, path: &str) -> Option<Protocol> {
         ["g", "collect"] if get || post => Protocol::Ga4Gtag,
         ["api", "event"] if post => Protocol::Plausible,
         ["api", "send" | "batch"] if post => Protocol::Umami,
-        ["api", "s", _] | ["api", "s", "s2s", _] if post => Protocol::Jitsu,
+        ["api", "s", "s2s", _] if post => Protocol::JitsuServer,
+        ["api", "s", _] if post => Protocol::Jitsu,
         ["pixel", "email.gif" | "impression.gif"] if get => Protocol::Pixel,
         ["go"] if get => Protocol::Redirect,
         _ => return None,
@@ -102,7 +129,7 @@ pub fn decode(protocol: Protocol, request: &Request<'_>, terms: &Terms<'_>) -> R
         Protocol::Ga4Gtag => p::ga4_gtag::decode(request, terms),
         Protocol::Plausible => p::plausible::decode(request, terms),
         Protocol::Umami => p::umami::decode(request, terms),
-        Protocol::Jitsu => p::jitsu::decode(request, terms),
+        Protocol::Jitsu | Protocol::JitsuServer => p::jitsu::decode(request, terms),
         Protocol::Pixel => p::pixel::decode(request),
         Protocol::Redirect => p::redirect::decode(request, terms),
     }

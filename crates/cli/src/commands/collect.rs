@@ -1,15 +1,58 @@
 //! `safar collect`
-use crate::{args::Collect, output::number, printer::Printer};
-use anyhow::Result;
+use crate::{
+    args::{Collect, Link},
+    output::number,
+    printer::Printer,
+};
+use anyhow::{Context, Result, ensure};
 use safar_pipeline::Workspace;
-use safar_server::collect::{OPENAPI, replay};
+use safar_server::collect::{OPENAPI, replay, signed_link};
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Collect, printer: Printer) -> Result<()> {
     match args {
         Collect::Openapi => Ok(printer.result(OPENAPI.as_bytes())?),
         Collect::Replay => again(folder, printer).await,
+        Collect::Link(args) => link(folder, args, printer).await,
     }
+}
+
+async fn link(folder: &Path, args: &Link, printer: Printer) -> Result<()> {
+    let workspace = Workspace::open(folder).await?;
+    let key = workspace.settings().collect.link_key.as_deref().filter(|key| !key.is_empty());
+    let key = key.context(
+        "links are signed with a secret, and there is none: set link_key in [collect] of safar.toml, such as the output of `openssl rand -hex 32`, and start `safar serve` again",
+    )?;
+    let link = signed_link(key.as_bytes(), &args.to).with_context(|| {
+        format!(
+            "`{}` is no address that a link can lead on to; write it whole, such as https://shop.example/sale",
+            args.to
+        )
+    })?;
+    let mut told = String::new();
+    for one in &args.tell {
+        let (name, value) = one
+            .split_once('=')
+            .filter(|(name, _)| !name.is_empty())
+            .with_context(|| format!("`{one}` is no NAME=VALUE; write it such as utm_campaign=spring"))?;
+        ensure!(!matches!(name, "to" | "sig"), "`{name}` belongs to the link itself; give what you tell another name");
+        told.push_str(&format!("&{}={}", encoded(name), encoded(value)));
+    }
+    let at = args.at.trim_end_matches('/');
+    let pixel = |name: &str| {
+        let query = if told.is_empty() { String::new() } else { format!("?{}", &told[1..]) };
+        format!("{at}/pixel/{name}.gif{query}")
+    };
+    let text =
+        format!("click       {at}{link}{told}\nopened      {}\nimpression  {}\n", pixel("email"), pixel("impression"));
+    Ok(printer.result(text.as_bytes())?)
+}
+
+/// Text as it may stand in a query; signs of placeholders, such as braces, stars and bars, stay.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~{}*|%[]$!@:,/".contains(&byte);
+    let sign = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(sign).collect()
 }
 
 async fn again(folder: &Path, printer: Printer) -> Result<()> {

@@ -308,6 +308,40 @@ fn dead_letters_keep_their_reason_and_are_read_again() {
 }
 
 #[test]
+fn a_link_leads_on_and_is_counted() {
+    let shop = collecting("");
+    let refused = shop.safar(&["-C", "shop", "collect", "link", "https://shop.example/"]).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("set link_key"), "{refused:?}");
+
+    let shop = collecting("link_key = \"secret of the links\"");
+    let server = Server::start(&shop);
+    let at = format!("http://{}", server.address);
+    let to = "https://shop.example/sale?utm_source=letter";
+    let made = |more: &[&str]| {
+        let args = [&["-C", "shop", "collect", "link", to, "--at", &at], more].concat();
+        let output = shop.safar(&args).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let placeholder = made(&["--tell", "user_id={{ id }}"]);
+    assert!(placeholder[0].ends_with("&user_id={{%20id%20}}"), "{placeholder:?}");
+    let [click, opened, seen]: [String; 3] =
+        made(&["--tell", "user_id=ada", "--tell", "utm_campaign=für alle"]).try_into().unwrap();
+    for (link, status) in [(&click, 302), (&opened, 200), (&seen, 200)] {
+        let target = link.strip_prefix(&at).unwrap();
+        let get = format!("GET {target} HTTP/1.1\r\nHost: t\r\n\r\n");
+        assert_eq!(send(server.address, get.as_bytes()), Some(status), "{link}");
+    }
+    assert!(server.stop().success());
+    let events = shop.sql("select name, user_id, utm_campaign, interaction from events order by name");
+    assert_eq!(
+        events,
+        "ad_impression,ada,für alle,impression\nclick,ada,für alle,click\nemail_open,ada,für alle,email"
+    );
+}
+
+#[test]
 fn the_doctor_says_what_is_wrong() {
     let shop =
         collecting("[[collect.sources]]\nname = \"web\"\nkeys = [\"k\"]\norigins = [\"https://shop.example\"]\n");

@@ -1,39 +1,48 @@
 //! One request: read, decoded, made safe, answered.
-use super::{Collector, KEPT_REFUSAL, body, body::Held, now, serve::Peer, sources::Source};
+use super::{Collector, KEPT_REFUSAL, body, body::Held, now, sources::Source};
 use crate::{
-    Protocol, Refusal, Reply, Request, Stored, cors, decode, log::AppendError, preflight, route, route::glance,
+    Protocol, Refusal, Reply, Request, Stored, cors, decode, log::AppendError, preflight, reply::Header, route::glance,
 };
-use axum::{
-    body::{Body, Bytes},
-    extract::{Request as HttpRequest, State},
-    http::{HeaderName, HeaderValue, Method, header, request::Parts},
-    response::Response,
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::request::Parts,
 };
+use safar_enrich::address;
 use safar_model::Micros;
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// Larger bodies, in bytes, are decoded beside the threads that answer the others.
 const LARGE: usize = 64 << 10;
 
-pub(super) async fn handle(State(collector): State<Collector>, request: HttpRequest) -> Response {
+pub(super) async fn handle(
+    collector: Collector,
+    request: hyper::Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let origin = text(&parts, header::ORIGIN).map(str::to_owned);
+    let (inner, origin) = (&*collector.0, text(&parts, header::ORIGIN));
     let (method, path) = (parts.method.as_str(), parts.uri.path());
-    let let_in = collector.0.reader.sources.let_in(origin.as_deref());
-    let mut headers = cors(origin.as_deref().filter(|_| let_in));
+    let let_in = inner.reader.sources.let_in(origin);
+    let mut headers = cors(origin.filter(|_| let_in));
     let reply = if parts.method == Method::OPTIONS {
         if let_in {
             headers.extend(preflight());
         } else {
-            collector.0.notices.stranger(None, origin.as_deref(), now());
+            inner.notices.stranger(None, origin, now());
         }
-        let known = ["POST", "GET"].iter().any(|method| route(method, path).is_some());
+        let known = ["POST", "GET"].iter().any(|method| inner.reader.route(method, path).is_some());
         Reply::empty(if known { 204 } else { 404 })
-    } else if let Some(protocol) = route(method, path) {
-        let notices = collector.clone();
-        let taken = take(collector, protocol, parts, body, origin).await;
-        taken.unwrap_or_else(|refusal| {
-            notices.0.notices.refused(&refusal);
+    } else if let Some(protocol) = inner.reader.route(method, path) {
+        take(&collector, protocol, parts, body, peer).await.unwrap_or_else(|refusal| {
+            inner.notices.refused(&refusal);
             refusal.reply()
         })
     } else {
@@ -42,19 +51,25 @@ pub(super) async fn handle(State(collector): State<Collector>, request: HttpRequ
     respond(reply, headers)
 }
 
-fn respond(reply: Reply, also: Vec<(&'static str, String)>) -> Response {
+fn respond(reply: Reply, also: Vec<Header>) -> Response<Full<Bytes>> {
     let body = match reply.body {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = axum::http::StatusCode::from_u16(reply.status).unwrap_or_default();
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
+    let mut headers = HeaderMap::with_capacity(8); // and those that the server adds
     for (name, value) in reply.headers.into_iter().chain(also) {
+        let value = match value {
+            Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)), // written in this crate
+            Cow::Owned(text) => HeaderValue::try_from(text),
+        };
         // What cannot stand in a header is left out; decoders and `cors` write none of it.
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().append(HeaderName::from_static(name), value);
+        if let Ok(value) = value {
+            headers.append(HeaderName::from_static(name), value);
         }
     }
+    *response.headers_mut() = headers;
     response
 }
 
@@ -67,7 +82,7 @@ struct Taken {
     protocol: Protocol,
     parts: Parts,
     held: Held,
-    origin: Option<String>,
+    peer: SocketAddr,
     received_at: Micros,
 }
 
@@ -76,35 +91,56 @@ struct Outcome {
     answer: Result<Reply, Refusal>,
     record: Option<Vec<u8>>,
     source: Option<Arc<Source>>,
+    /// Why the event is not kept although its answer is given.
+    not_kept: Option<Refusal>,
 }
 
+/// Why a click is not kept whose link leads on.
+const CLICK: &str = "a click on a link that led on";
+/// Why a request that cannot be read is not kept.
+const UNREADABLE: &str = "a request that cannot be read, beyond those that are kept a second and a day";
+
 async fn take(
-    collector: Collector,
+    collector: &Collector,
     protocol: Protocol,
     parts: Parts,
-    body: Body,
-    origin: Option<String>,
+    body: Incoming,
+    peer: SocketAddr,
 ) -> Result<Reply, Refusal> {
-    let held = body::read(body, &collector.0.memory).await?;
+    let (inner, once) = (&*collector.0, protocol.comes_once(parts.method.as_str()));
+    let held = body::read(body, &inner.memory).await?;
     let received_at = now();
-    let taken = Taken { protocol, parts, held, origin, received_at };
+    let taken = Taken { protocol, parts, held, peer, received_at };
     collector.turn(received_at);
-    let outcome = if taken.held.bytes.len() > LARGE {
-        let _turn = collector.0.decoding.acquire().await;
+    let Outcome { answer, record, source, mut not_kept } = if taken.held.bytes.len() > LARGE {
+        let _turn = inner.decoding.acquire().await;
         let collector = collector.clone();
         let outcome = tokio::task::spawn_blocking(move || taken.outcome(&collector)).await;
         outcome.map_err(|_| Refusal::Busy(LATER))?
     } else {
-        taken.outcome(&collector)
+        let outcome = taken.outcome(collector);
+        drop(taken); // it may wait long
+        outcome
     };
-    if let Some(record) = outcome.record {
-        let safe = collector.0.log.append(&record).await;
-        if let (Ok(_), Err(error)) = (&outcome.answer, safe) {
-            return Err(unsafe_now(error));
+    if let Some(record) = record {
+        let handed = inner.log.hand(&record, once);
+        drop(record);
+        let safe = match handed {
+            Ok(safe) => safe.await,
+            Err(error) => Err(error),
+        };
+        match (safe, source) {
+            (Ok(()), source) => _ = source.inspect(|source| source.took(received_at)),
+            (Err(error), _) if answer.is_ok() && protocol == Protocol::Redirect => not_kept = Some(unsafe_now(error)),
+            (Err(error), _) if answer.is_ok() => return Err(unsafe_now(error)),
+            (Err(_), _) => inner.notices.not_kept(UNREADABLE),
         }
-        outcome.source.inspect(|source| source.took(received_at));
     }
-    outcome.answer
+    if let Some(refusal) = not_kept {
+        inner.notices.refused(&refusal);
+        inner.notices.not_kept(CLICK);
+    }
+    answer
 }
 
 /// When to come back where decoding failed or the disk is slow, in seconds.
@@ -122,7 +158,7 @@ fn unsafe_now(error: AppendError) -> Refusal {
 
 impl Taken {
     fn outcome(&self, collector: &Collector) -> Outcome {
-        let (inner, settings) = (&collector.0, collector.settings());
+        let (inner, settings) = (&*collector.0, collector.settings());
         let headers: Vec<(&str, &[u8])> =
             self.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let request = Request {
@@ -136,42 +172,56 @@ impl Taken {
                 && self.parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
             received_at: self.received_at,
         };
-        let record = |source: &str| Some(Stored::encode(&request, source, settings.whole_addresses));
+        let record = |source: &str| Stored::encode(&request, source, settings.whole_addresses);
+        let refused = |refusal: Refusal| Outcome { answer: Err(refusal), record: None, source: None, not_kept: None };
         let glance = glance(self.protocol, &request);
         let seen = glance.is_some();
         let closer = || inner.reader.under(self.received_at, |terms| decode(self.protocol, &request, terms));
         let decoded = match glance.map_or_else(closer, Ok) {
             Ok(decoded) => decoded,
-            Err(refusal @ (Refusal::Unreadable(_) | Refusal::Damaged))
-                if request.body.len() <= KEPT_REFUSAL && inner.refused.admit().is_ok() =>
-            {
-                return Outcome { answer: Err(refusal), record: record(""), source: None };
+            Err(refusal @ (Refusal::Unreadable(_) | Refusal::Damaged)) => {
+                let kept = request.body.len() <= KEPT_REFUSAL && inner.refused.admit(false).is_ok();
+                let record = kept.then(|| record(""));
+                let record = record.filter(|record| inner.refused_bytes.take(self.received_at, record.len()));
+                if record.is_none() {
+                    inner.notices.not_kept(UNREADABLE);
+                }
+                return Outcome { record, ..refused(refusal) };
             }
-            Err(refusal) => return Outcome { answer: Err(refusal), record: None, source: None },
+            Err(refusal) => return refused(refusal),
         };
         let only_asked = !seen && decoded.events.is_empty() && decoded.rejects.is_empty();
-        let source = inner.reader.sources.of(self.protocol, &decoded, self.origin.as_deref());
+        let origin = text(&self.parts, header::ORIGIN);
+        let source = inner.reader.sources.of(self.protocol, &decoded, origin);
         if source.is_err() {
-            inner.notices.stranger(decoded.key.as_deref(), self.origin.as_deref(), self.received_at);
+            inner.notices.stranger(decoded.key.as_deref(), origin, self.received_at);
         }
-        match source.and_then(|source| if only_asked { Ok(source) } else { source.admit().map(|()| source) }) {
+        let once = self.protocol.comes_once(request.method);
+        let admit = |source: &Arc<Source>| if only_asked { Ok(()) } else { source.admit(once) };
+        match source.and_then(|source| admit(source).map(|()| source)) {
             Ok(source) => Outcome {
-                record: if only_asked { None } else { record(&source.settings.name) },
+                record: (!only_asked).then(|| record(&source.settings.name)),
                 answer: Ok(decoded.reply),
                 source: Some(Arc::clone(source)),
+                not_kept: None,
             },
-            Err(refusal) => Outcome { answer: Err(refusal), record: None, source: None },
+            // Whoever clicked is led on; the link was signed here.
+            Err(refusal) if self.protocol == Protocol::Redirect => {
+                Outcome { answer: Ok(decoded.reply), not_kept: Some(refusal), ..refused(refusal) }
+            }
+            Err(refusal) => refused(refusal),
         }
     }
 
     /// Who sent it: as many steps back as there are proxies of our own.
     fn remote(&self, proxies: u8) -> Option<IpAddr> {
-        let peer = self.parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        let lines = self.parts.headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-        let steps: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
         match usize::from(proxies) {
-            0 => peer,
-            back => steps.len().checked_sub(back).and_then(|at| steps[at].parse().ok()),
+            0 => Some(self.peer.ip()),
+            back => {
+                let lines = self.parts.headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+                let steps: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+                steps.len().checked_sub(back).and_then(|at| address::read(steps[at]))
+            }
         }
     }
 }

@@ -12,14 +12,22 @@
 //! | 404 | nobody's path |
 //! | 429 + `Retry-After` | the source sends more than it may |
 //! | 503 + `Retry-After` | the log or the disk is full or slow, or there is no memory |
+//!
+//! Clients that never send again ([`Protocol::comes_once`](crate::Protocol::comes_once)) are taken at ten times the rate of
+//! their source and while a last part of the log is left. A link that was signed here leads on even where its click cannot be
+//! kept.
 mod body;
 mod handle;
 mod noticed;
 mod serve;
 mod settings;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 pub use noticed::{Noticed, SourceNoticed, Stranger};
+#[doc(hidden)]
+pub use serve::listen;
 pub use serve::serve;
 pub use settings::{CollectSettings, SettingsError, SourceSettings};
 pub(crate) use sources::Sources;
@@ -28,13 +36,16 @@ use crate::{
     Reader,
     log::{Log, LogError},
 };
-use axum::Router;
+use body::Memory;
 use noticed::Notices;
 use safar_model::Micros;
 use sources::Source;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
 use tokio::sync::Semaphore;
@@ -43,6 +54,10 @@ use tokio::sync::Semaphore;
 pub const KEPT_REFUSALS: u32 = 1;
 /// Longer ones, in bytes, are never kept.
 pub const KEPT_REFUSAL: usize = 32 << 10;
+/// Of a day, in UTC, so many bytes of them are kept: anybody may send them.
+pub const KEPT_REFUSALS_A_DAY: u64 = 16 << 20;
+
+const DAY: Micros = 86_400_000_000;
 
 /// A collector over the log in a folder. Clones are the same collector.
 #[derive(Clone, Debug)]
@@ -52,12 +67,14 @@ pub struct Collector(Arc<Inner>);
 struct Inner {
     reader: Reader,
     log: Log,
-    /// Kilobytes for bodies.
-    memory: Arc<Semaphore>,
+    memory: Memory,
     /// Large bodies that are decoded at a time.
     decoding: Semaphore,
     /// Of requests that are refused and kept.
     refused: Arc<Source>,
+    refused_bytes: Budget,
+    /// The day whose secret is drawn, since 1970.
+    day: AtomicI64,
     notices: Notices,
 }
 
@@ -88,11 +105,17 @@ impl Collector {
     pub fn open(folder: &Path, settings: CollectSettings) -> Result<Self, CollectError> {
         settings.check()?;
         let log = Log::open(folder, &settings.log)?;
+        Self::over(log, folder, settings)
+    }
+
+    fn over(log: Log, folder: &Path, settings: CollectSettings) -> Result<Self, CollectError> {
         Ok(Self(Arc::new(Inner {
             log,
-            memory: Arc::new(Semaphore::new(settings.memory_megabytes as usize * 1_024)),
+            memory: Memory::new((settings.memory_megabytes as usize) << 20),
             decoding: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             refused: Source::limited(KEPT_REFUSALS),
+            refused_bytes: Budget::default(),
+            day: AtomicI64::new(i64::MIN),
             notices: Notices::default(),
             reader: Reader::open(folder, settings)?,
         })))
@@ -124,16 +147,37 @@ impl Collector {
 
     /// Draws the secret of a day that begins.
     fn turn(&self, now: Micros) {
-        self.0.reader.turn(now, || {
+        let today = now.div_euclid(DAY);
+        if self.0.day.load(Ordering::Relaxed) == today {
+            return;
+        }
+        let drawn = self.0.reader.turn(now, || {
             let first = self.0.log.sealed().ok().and_then(|sealed| sealed.first().copied());
             first.and_then(|number| self.0.log.made_at(number)).unwrap_or(now)
         });
+        if drawn {
+            self.0.day.store(today, Ordering::Relaxed);
+        }
     }
 }
 
-/// All routes of a collector.
-pub fn router(collector: Collector) -> Router {
-    Router::new().fallback(handle::handle).with_state(collector)
+/// So many bytes a day.
+#[derive(Debug, Default)]
+struct Budget {
+    day: AtomicI64,
+    used: AtomicU64,
+}
+
+impl Budget {
+    /// Whether the day's limit leaves room for so many bytes; then they are taken.
+    fn take(&self, now: Micros, bytes: usize) -> bool {
+        let today = now.div_euclid(DAY);
+        if self.day.swap(today, Ordering::Relaxed) != today {
+            self.used.store(0, Ordering::Relaxed); // a few bytes more at midnight do no harm
+        }
+        let more = |used: u64| used.checked_add(bytes as u64).filter(|used| *used <= KEPT_REFUSALS_A_DAY);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
 }
 
 fn now() -> Micros {

@@ -19,6 +19,9 @@ pub struct Noticed {
     pub sources: Vec<SourceNoticed>,
     /// Requests that were turned away, by the reason.
     pub refused: BTreeMap<String, u64>,
+    /// What could not be kept although nobody sends it again, by the reason.
+    #[serde(default)]
+    pub not_kept: BTreeMap<String, u64>,
     /// Those whose key, secret or page is not known, the most frequent first.
     pub strangers: Vec<Stranger>,
     /// Requests of strangers beyond those that are listed.
@@ -57,6 +60,7 @@ pub(super) struct Notices(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     refused: BTreeMap<&'static str, u64>,
+    not_kept: BTreeMap<&'static str, u64>,
     strangers: BTreeMap<Names, (u64, Micros)>,
     other_strangers: u64,
 }
@@ -83,6 +87,10 @@ impl Notices {
         *self.counts().refused.entry(reason(refusal)).or_default() += 1;
     }
 
+    pub fn not_kept(&self, reason: &'static str) {
+        *self.counts().not_kept.entry(reason).or_default() += 1;
+    }
+
     pub fn stranger(&self, key: Option<&str>, origin: Option<&str>, now: Micros) {
         let counts = &mut *self.counts();
         let names = (key.map(cut), origin.map(cut));
@@ -105,8 +113,11 @@ impl Notices {
         };
         let mut strangers: Vec<Stranger> = counts.strangers.iter().map(stranger).collect();
         strangers.sort_by_key(|stranger| std::cmp::Reverse(stranger.requests));
-        let refused = counts.refused.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
-        Noticed { sources, refused, strangers, other_strangers: counts.other_strangers }
+        let named = |counts: &BTreeMap<&str, u64>| -> BTreeMap<String, u64> {
+            counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
+        };
+        let (refused, not_kept) = (named(&counts.refused), named(&counts.not_kept));
+        Noticed { sources, refused, not_kept, strangers, other_strangers: counts.other_strangers }
     }
 
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {

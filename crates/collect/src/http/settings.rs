@@ -26,6 +26,8 @@ pub struct CollectSettings {
     pub matomo_token: Option<String>,
     /// The secret that signs the destinations of redirects (`/go`). Without it none is followed.
     pub link_key: Option<String>,
+    /// Paths beside `/VENDOR/tp2` that Snowplow's trackers send to (`postPath`), such as `/com.acme/track`.
+    pub snowplow_paths: Vec<String>,
     /// Journeys are built again at most every so many seconds once events came. 0: never; `safar build` does it.
     pub build_seconds: u32,
     /// The write-ahead log.
@@ -58,6 +60,14 @@ pub enum SettingsError {
         "`{0}` is no origin; write it as browsers do, such as \"https://shop.example\" or \"https://*.shop.example\", without a path"
     )]
     Origin(String),
+    /// A path that cannot be.
+    #[error(
+        "`{0}` is no path for Snowplow's trackers; write it as they do, such as \"/com.acme/track\", and none that another client sends to"
+    )]
+    Path(String),
+    /// A secret is asked for that there is not.
+    #[error("the source `{0}` has `secret_required` and no `secret`; give it one")]
+    NoSecret(String),
     /// A size that leaves no room.
     #[error("`{0}` must be more than 0")]
     Zero(&'static str),
@@ -79,6 +89,13 @@ impl CollectSettings {
         if let Some((_, name)) = sizes.into_iter().find(|(size, _)| *size == 0) {
             return Err(SettingsError::Zero(name));
         }
+        let taken = |path: &str| crate::route("POST", path).is_some_and(|known| known != crate::Protocol::Snowplow);
+        let fits = |path: &str| {
+            path.starts_with('/') && path.trim_matches('/').len() > 1 && !path.contains(['?', '#', ' ']) && !taken(path)
+        };
+        if let Some(wrong) = self.snowplow_paths.iter().find(|path| !fits(path)) {
+            return Err(SettingsError::Path(wrong.clone()));
+        }
         let (mut names, mut keys) = (BTreeMap::new(), BTreeMap::new());
         for source in &self.sources {
             let name = &source.name;
@@ -91,6 +108,9 @@ impl CollectSettings {
                     let [one, other] = [one, name].map(String::clone);
                     return Err(SettingsError::SameKey { key: key.clone(), one, other });
                 }
+            }
+            if source.secret_required && source.secret.as_ref().is_none_or(String::is_empty) {
+                return Err(SettingsError::NoSecret(name.clone()));
             }
             if let Some(wrong) = source.origins.iter().find(|origin| !is_origin(origin)) {
                 return Err(SettingsError::Origin(wrong.clone()));
@@ -117,6 +137,7 @@ impl Default for CollectSettings {
             whole_addresses: false,
             matomo_token: None,
             link_key: None,
+            snowplow_paths: Vec::new(),
             build_seconds: 60,
             log: LogSettings::default(),
             consent: ConsentRules::default(),
@@ -133,14 +154,20 @@ pub struct SourceSettings {
     /// The write keys, site ids, domains or measurement ids that its clients name. Our own pixels and links name none: they
     /// are the first source's.
     pub keys: Vec<String>,
-    /// A secret, for clients on servers: requests that bring one must bring this one.
+    /// A secret, for clients on servers. Requests of the Measurement Protocol (`api_secret`) and of Jitsu's clients on servers
+    /// (`KEY:SECRET`) must bring it; others that bring one, such as the password of a write key, must bring this one.
     #[serde(default)]
     pub secret: Option<String>,
+    /// Every request must bring the secret, whatever its protocol. Then nothing comes from web pages: give them a source of
+    /// their own.
+    #[serde(default)]
+    pub secret_required: bool,
     /// Pages that may send, such as `https://shop.example` or `https://*.shop.example`. Empty: all. Programs that are no
     /// browsers name no page and are not held back by this.
     #[serde(default)]
     pub origins: Vec<String>,
-    /// The most requests a second; ten seconds' worth may come at once. 0: any number.
+    /// The most requests a second; ten seconds' worth may come at once. 0: any number. Requests that their clients never send
+    /// again (Plausible, Umami, Jitsu, Matomo by GET, Google's tag, pixels and links) are taken up to ten times as many.
     #[serde(default)]
     pub requests_per_second: u32,
     /// Keep nobody's identifiers: every visitor is one of a day, as where consent to analytics was refused.
@@ -164,6 +191,13 @@ mod tests {
         assert!(said(&(source("a", "k") + &source("a", "l"))).contains("`a` is no name"));
         assert!(said(&source("a/b", "k")).contains("`a/b` is no name"));
         assert!(said("[log]\nsegment_seconds = 0").contains("`segment_seconds` must be"));
+        assert!(said(&(source("a", "k") + "secret_required = true")).contains("no `secret`"));
+        assert_eq!(said(&(source("a", "k") + "secret_required = true\nsecret = \"s\"")), "");
+        for (path, fits) in
+            [("/com.acme/track", true), ("com.acme/track", false), ("/v1/batch", false), ("/", false), ("/a?b", false)]
+        {
+            assert_eq!(said(&format!("snowplow_paths = [\"{path}\"]")).is_empty(), fits, "{path}");
+        }
         for (origin, fits) in [
             ("https://shop.example", true),
             ("http://localhost:3000/", true),

@@ -14,6 +14,8 @@ use std::{
 
 /// Seconds of a source's rate that may come at once.
 const BURST: u64 = 10;
+/// What is never sent again is taken at so many times the rate.
+const ONCE: u32 = 10;
 
 /// All sources, by their keys.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct Sources {
 pub(crate) struct Source {
     pub settings: SourceSettings,
     rate: Rate,
+    /// For requests that come once.
+    hard: Rate,
     taken: AtomicU64,
     last_at: AtomicI64,
 }
@@ -35,7 +39,8 @@ pub(crate) struct Source {
 impl Source {
     fn new(settings: SourceSettings) -> Arc<Self> {
         let rate = Rate::new(settings.requests_per_second);
-        Arc::new(Self { rate, settings, taken: AtomicU64::new(0), last_at: AtomicI64::new(0) })
+        let hard = Rate::new(settings.requests_per_second.saturating_mul(ONCE));
+        Arc::new(Self { rate, hard, settings, taken: AtomicU64::new(0), last_at: AtomicI64::new(0) })
     }
 
     /// A source for its rate alone.
@@ -47,9 +52,15 @@ impl Source {
         self.settings.origins.is_empty() || self.settings.origins.iter().any(|known| matches(known, origin))
     }
 
-    /// Takes one request off the rate, or says after how many seconds to come back.
-    pub fn admit(&self) -> Result<(), Refusal> {
-        self.rate.admit().map_err(Refusal::TooMany)
+    /// Takes one request off the rate, or says after how many seconds to come back. A request that comes once may go beyond
+    /// the rate, as long as a higher one is kept to.
+    pub fn admit(&self, once: bool) -> Result<(), Refusal> {
+        let hard = self.hard.admit();
+        let admitted = match self.rate.admit() {
+            Err(_) if once => hard,
+            other => other,
+        };
+        admitted.map_err(Refusal::TooMany)
     }
 
     /// A request with events was made safe.
@@ -107,6 +118,9 @@ impl Sources {
         let hash = |secret: &String| Sha256::digest(secret.as_bytes());
         match (&source.settings.secret, &decoded.secret) {
             (Some(known), Some(told)) if hash(known) != hash(told) => Err(Refusal::Unauthorised),
+            (Some(_), None) if source.settings.secret_required || protocol.is_of_servers() => {
+                Err(Refusal::Unauthorised)
+            }
             _ => Ok(source),
         }
     }
@@ -141,6 +155,9 @@ impl Rate {
     }
 
     fn admit(&self) -> Result<(), u32> {
+        if self.each == 0 {
+            return Ok(());
+        }
         self.admit_at(self.began.elapsed().as_nanos() as u64)
     }
 

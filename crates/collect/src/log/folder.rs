@@ -71,6 +71,31 @@ impl Folder {
         sync_names(&self.path)
     }
 
+    /// Where the parts of a segment end that were handed on.
+    pub fn parts(&self, number: u64) -> Result<Vec<usize>, LogError> {
+        let path = self.path(number).with_extension("parts");
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+            Err(error) => Err(disk("read", &path)(error)),
+            Ok(text) => Ok(text.lines().map_while(|line| line.parse().ok()).collect()),
+        }
+    }
+
+    /// Notes them; readers see the old ones or the new ones.
+    pub fn set_parts(&self, number: u64, ends: &[usize]) -> Result<(), LogError> {
+        let path = self.path(number).with_extension("parts");
+        let draft = self.path.join("parts.new");
+        let text: String = ends.iter().map(|end| format!("{end}\n")).collect();
+        let write = || {
+            let mut file = File::create(&draft)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&draft, &path)?;
+            self.sync()
+        };
+        write().map_err(disk("write", &path))
+    }
+
     /// Moves a segment to those that were published, or removes it where none are kept. Returns its size.
     pub fn put_away(&self, number: u64, keep: Keep) -> Result<u64, LogError> {
         let from = self.path(number);
@@ -86,6 +111,11 @@ impl Folder {
             fs::create_dir_all(&published).map_err(disk("make", &published))?;
             fs::rename(&from, published.join(name(number))).map_err(disk("move", &from))?;
             sync_names(&published).map_err(disk("sync", &published))?;
+        }
+        let parts = from.with_extension("parts");
+        match fs::remove_file(&parts) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(disk("remove", &parts)(error)),
+            _ => {}
         }
         self.sync().map_err(disk("sync", &self.path))?;
         if published.is_dir() {

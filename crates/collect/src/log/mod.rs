@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `lock` | held by the one process that writes; its text is the log's identity, drawn once |
 //! | `NNNNNN.log` | segments, numbered upwards; the highest is being written, the others are sealed and never change |
+//! | `NNNNNN.parts` | where the parts of a sealed segment end that were handed on, one a line, in bytes |
 //! | `published/NNNNNN.log` | sealed segments whose events were published, kept for reading them again |
 //!
 //! A number is never used twice: a segment is offered as sealed only once its successor lies on the disk. The pair of
@@ -18,11 +19,15 @@
 //!
 //! # Promises
 //! - [`Log::append`] returns after `fdatasync`. One thread writes what has gathered meanwhile in one go (group commit).
+//! - A disk that takes longer than five seconds for a group is too slow: those who wait are told to come back, and so is who comes
+//!   until it is done. What was handed to it may be written all the same; clients send again under the same id.
 //! - After a failed write the file is cut back to its last whole record and a new segment begins, because what a failed
 //!   `fsync` left behind cannot be known (the "fsyncgate" of PostgreSQL, 2018). The appends fail, none of them is
 //!   acknowledged; once there is space again, appends succeed again.
 //! - Files are created and removed with an `fsync` of their folder.
 mod blank;
+#[cfg(test)]
+pub(crate) mod faulty;
 mod folder;
 mod frame;
 mod segment;
@@ -44,6 +49,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use writer::Writer;
 
@@ -99,13 +105,18 @@ impl Log {
     /// # Errors
     /// When another process writes it, or the disk says no.
     pub fn open(folder: &Path, settings: &LogSettings) -> Result<Self, LogError> {
-        Self::over(folder, settings, Arc::new(segment::create))
+        Self::over(folder, settings, Arc::new(segment::create), writer::PATIENCE)
     }
 
-    /// As [`Log::open`], over files of another kind.
-    fn over(folder: &Path, settings: &LogSettings, create: segment::Create) -> Result<Self, LogError> {
+    /// As [`Log::open`], over files of another kind, and with another patience with the disk.
+    pub(crate) fn over(
+        folder: &Path,
+        settings: &LogSettings,
+        create: segment::Create,
+        patience: Duration,
+    ) -> Result<Self, LogError> {
         let folder = Arc::new(Folder::open(folder)?);
-        let writer = Arc::new(Writer::start(Arc::clone(&folder), settings, create)?);
+        let writer = Arc::new(Writer::start(Arc::clone(&folder), settings, create, patience)?);
         Ok(Self { folder, writer })
     }
 
@@ -120,7 +131,25 @@ impl Log {
     /// # Errors
     /// When it is not known to be safe. It may be in the log nevertheless.
     pub async fn append(&self, payload: &[u8]) -> Result<(), AppendError> {
-        self.writer.append(payload).await
+        self.writer.append(payload, false).await
+    }
+
+    /// As [`Log::append`], for what nobody will send again: it may use the last sixteenth of the log's limit, which is kept for
+    /// it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn append_last(&self, payload: &[u8]) -> Result<(), AppendError> {
+        self.writer.append(payload, true).await
+    }
+
+    /// As [`Log::append`], or [`Log::append_last`]: the payload is handed over at once, and may go while it is waited for.
+    pub(crate) fn hand(
+        &self,
+        payload: &[u8],
+        last: bool,
+    ) -> Result<impl Future<Output = Result<(), AppendError>> + use<>, AppendError> {
+        self.writer.gather(payload, last)
     }
 
     /// Bytes of all segments that were not published.
@@ -167,6 +196,16 @@ impl Log {
     #[must_use]
     pub fn made_at(&self, number: u64) -> Option<Micros> {
         segment::made_at(&self.folder.path(number))
+    }
+
+    /// Where the parts of a sealed segment end that were handed on before, in order.
+    pub(crate) fn parts(&self, number: u64) -> Result<Vec<usize>, LogError> {
+        self.folder.parts(number)
+    }
+
+    /// Notes where they end, durably.
+    pub(crate) fn set_parts(&self, number: u64, ends: &[usize]) -> Result<(), LogError> {
+        self.folder.set_parts(number, ends)
     }
 
     /// Puts a sealed segment away once its events are safe elsewhere, and forgets older ones beyond what is kept. Doing it

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// A file that is written. Tests put slow and failing disks in its place.
-pub(super) trait Sink: Debug + Send {
+pub(crate) trait Sink: Debug + Send {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file to a length and goes on writing there.
@@ -22,9 +22,9 @@ pub(super) trait Sink: Debug + Send {
 }
 
 /// Makes an empty file, in place of what may lie there.
-pub(super) type Create = Arc<dyn Fn(&Path) -> io::Result<Box<dyn Sink>> + Send + Sync>;
+pub(crate) type Create = Arc<dyn Fn(&Path) -> io::Result<Box<dyn Sink>> + Send + Sync>;
 
-pub(super) fn create(path: &Path) -> io::Result<Box<dyn Sink>> {
+pub(crate) fn create(path: &Path) -> io::Result<Box<dyn Sink>> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -114,6 +114,11 @@ impl Segment {
     #[must_use]
     pub fn made_at(&self) -> Option<Micros> {
         self.header.map(|(_, made_at)| made_at)
+    }
+
+    /// Where it ends, in bytes.
+    pub(crate) fn end(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Its parts, in order; together with the header they are all of its bytes. A segment whose header is damaged is torn

@@ -1,58 +1,15 @@
 //! Disks that are slow, full or broken; and what a reopened folder holds.
 use super::{
     AppendError, Entry, Log, LogError, LogSettings,
-    segment::{Create, Sink, create},
+    faulty::{Disk, on},
 };
 use std::{
     io,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
-    },
-    time::Duration,
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::{Duration, Instant},
 };
 
-/// What happens to a disk, and what it did.
-#[derive(Debug, Default)]
-struct Disk {
-    full: AtomicBool,
-    sync_fails: AtomicBool,
-    cut_fails: AtomicBool,
-    delay_ms: AtomicUsize,
-    syncs: AtomicUsize,
-}
-
-#[derive(Debug)]
-struct Faulty {
-    file: Box<dyn Sink>,
-    disk: Arc<Disk>,
-}
-
-impl Sink for Faulty {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.disk.full.load(SeqCst) {
-            self.file.write(&bytes[..bytes.len() / 2])?; // a part still fits
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.file.write(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        std::thread::sleep(Duration::from_millis(self.disk.delay_ms.load(SeqCst) as u64));
-        self.disk.syncs.fetch_add(1, SeqCst);
-        if self.disk.sync_fails.load(SeqCst) { Err(io::Error::other("broken")) } else { self.file.sync() }
-    }
-
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        if self.disk.cut_fails.load(SeqCst) { Err(io::Error::other("broken")) } else { self.file.cut(length) }
-    }
-}
-
-fn on(disk: &Arc<Disk>) -> Create {
-    let disk = Arc::clone(disk);
-    Arc::new(move |path: &Path| Ok(Box::new(Faulty { file: create(path)?, disk: Arc::clone(&disk) }) as Box<dyn Sink>))
-}
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The records of all sealed segments, and how many bytes were none.
 fn stored(log: &Log) -> (Vec<Vec<u8>>, usize) {
@@ -71,7 +28,7 @@ fn stored(log: &Log) -> (Vec<Vec<u8>>, usize) {
 #[tokio::test]
 async fn a_full_disk_refuses_and_recovers() {
     let (folder, disk) = (tempfile::tempdir().unwrap(), Arc::new(Disk::default()));
-    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk)).unwrap();
+    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk), PATIENCE).unwrap();
     log.append(b"before").await.unwrap();
     disk.full.store(true, SeqCst);
     for _ in 0..3 {
@@ -87,7 +44,7 @@ async fn a_full_disk_refuses_and_recovers() {
 #[tokio::test]
 async fn what_a_failed_sync_left_is_not_trusted() {
     let (folder, disk) = (tempfile::tempdir().unwrap(), Arc::new(Disk::default()));
-    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk)).unwrap();
+    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk), PATIENCE).unwrap();
     log.append(b"before").await.unwrap();
     for (cut_fails, left) in [(false, 0), (true, 1)] {
         disk.sync_fails.store(true, SeqCst);
@@ -106,7 +63,7 @@ async fn what_a_failed_sync_left_is_not_trusted() {
 #[tokio::test]
 async fn a_slow_disk_is_shared() {
     let (folder, disk) = (tempfile::tempdir().unwrap(), Arc::new(Disk::default()));
-    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk)).unwrap();
+    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk), PATIENCE).unwrap();
     disk.delay_ms.store(30, SeqCst);
     let before = disk.syncs.load(SeqCst);
     let tasks: Vec<_> = (0..300_u32)
@@ -125,6 +82,56 @@ async fn a_slow_disk_is_shared() {
     assert!(syncs <= 10, "{syncs} syncs for 300 records that came at once");
     log.seal().await;
     assert_eq!(stored(&log).0.len(), 300);
+}
+
+#[tokio::test]
+async fn a_disk_that_stands_still_keeps_nobody_waiting() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), Arc::new(Disk::default()));
+    let patience = Duration::from_millis(200);
+    let log = Log::over(folder.path(), &LogSettings::default(), on(&disk), patience).unwrap();
+    log.append(b"before").await.unwrap();
+    disk.delay_ms.store(1_500, SeqCst);
+    let began = Instant::now();
+    let (first, second) = tokio::join!(log.append(b"first"), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        log.append(b"second").await
+    });
+    assert_eq!((first, second), (Err(AppendError::Busy), Err(AppendError::Busy)));
+    let third = log.append(b"third").await;
+    assert!(began.elapsed() < Duration::from_millis(1_000), "{:?}", began.elapsed());
+    assert_eq!(third, Err(AppendError::Busy), "it is known to be too slow");
+    disk.delay_ms.store(0, SeqCst);
+    log.seal().await;
+    log.append(b"after").await.unwrap();
+    log.seal().await;
+    let records: Vec<_> = stored(&log).0.into_iter().map(|record| String::from_utf8(record).unwrap()).collect();
+    assert_eq!(records, ["before", "first", "second", "after"], "what the disk had is written when it goes on");
+}
+
+#[tokio::test]
+async fn a_reserve_is_kept_for_what_is_not_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = LogSettings { megabytes: 1, ..LogSettings::default() };
+    let log = Log::open(folder.path(), &settings).unwrap();
+    let payload = vec![7; 64 << 10];
+    let mut taken = 0;
+    while log.append(&payload).await.is_ok() {
+        taken += 1;
+    }
+    assert_eq!(taken, 14);
+    log.append_last(&payload).await.unwrap();
+    assert_eq!(log.append_last(&payload).await, Err(AppendError::Full));
+}
+
+/// Appends are answered where there is no runtime, and where the one of the first append has ended.
+#[test]
+fn appends_are_answered_on_any_runtime() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::open(folder.path(), &LogSettings::default()).unwrap();
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(log.append(b"x")).unwrap();
+    }
 }
 
 #[tokio::test]

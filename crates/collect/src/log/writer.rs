@@ -8,24 +8,36 @@ use super::{
 };
 use std::{
     io,
+    pin::Pin,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Poll, Waker},
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime},
 };
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+};
 
 /// How long the first of a group waits for others.
 const LINGER: Duration = Duration::from_micros(500);
 /// The most bytes that wait for the disk.
 const QUEUE: usize = 64 << 20;
+/// How long the disk may take for a group.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// A buffer that grew larger is given back.
+const BUFFER: usize = 4 << 20;
+/// Of the log's limit, the part that is left to what cannot be sent again: 1 / this.
+const RESERVE: u64 = 16;
 
 #[derive(Debug)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    writing: Option<JoinHandle<()>>,
+    watching: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -39,19 +51,89 @@ struct Shared {
     size: AtomicU64,
     /// The number of the segment that is being written.
     current: watch::Sender<u64>,
+    /// The group that the disk has, and since when.
+    written: Mutex<Option<(Instant, Arc<Group>)>>,
+    /// The disk has had it for longer than it may.
+    stalled: AtomicBool,
+    /// Wakes groups from within the runtime of the first append.
+    teller: OnceLock<mpsc::UnboundedSender<Told>>,
 }
 
 /// What waits for the disk.
 #[derive(Debug, Default)]
 struct Gathered {
     records: Vec<u8>,
-    waiting: Vec<oneshot::Sender<Result<(), AppendError>>>,
+    group: Arc<Group>,
     sealing: Vec<oneshot::Sender<()>>,
     closed: bool,
 }
 
+/// Appends that go to the disk in one go, and hear of it together.
+#[derive(Debug, Default)]
+struct Group {
+    done: OnceLock<Result<(), AppendError>>,
+    waiting: Mutex<Vec<Waker>>,
+}
+
+impl Group {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A group whose outcome is known; its appends are woken when this is dropped, wherever that is.
+#[derive(Debug)]
+struct Told(Arc<Group>);
+
+impl Told {
+    /// The first word counts: who was told that the disk is too slow may find the record written all the same.
+    fn new(group: Arc<Group>, outcome: Result<(), AppendError>) -> Self {
+        let _ = group.done.set(outcome);
+        Self(group)
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        let waiting = std::mem::take(&mut *self.0.waiting());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// One append of a group.
+pub(super) struct Safe {
+    group: Arc<Group>,
+    place: Option<usize>,
+}
+
+impl Future for Safe {
+    type Output = Result<(), AppendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let group = Arc::clone(&self.group);
+        let mut waiting = group.waiting();
+        // Looked at under the lock: the wakers are taken after the outcome is set.
+        if let Some(done) = group.done.get() {
+            return Poll::Ready(*done);
+        }
+        match self.place.and_then(|place| waiting.get_mut(place)) {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => {
+                self.place = Some(waiting.len());
+                waiting.push(context.waker().clone());
+            }
+        }
+        Poll::Pending
+    }
+}
+
 impl Writer {
-    pub fn start(folder: Arc<Folder>, settings: &LogSettings, create: Create) -> Result<Self, LogError> {
+    pub fn start(
+        folder: Arc<Folder>,
+        settings: &LogSettings,
+        create: Create,
+        patience: Duration,
+    ) -> Result<Self, LogError> {
         let mut salt = Salt::default();
         getrandom::fill(&mut salt).map_err(|error| disk("draw a salt for", &folder.path(0))(error.into()))?;
         let number = folder.segments()?.last().map_or(1, |last| last + 1);
@@ -63,15 +145,23 @@ impl Writer {
             keep: settings.keep(),
             size: AtomicU64::new(folder.size()?),
             current: watch::Sender::new(number),
+            written: Mutex::default(),
+            stalled: AtomicBool::new(false),
+            teller: OnceLock::new(),
         });
         let segments = Segments { folder, create, shared: Arc::clone(&shared) };
         let open = segments.make(number).map_err(disk("make", &segments.folder.path(number)))?;
         let (bytes, age) = (settings.segment_bytes(), settings.segment_age());
-        let thread = std::thread::Builder::new()
-            .name("safar-log".to_owned())
-            .spawn(move || segments.write(open, bytes, age))
-            .map_err(|source| LogError::Disk { what: "start a thread for", path: "the log".into(), source })?;
-        Ok(Self { shared, thread: Some(thread) })
+        let thread = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+            thread.map_err(|source| LogError::Disk { what: "start a thread for", path: "the log".into(), source })
+        };
+        let watched = Arc::clone(&shared);
+        // From here on the threads end when this is dropped.
+        let mut writer = Self { shared, writing: None, watching: None };
+        writer.watching = Some(thread("safar-log-watch", Box::new(move || watched.watch(patience)))?);
+        writer.writing = Some(thread("safar-log", Box::new(move || segments.write(open, bytes, age)))?);
+        Ok(writer)
     }
 
     pub fn current(&self) -> u64 {
@@ -96,32 +186,43 @@ impl Writer {
         let _ = self.shared.current.subscribe().wait_for(|current| *current > seen).await;
     }
 
-    pub async fn append(&self, payload: &[u8]) -> Result<(), AppendError> {
+    /// `last`: what cannot be sent again may use the reserve.
+    pub async fn append(&self, payload: &[u8], last: bool) -> Result<(), AppendError> {
+        self.gather(payload, last)?.await
+    }
+
+    /// The first half of [`Self::append`].
+    pub fn gather(&self, payload: &[u8], last: bool) -> Result<Safe, AppendError> {
         if payload.len() > RECORD {
             return Err(AppendError::TooLarge);
         }
-        let head = head(&self.shared.salt, payload);
-        let (done, safe) = oneshot::channel();
-        {
-            let mut gathered = self.shared.lock();
-            let waiting = gathered.records.len() + head.len() + payload.len();
-            if gathered.closed {
-                return Err(AppendError::Closed);
-            }
-            if waiting > QUEUE {
-                return Err(AppendError::Busy);
-            }
-            if self.size() + waiting as u64 > self.shared.limit {
-                return Err(AppendError::Full);
-            }
-            gathered.records.extend_from_slice(&head);
-            gathered.records.extend_from_slice(payload);
-            gathered.waiting.push(done);
-            if gathered.waiting.len() == 1 {
-                self.shared.wake.notify_one();
-            }
+        let shared = &self.shared;
+        if shared.stalled.load(Ordering::Relaxed) {
+            return Err(AppendError::Busy);
         }
-        safe.await.unwrap_or(Err(AppendError::Closed))
+        shared.teller.get_or_init(teller);
+        let head = head(&shared.salt, payload);
+        let limit = if last { shared.limit } else { shared.limit - shared.limit / RESERVE };
+        let mut gathered = shared.lock();
+        let waiting = gathered.records.len() + head.len() + payload.len();
+        if gathered.closed {
+            return Err(AppendError::Closed);
+        }
+        if waiting > QUEUE {
+            return Err(AppendError::Busy);
+        }
+        if self.size() + waiting as u64 > limit {
+            return Err(AppendError::Full);
+        }
+        let first = gathered.records.is_empty();
+        gathered.records.extend_from_slice(&head);
+        gathered.records.extend_from_slice(payload);
+        let safe = Safe { group: Arc::clone(&gathered.group), place: None };
+        drop(gathered);
+        if first {
+            shared.wake.notify_one();
+        }
+        Ok(safe)
     }
 
     pub async fn seal(&self) {
@@ -132,11 +233,22 @@ impl Writer {
     }
 }
 
+/// A task that wakes groups: from within the runtime it costs a fraction of what it costs from another thread. Where there is
+/// no runtime, or no more, the thread that writes does it.
+fn teller() -> mpsc::UnboundedSender<Told> {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async move { while told.recv().await.is_some() {} });
+    }
+    tell
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
         self.shared.wake.notify_one();
-        if let Some(thread) = self.thread.take() {
+        for thread in [self.writing.take(), self.watching.take()].into_iter().flatten() {
+            thread.thread().unpark(); // the one that watches
             let _ = thread.join();
         }
     }
@@ -147,10 +259,11 @@ impl Shared {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What has gathered; waits for something to do, at most until a time.
-    fn gather(&self, until: Option<Instant>) -> Gathered {
+    /// What has gathered, with an empty buffer put in the place of its records; waits for something to do, at most until a
+    /// time.
+    fn gather(&self, until: Option<Instant>, buffer: Vec<u8>) -> Gathered {
         let mut gathered = self.lock();
-        let idle = |gathered: &Gathered| gathered.waiting.is_empty() && gathered.sealing.is_empty() && !gathered.closed;
+        let idle = |gathered: &Gathered| gathered.records.is_empty() && gathered.sealing.is_empty() && !gathered.closed;
         while idle(&gathered) {
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
@@ -160,15 +273,46 @@ impl Shared {
                 None => self.wake.wait(gathered).unwrap_or_else(PoisonError::into_inner),
                 Some(_) => self.wake.wait_timeout(gathered, left).unwrap_or_else(PoisonError::into_inner).0,
             };
-            if !gathered.waiting.is_empty() {
+            if !gathered.records.is_empty() {
                 drop(gathered);
                 std::thread::sleep(LINGER);
                 gathered = self.lock();
             }
         }
         let closed = gathered.closed;
-        let room = Gathered { closed, records: Vec::with_capacity(gathered.records.len()), ..Gathered::default() };
-        std::mem::replace(&mut gathered, room)
+        std::mem::replace(&mut gathered, Gathered { closed, records: buffer, ..Gathered::default() })
+    }
+
+    fn written(&self) -> MutexGuard<'_, Option<(Instant, Arc<Group>)>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells a group how it went.
+    fn tell(&self, group: Arc<Group>, outcome: Result<(), AppendError>) {
+        let told = Told::new(group, outcome);
+        if let Some(teller) = self.teller.get() {
+            let _ = teller.send(told); // where nobody hears it, it comes back and is dropped here
+        }
+    }
+
+    /// Tells those who wait that the disk is too slow, once it has had a group for longer than `patience`. Until it is done
+    /// with it nobody waits any more; what has gathered is written then.
+    fn watch(&self, patience: Duration) {
+        while !self.lock().closed {
+            std::thread::park_timeout(patience / 8);
+            let late = {
+                let written = self.written();
+                let late = written.as_ref().filter(|(since, _)| since.elapsed() >= patience);
+                self.stalled.fetch_or(late.is_some(), Ordering::Relaxed); // under the lock that ends it
+                late.map(|(_, group)| Arc::clone(group))
+            };
+            if let Some(group) = late {
+                let next = std::mem::take(&mut self.lock().group);
+                for group in [group, next] {
+                    self.tell(group, Err(AppendError::Busy));
+                }
+            }
+        }
     }
 }
 
@@ -210,12 +354,14 @@ impl Segments {
 
     fn write(self, open: Open, bytes: u64, age: Duration) {
         let mut now = Writing { open, number: *self.shared.current.borrow(), began: Instant::now() };
+        let mut buffer = Vec::new();
         loop {
             let due_at = (!now.open.is_empty()).then(|| now.began + age);
-            let Gathered { records, waiting, sealing, closed } = self.shared.gather(due_at);
+            let Gathered { mut records, group, sealing, closed } = self.shared.gather(due_at, buffer);
             if now.open.is_empty() {
                 now.began = Instant::now();
             }
+            *self.shared.written() = Some((Instant::now(), Arc::clone(&group)));
             let mut done = if now.open.failed { self.go_on(&mut now) } else { Ok(()) };
             if done.is_ok() && !records.is_empty() {
                 done = now.open.commit(&records);
@@ -223,13 +369,12 @@ impl Segments {
             match &done {
                 Ok(()) => _ = self.shared.size.fetch_add(records.len() as u64, Ordering::Relaxed),
                 Err(error) => {
-                    tracing::error!(segment = now.number, %error, refused = waiting.len(), "the log cannot be written");
+                    tracing::error!(segment = now.number, %error, refused = records.len(), "the log cannot be written");
                 }
             }
-            let answer = done.map_err(|error| AppendError::Disk(error.kind()));
-            for one in waiting {
-                let _ = one.send(answer); // who left does not mind
-            }
+            self.shared.tell(group, done.map_err(|error| AppendError::Disk(error.kind())));
+            records.clear();
+            buffer = if records.capacity() > BUFFER { Vec::new() } else { records };
             let asked = !sealing.is_empty() || closed;
             let due = asked || now.open.length >= bytes || now.began.elapsed() >= age;
             // A segment whose successor cannot be made grows beyond its size.
@@ -238,6 +383,11 @@ impl Segments {
                 && let Err(error) = self.go_on(&mut now)
             {
                 tracing::error!(segment = now.number, %error, "no new segment can be made");
+            }
+            {
+                let mut written = self.shared.written();
+                *written = None;
+                self.shared.stalled.store(false, Ordering::Relaxed);
             }
             drop(sealing);
             if closed {

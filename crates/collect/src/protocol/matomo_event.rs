@@ -38,7 +38,7 @@ pub(super) fn event(
     let random = take("r").or_else(|| take("rand"));
     let (name, interaction) = kind;
     let mut event = Collected::new("matomo", &name, interaction, clock::correct(received, own, None));
-    let again = random.is_some() || stated.is_some();
+    let again = random.is_some() || stated.is_some() || age.is_some();
     event.set("event_id", ids::made("matomo", &[&place.to_string(), &content], (!again).then_some(received)));
     event.keep_clock(stated.map(Value::from), None);
 

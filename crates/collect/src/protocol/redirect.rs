@@ -53,6 +53,6 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
     event.set("page_url", destination);
     let mut batch = Batch::default();
     batch.push(Ok(event))?;
-    let headers = vec![("location", location), ("cache-control", "no-store".to_owned())];
+    let headers = vec![("location", location.into()), ("cache-control", "no-store".into())];
     Ok(batch.answer(Reply { status: 302, headers, body: Cow::Borrowed(&[]) }, None))
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 /// `GET /sourceConfig/?writeKey=`: the source is on, has no destinations in the browser, and reports no metrics.
 pub(crate) fn config(request: &Request<'_>) -> Decoded {
-    let key = super::query_key(request, "writeKey").or_else(|| request.basic_user());
+    let key = super::query_key(request, "writeKey").or_else(|| Some(request.basic()?.0));
     let config = json!({
         "source": {
             "id": "safar",

@@ -110,12 +110,21 @@ pub struct Server {
 
 impl Server {
     pub async fn start(folder: &Path, settings: CollectSettings) -> Self {
-        let collector = Collector::open(folder, settings).unwrap();
+        Self::over(Collector::open(folder, settings).unwrap()).await
+    }
+
+    pub async fn over(collector: Collector) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(serve(collector.clone(), listener, async { _ = stopped.await }));
         Self { address, collector, stop, running }
+    }
+
+    /// Stops it; what is in its log stays there.
+    pub async fn halt(self) {
+        _ = self.stop.send(());
+        self.running.await.unwrap();
     }
 
     /// Stops it and publishes all that is in its log.

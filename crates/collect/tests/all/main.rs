@@ -2,6 +2,7 @@
 mod client;
 mod crash;
 mod fixtures;
+mod guarded;
 mod identity;
 mod laws;
 mod money;

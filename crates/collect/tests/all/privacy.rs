@@ -3,10 +3,13 @@ use crate::{
     fixtures,
     sent::{BROWSER, NOW, told},
 };
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use flate2::read::GzDecoder;
 use safar_collect::{Reader, Request, Stored, http::CollectSettings};
 use safar_model::consent::{Purpose, WithoutAnalytics};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs, net::IpAddr, path::Path};
+use std::{collections::BTreeSet, fs, io::Read, net::IpAddr, path::Path};
+use url::form_urlencoded;
 
 #[test]
 fn every_event_of_every_client_carries_the_browsers_signals() {
@@ -117,4 +120,139 @@ fn what_was_erased_is_no_event_and_no_letter() {
     let folder = tempfile::tempdir().unwrap();
     let part = Reader::open(folder.path(), CollectSettings::default()).unwrap().request(&[0; 90]);
     assert!(part.lines.is_empty() && part.letters.is_empty());
+}
+
+/// What the clients' own documentation calls identifiers of people, devices and visits.
+const IDENTIFIERS: [&str; 35] = [
+    "userId",
+    "user_id",
+    "anonymousId",
+    "anonymous_id",
+    "previousId",
+    "previousSessionId",
+    "sessionId",
+    "session_id",
+    "distinct_id",
+    "$device_id",
+    "$session_id",
+    "$window_id",
+    "$anon_distinct_id",
+    "$user_id",
+    "alias",
+    "uid",
+    "duid",
+    "tnuid",
+    "nuid",
+    "sid",
+    "vid",
+    "fp",
+    "cid",
+    "_id",
+    "_idts",
+    "client_id",
+    "app_instance_id",
+    "email",
+    "phone",
+    "sha256_email_address",
+    "ip",
+    "$ip",
+    "networkUserId",
+    "domainUserId",
+    "visitorId",
+];
+
+/// The values of identifiers anywhere in some bytes: in JSON, forms, base64 and gzip, within each other.
+fn identifiers(bytes: &[u8], depth: usize, found: &mut BTreeSet<String>) {
+    if depth == 0 {
+        return;
+    }
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = vec![];
+        GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+        return identifiers(&plain, depth, found);
+    }
+    if let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_slice(bytes) {
+        return within(&value, depth, found);
+    }
+    for (name, value) in form_urlencoded::parse(bytes.strip_prefix(b"?").unwrap_or(bytes)) {
+        if !value.is_empty() {
+            member(&name, &Value::String(value.into_owned()), depth, found);
+        }
+    }
+    let text: Vec<u8> = bytes
+        .iter()
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => *other,
+        })
+        .filter(|byte| *byte != b'=')
+        .collect();
+    if text.len() > 40
+        && let Ok(inner) = BASE64_STANDARD_NO_PAD.decode(text)
+    {
+        identifiers(&inner, depth - 1, found);
+    }
+}
+
+fn within(value: &Value, depth: usize, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| member(name, value, depth, found)),
+        Value::Array(items) => items.iter().for_each(|item| within(item, depth, found)),
+        Value::String(text) => identifiers(text.as_bytes(), depth - 1, found),
+        _ => {}
+    }
+}
+
+fn member(name: &str, value: &Value, depth: usize, found: &mut BTreeSet<String>) {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    if IDENTIFIERS.contains(&name) && text.len() > 2 {
+        found.insert(text);
+    }
+    within(value, depth, found);
+}
+
+/// For all that clients send: in cookieless mode no identifier of the request is in the line.
+#[test]
+fn no_identifier_of_a_request_is_in_a_cookieless_line() {
+    let Some(clients) = fixtures::all() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "matomo_token = \"TOKEN32TOKEN32TOKEN32TOKEN32TOKE\"\n[[sources]]\nname = \"web\"\nkeys = []\ncookieless = true";
+    let reader = reader(folder.path(), toml::from_str(settings).unwrap());
+    let (mut met, mut lines) = (BTreeSet::new(), 0);
+    for (client, requests) in clients {
+        for (name, sent) in requests {
+            let mut known = BTreeSet::new();
+            identifiers(sent.query.as_bytes(), 4, &mut known);
+            identifiers(&sent.body, 4, &mut known);
+            let headers: Vec<(&str, &[u8])> =
+                sent.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+            let request = Request {
+                method: &sent.method,
+                path: &sent.path,
+                query: &sent.query,
+                headers: &headers,
+                body: &sent.body,
+                remote: Some("198.51.100.23".parse().unwrap()),
+                https: true,
+                received_at: NOW,
+            };
+            let part = reader.request(&Stored::encode(&request, "web", false));
+            for line in part.lines.values().flat_map(|lines| lines.lines()) {
+                for identifier in &known {
+                    assert!(
+                        !line.contains(&format!("{identifier}\"")) && !line.contains(&format!(":{identifier},")),
+                        "{client}/{name}: {identifier} in {line}"
+                    );
+                }
+                lines += 1;
+            }
+            met.extend(known);
+        }
+    }
+    assert!(met.len() > 30 && lines > 100, "{} identifiers, {lines} lines: {met:?}", met.len());
 }

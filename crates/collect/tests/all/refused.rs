@@ -102,7 +102,7 @@ fn a_batch_at_the_vendors_limits_is_taken_and_one_beyond_is_not() {
 fn statuses_make_clients_drop_or_resend() {
     assert_eq!(Refusal::Unauthorised.reply().status, 401);
     let busy = Refusal::Busy(5).reply();
-    assert_eq!((busy.status, busy.headers.contains(&("retry-after", "5".to_owned()))), (503, true));
+    assert_eq!((busy.status, busy.headers.contains(&("retry-after", "5".into()))), (503, true));
     for refusal in [Refusal::Bomb, Refusal::Damaged, Refusal::TooLarge, Refusal::Unreadable("x")] {
         assert_eq!(refusal.reply().status, 400, "413 makes Snowplow's Python tracker resend for ever");
     }
@@ -147,7 +147,7 @@ fn redirects_go_only_where_the_server_signed() {
     let decoded = Sent::get(&format!("{link}&user_id=u&event_id=e")).at(NOW).unwrap();
     let location = &decoded.reply.headers.iter().find(|(name, _)| *name == "location").unwrap().1;
     assert_eq!(
-        (decoded.reply.status, location.as_str()),
+        (decoded.reply.status, location.as_ref()),
         (302, "https://shop.example/?utm_source=letter&a=%C3%A4%20b")
     );
     let columns = ["name", "interaction", "user_id", "event_id", "page_url"];

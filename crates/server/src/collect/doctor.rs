@@ -1,5 +1,6 @@
 //! `safar doctor`: whether the collector of a workspace works as meant, and what to do where it does not.
 mod checks;
+mod disk;
 mod tables;
 
 use super::{Status, folder_of, status};
@@ -70,10 +71,13 @@ pub async fn doctor(root: &Path) -> Vec<Check> {
             found.push(Check::bad("lag", found_here, "put that right and look again"));
         }
     }
+    found.extend(disk::space(root, &workspace.settings().collect));
+    found.extend(disk::dropped(&workspace, running));
     found.push(tables::clients_clocks(&workspace).await);
     found.extend(told.as_ref().map(|told| checks::journeys(told, settings, now)));
     found.push(tables::rejects(&workspace).await);
     found.extend(told.as_ref().map(|told| checks::refused(told)));
+    found.extend(told.as_ref().and_then(checks::not_kept));
     found.extend(told.as_ref().map(|told| checks::strangers(told, settings)));
     found.extend(told.iter().flat_map(|told| checks::silent(told, now)));
     found

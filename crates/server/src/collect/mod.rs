@@ -19,7 +19,7 @@ mod tables;
 
 pub use publish::Published;
 pub use replay::{Replayed, replay};
-pub use safar_collect::OPENAPI;
+pub use safar_collect::{OPENAPI, signed_link};
 pub use settle::settle;
 pub use status::Status;
 

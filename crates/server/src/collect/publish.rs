@@ -60,14 +60,14 @@ impl Publisher {
         let workspace = self.0.workspace().await;
         let (settings, enricher) = (workspace.import_settings(), workspace.enricher()?);
         let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
-        let Part { log, segment, number, lines, letters } = part;
+        let key = CommitKey::new("collect", part.key());
+        let Part { log, segment, number, lines, letters, .. } = part;
         let lines = lines.into_iter().map(|(source, text)| Lines {
             origin: origin::of_part(&source, &log, segment, number),
             text: text.into_bytes(),
         });
         let letters =
             letters.iter().map(|letter| (origin::of_part(&letter.source, &log, segment, number), reject(letter)));
-        let key = CommitKey::new("collect", format!("{log}/{segment:06}/{number}"));
         let lock = self.0.lock(&workspace).await?;
         let (lines, letters) = (lines.collect(), letters.collect());
         Ok(import_lines(workspace.store(), &lock, rules, lines, letters, key, &options()).await?)

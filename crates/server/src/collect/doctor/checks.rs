@@ -199,6 +199,19 @@ pub(super) fn refused(told: &Status) -> Check {
     )
 }
 
+/// What is lost, because nobody sends it again.
+pub(super) fn not_kept(told: &Status) -> Option<Check> {
+    let lost = &told.noticed.not_kept;
+    let found: Vec<String> = lost.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+    (!found.is_empty()).then(|| {
+        Check::look(
+            "not kept",
+            format!("not kept since the collector started: {}", found.join(", ")),
+            "clicks are lost where the log or the disk is full or slow, or the source sends more than it may: see lag, disk and requests_per_second",
+        )
+    })
+}
+
 /// Sources that nobody knows.
 pub(super) fn strangers(told: &Status, settings: &CollectSettings) -> Check {
     const NAME: &str = "unknown sources";
@@ -303,12 +316,15 @@ mod tests {
         told.noticed = Noticed {
             sources: vec![source("web", Some(now - SECOND)), source("app", Some(now - DAY)), source("old", None)],
             refused: [("too large".to_owned(), 2)].into(),
+            not_kept: [("a click".to_owned(), 3)].into(),
             strangers: vec![stranger("who"), stranger("k")],
             other_strangers: 4,
         };
         let states: Vec<_> = silent(&told, now).iter().map(|check| check.state).collect();
         assert_eq!(states, [State::Good, State::Look, State::Look]);
         assert!(refused(&told).found.ends_with("2 × too large"));
+        assert!(not_kept(&told).is_some_and(|check| check.found.ends_with("3 × a click")));
+        assert_eq!(not_kept(&Status::begin(listening, &shop())), None);
         let found = strangers(&told, &shop()).found;
         assert!(found.ends_with("3 × the key `who` from https://other.example, 3 × the known key `k` from https://other.example, 4 × others"), "{found}");
     }
