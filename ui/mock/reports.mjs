@@ -134,7 +134,7 @@ function movesOf(query) {
 
 function explore(query) {
   const end = query.get('end');
-  const place = end ?? query.get('start') ?? 'event:session_start';
+  const place = end ?? query.get('start') ?? 'event:page_view';
   const [depth, width] = [Number(query.get('depth') ?? 4), Number(query.get('width') ?? 6)];
   const walks = [];
   for (const { session } of sessionsIn(range(query))) {

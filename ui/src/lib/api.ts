@@ -58,6 +58,10 @@ export interface ModelInfo {
   name: string;
   help: string;
   causal: boolean;
+  /** Whether safar.toml names it. */
+  chosen: boolean;
+  /** What four touches, a day apart, would get; not told of models that learn. */
+  shares_of_four?: (number | null)[] | null;
 }
 
 export interface Workspace {
