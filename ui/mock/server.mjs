@@ -122,7 +122,7 @@ function api(state, method, path, query, body) {
 
 function live(answer) {
   answer.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  const events = people.slice(0, 60).flatMap((person) => person.sessions[0].events.map((event) => ({ name: event.name, channel: person.sessions[0].channel, person: person.id })));
+  const events = people.slice(0, 60).flatMap((person) => person.sessions[0].events.map((event) => ({ name: event.name, channel: person.sessions[0].channel, person_id: person.id })));
   let turn = 0;
   const send = () => answer.write(`data: ${JSON.stringify({ events: events.slice(turn * 3, turn * 3 + 3).map((event, at) => ({ ...event, time: new Date(Date.parse('2026-11-22T05:00:00Z') + turn * 3000 - at * 700).toISOString() })), per_minute: 41 + (turn % 5), lag_seconds: 1.2 })}\n\n`) && (turn = (turn + 1) % 40);
   send();

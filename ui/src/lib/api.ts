@@ -89,7 +89,7 @@ export interface Person {
 }
 
 export interface Live {
-  events: { time: string; name: string; channel: string | null; person: string | null }[];
+  events: { time: string; name: string; channel: string | null; person_id?: string | null }[];
   per_minute: number;
   lag_seconds: number | null;
 }

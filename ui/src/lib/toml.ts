@@ -28,10 +28,11 @@ export function read(text: string, section: string, key: string): Toml | undefin
 }
 
 /** The file with `section.key` set; a commented-out line of that key gives its place, otherwise the section's end. */
-export function write(text: string, section: string, key: string, value: Toml | null): string {
+export function write(text: string, section: string, name: string, value: Toml | null): string {
+  const key = /^[\w-]+$/.test(name) ? name : JSON.stringify(name);
   const lines = text.split('\n');
   const parts = scan(lines);
-  const live = find(parts, section, key);
+  const live = find(parts, section, name);
   if (live) {
     lines.splice(live.start, live.end - live.start, ...(value === null ? [] : spelled(lines, live, key, value)));
     return lines.join('\n');
@@ -71,6 +72,17 @@ export function addEntry(text: string, name: string, entry: Record<string, strin
   const first = scan(lines).find((part) => part.kind === 'head' && part.list && part.name === name);
   if (!first) return `${text.replace(/\n*$/, '\n')}\n${block.join('\n')}`;
   lines.splice(first.start, 0, ...block);
+  return lines.join('\n');
+}
+
+/** The file with one more entry of the list `name`, behind the entries it has, or at the end. */
+export function appendEntry(text: string, name: string, entry: Record<string, string>): string {
+  const lines = text.split('\n');
+  const parts = scan(lines);
+  const last = entryParts(parts, name).at(-1);
+  if (!last) return addEntry(text, name, entry);
+  const end = last.pairs.at(-1)?.end ?? last.head.end;
+  lines.splice(end, 0, '', `[[${name}]]`, ...Object.entries(entry).map(([key, value]) => `${key} = ${value}`));
   return lines.join('\n');
 }
 
