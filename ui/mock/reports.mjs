@@ -11,7 +11,7 @@ const time = (name) => ({ name, type: 'time', unit: null });
 const money = (name) => number(name, 'EUR');
 const share = (name) => number(name, 'percent');
 const sum = (list) => list.reduce((a, b) => a + b, 0);
-const usualModels = models.map((model) => model.spec);
+const usualModels = models.filter((model) => model.chosen).map((model) => model.spec);
 const round = (value, digits = 6) => Number(value.toFixed(digits));
 
 function range(query) {
@@ -141,7 +141,10 @@ function explore(query) {
     const { events } = session;
     const at = end ? events.findLastIndex((event) => meets(place, event)) : events.findIndex((event) => meets(place, event));
     if (at < 0) continue;
-    const names = (end ? events.slice(0, at + 1).reverse() : events.slice(at)).map((event) => (event.name === 'page_view' ? event.page : event.name));
+    const nodes = query.get('nodes') ?? 'steps';
+    const way = (end ? events.slice(0, at + 1).reverse() : events.slice(at)).filter((event, index) => index === 0 || nodes !== 'pages' || event.name === 'page_view');
+    // The first is what was asked for, as the server calls it.
+    const names = way.map((event, index) => (index === 0 ? nameOf(place) : nodes !== 'events' && event.name === 'page_view' ? event.page : event.name));
     walks.push(Array.from({ length: depth + 1 }, (_, step) => names[step] ?? '(end)'));
   }
   const shown = Array.from({ length: depth + 1 }, (_, step) => {
@@ -191,14 +194,16 @@ export const reports = {
   attribution(query) {
     const intervals = query.get('intervals') === 'true';
     const measure = query.get('measure') ?? 'conversions';
-    const rows = creditOf(query, usualModels).flatMap(({ model, credit }) => {
+    const rows = creditOf(query, usualModels).filter(({ model }) => !(model.startsWith('hazard') && (query.get('from') || query.get('to') || query.get('where')))).flatMap(({ model, credit }) => {
       const all = sum([...credit.values()].map((one) => one[measure])) || 1;
       return [...credit].sort((a, b) => b[1].conversions - a[1].conversions).map(([label, one]) => {
         const spread = 1.96 * Math.sqrt(Math.max(one.conversions, 0.2)) * (measure === 'value' ? one.value / Math.max(one.conversions, 0.2) : 1);
         return [model, label, round(one.conversions), round(one.value), one[measure] / all, ...(intervals ? [round(Math.max(0, one[measure] - spread)), round(one[measure] + spread)] : [])];
       });
     });
-    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
+    // Models of cause look at everything that people did, and at nothing less.
+    const refused = query.getAll('model').filter((spec) => spec.startsWith('hazard') && (query.get('from') || query.get('to') || query.get('where')));
+    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, notes: refused.map((spec) => `${spec} cannot take these paths: models of cause look at everything that people did`), columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
   },
   agreement(query) {
     const found = creditOf(query, usualModels).map(({ model, credit }) => {
@@ -268,7 +273,9 @@ export const reports = {
   },
   obstacles(query) {
     const visits = sessionsIn(range(query));
-    const found = count(visits.flatMap(({ person, session }) => session.events.map((event, at) => ({ person, page: event.page, left: at === session.events.length - 1 && event.name !== 'purchase' }))), ({ page }) => page, (row, { person, left }) => { (row.reach ??= new Set()).add(person.id); if (left) (row.leave ??= new Set()).add(person.id); });
+    const nodes = query.get('nodes') ?? 'steps';
+    const place = (event) => (nodes === 'events' ? event.name : event.name === 'page_view' ? event.page : nodes === 'pages' ? null : event.name);
+    const found = count(visits.flatMap(({ person, session }) => session.events.map((event, at) => ({ person, page: place(event), left: at === session.events.length - 1 && event.name !== 'purchase' })).filter(({ page }) => page !== null)), ({ page }) => page, (row, { person, left }) => { (row.reach ??= new Set()).add(person.id); if (left) (row.leave ??= new Set()).add(person.id); });
     const buyers = new Set(people.filter((person) => person.conversions.length).map((person) => person.id));
     const rows = [...found].map(([page, row]) => {
       const stayed = [...row.reach].filter((id) => !row.leave?.has(id));

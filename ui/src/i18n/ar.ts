@@ -684,4 +684,12 @@ export const ar: Catalogue = {
   'settings.experimentsHelp': 'مجموعات ضابطة عشوائية: ما تضيفه القناة. تُنشأ في النص.',
   'settings.noExperiments': 'لا تجربة معدّة.',
   'settings.editText': 'تحرير كنص',
+  'app.calendar': 'التقويم',
+  'app.digits': 'الأرقام',
+  'calendar.persian': 'هجري شمسي',
+  'calendar.gregory': 'ميلادي',
+  'digits.arabext': '۱۲۳',
+  'digits.arab': '١٢٣',
+  'digits.latn': '123',
+  'sql.exportAll': 'التصدير يشمل الكل',
 };

@@ -683,6 +683,14 @@ export const en = {
   'settings.experimentsHelp': 'Hold-outs assigned by chance: what a channel adds. They are made as text.',
   'settings.noExperiments': 'No experiment is set up.',
   'settings.editText': 'Edit as text',
+  'app.calendar': 'Calendar',
+  'app.digits': 'Digits',
+  'calendar.persian': 'Solar Hijri',
+  'calendar.gregory': 'Gregorian',
+  'digits.arabext': '۱۲۳ (Persian)',
+  'digits.arab': '١٢٣ (Arabic)',
+  'digits.latn': '123 (Latin)',
+  'sql.exportAll': 'the export has all',
 } satisfies Record<string, Message>;
 
 /** A text, or one text for each plural form of the language; `{n}` chooses. */

@@ -684,4 +684,12 @@ export const fa: Catalogue = {
   'settings.experimentsHelp': 'گروه‌های کنترل تصادفی: یک کانال چه می‌افزاید. در متن ساخته می‌شوند.',
   'settings.noExperiments': 'آزمایشی تعریف نشده است.',
   'settings.editText': 'ویرایش متن',
+  'app.calendar': 'تقویم',
+  'app.digits': 'رقم‌ها',
+  'calendar.persian': 'خورشیدی',
+  'calendar.gregory': 'میلادی',
+  'digits.arabext': '۱۲۳',
+  'digits.arab': '١٢٣',
+  'digits.latn': '123',
+  'sql.exportAll': 'خروجی همه را دارد',
 };

@@ -684,4 +684,12 @@ export const is: Catalogue = {
   'settings.experimentsHelp': 'Slembivaldir samanburðarhópar: hvað rás bætir við. Þær eru skrifaðar í textann.',
   'settings.noExperiments': 'Engin tilraun er uppsett.',
   'settings.editText': 'Breyta sem texta',
+  'app.calendar': 'Dagatal',
+  'app.digits': 'Tölustafir',
+  'calendar.persian': 'Íranskt',
+  'calendar.gregory': 'Gregoríanskt',
+  'digits.arabext': '۱۲۳',
+  'digits.arab': '١٢٣',
+  'digits.latn': '123',
+  'sql.exportAll': 'útflutningur hefur allar',
 };

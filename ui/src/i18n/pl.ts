@@ -684,4 +684,12 @@ export const pl: Catalogue = {
   'settings.experimentsHelp': 'Losowe grupy kontrolne: ile wnosi kanał. Tworzy się je w tekście.',
   'settings.noExperiments': 'Nie ustawiono żadnego eksperymentu.',
   'settings.editText': 'Edytuj jako tekst',
+  'app.calendar': 'Kalendarz',
+  'app.digits': 'Cyfry',
+  'calendar.persian': 'Irański',
+  'calendar.gregory': 'Gregoriański',
+  'digits.arabext': '۱۲۳',
+  'digits.arab': '١٢٣',
+  'digits.latn': '123',
+  'sql.exportAll': 'eksport ma wszystkie',
 };

@@ -36,6 +36,7 @@ const screens: Record<string, string> = {
   'settings-text': '/settings?tab=text',
   history: '/settings?tab=history',
   access: '/settings?tab=access',
+  account: '/account',
 };
 const wanted = process.env['SCREENS']?.split(',');
 const looks: Record<string, Look> = {
