@@ -691,6 +691,10 @@ export const en = {
   'digits.arab': '١٢٣ (Arabic)',
   'digits.latn': '123 (Latin)',
   'sql.exportAll': 'the export has all',
+  'person.earlier': { one: '{n} earlier day', other: '{n} earlier days' },
+  'col.started_at': 'Began',
+  'col.landing_page': 'Landing page',
+  'col.page_views': 'Page views',
 } satisfies Record<string, Message>;
 
 /** A text, or one text for each plural form of the language; `{n}` chooses. */

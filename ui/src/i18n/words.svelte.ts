@@ -39,6 +39,9 @@ export const isLocale = (name: string | null | undefined): name is Locale => nam
 
 type Values = Record<string, string | number>;
 
+/** A text set apart in its own direction (U+2068 … U+2069). */
+const isolated = (text: string): string => String.fromCodePoint(0x2068) + text + String.fromCodePoint(0x2069);
+
 /** How a language writes what is not words. */
 export interface Formats {
   number: (value: number, options: Intl.NumberFormatOptions) => string;
@@ -117,10 +120,18 @@ class Words {
   t(key: Key, values: Values = {}): string {
     const message: Message = this.#catalogue[key];
     const form = typeof message === 'string' ? message : (message[this.#formats.plural(Number(values['n'] ?? 0))] ?? message.other);
-    return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    return this.#inDigits(form).replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];
-      return value === undefined ? whole : typeof value === 'number' ? this.number(value) : value;
+      if (value === undefined) return whole;
+      if (typeof value === 'number') return this.number(value);
+      // A name in Latin letters keeps its own direction in a right-to-left sentence: 5-8510 does not become 8510-5.
+      return this.rtl && value ? isolated(value) : value;
     });
+  }
+
+  /** The digits that a catalogue is written with as the reader wants them. */
+  #inDigits(text: string): string {
+    return this.used('digits') === 'latn' ? text.replace(/[٠-٩۰-۹]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 15)) : text;
   }
 
   /** The label of something the server names: known names are translated, others are shown as they are. */
