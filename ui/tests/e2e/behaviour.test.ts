@@ -89,6 +89,8 @@ describe('what people do', () => {
     expect(await faults(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Save the rule' }).click();
     await page.getByText('The rule is saved.').waitFor();
+    await page.getByRole('button', { name: 'Build now' }).click();
+    await page.getByText('The build is done.').waitFor();
     await page.goto('/settings?tab=text');
     const text = await page.getByLabel('safar.toml').inputValue();
     expect(text).toContain('[[channels.rules]]\nchannel = "Poster"\nwhen = { source = "qr-poster", medium = "offline" }\n');

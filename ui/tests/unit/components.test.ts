@@ -1,5 +1,5 @@
 /** Parts by themselves: what opens closes, what is refused says so, what is drawn can be read and chosen. */
-import { fireEvent, render, screen, within } from '@testing-library/svelte';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import Arcs from '../../src/charts/Arcs.svelte';
@@ -25,6 +25,7 @@ const workspace = (more: object = {}): void => {
   app.workspace = { name: 'shop', time_zone: 'UTC', currency: 'EUR', goals: ['purchase'], models: [], dimensions: [], first_day: '2026-01-01', last_day: '2026-11-21', events: 10, people: 5, data_version: '1', last_build: null, locale: null, ...more } as never;
 };
 afterEach(() => {
+  cleanup();
   app.workspace = null;
   view.go('/');
   vi.unstubAllGlobals();
