@@ -1,17 +1,20 @@
-/** What people do on this site: names of events and pages as reports spell steps, those that most people reached first. */
-import { records, text } from './api';
-import { report } from './load.svelte';
+/** What people did in the days shown: names of events and pages as reports spell steps, those that most people reached first. */
+import { records, text, type Report } from './api';
+import { report, type Question } from './load.svelte';
 import { stepOf, usual, type Step } from '../screens/funnel/steps';
 import { app } from './app.svelte';
 
+const ask = (nodes: string): Question => ({ name: 'obstacles', params: { nodes, sort: '-people_reaching', settle_days: 0, limit: 200 } });
+const namesOf = (found: Report | null): string[] => records(found).map((row) => text(row['place'])).filter((name) => name && !name.startsWith('('));
+
 /** To be called while a component is made. Viewers may ask it too, unlike SQL. */
 export class Places {
-  readonly #events = report(() => ({ name: 'obstacles', params: { nodes: 'events', sort: '-people_reaching', settle_days: 0, limit: 200 }, whole: true }));
-  readonly #pages = report(() => ({ name: 'obstacles', params: { nodes: 'pages', sort: '-people_reaching', settle_days: 0, limit: 200 }, whole: true }));
+  readonly #events = report(() => ask('events'));
+  readonly #pages = report(() => ask('pages'));
 
-  /** Null until they are known. */
-  readonly events = $derived(this.#events.answer.value && records(this.#events.answer.value).map((row) => text(row['place'])));
-  readonly pages = $derived(records(this.#pages.answer.value).map((row) => text(row['place'])));
+  /** Null until they are known. Trackers call page views by several names: none is taken for granted. */
+  readonly events = $derived(this.#events.answer.value && namesOf(this.#events.answer.value));
+  readonly pages = $derived(namesOf(this.#pages.answer.value));
 
   /** What can stand in a step's field, by kind. */
   readonly byKind = $derived({ event: this.events ?? [], page: this.pages, goal: app.workspace?.goals ?? [] });
