@@ -18,6 +18,11 @@ const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
   })),
 );
 
+/** Routes that the screens use before the document tells of them. */
+for (const [path, role, parameters] of [['/reports/dropped-people', 'analyst', ['step', 'exclude', 'order', 'open', 'window_days', 'after', 'goal', 'from', 'to', 'where', 'limit', 'offset', 'sort', 'format']]]) {
+  if (!routes.some((route) => route.path === path)) routes.push({ method: 'GET', path, pattern: new RegExp(`^${path}$`), role, parameters, operation: { responses: {} } });
+}
+
 export const routeOf = (method, path) => routes.find((route) => route.method === method && route.pattern.test(path)) ?? null;
 export const allowed = (route, role) => route.role === null || (role in ranks && ranks[role] >= ranks[route.role]);
 

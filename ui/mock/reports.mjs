@@ -91,6 +91,7 @@ function funnelOf(query) {
   const limit = Number(query.get('window_days') ?? 14) * day;
   const reached = wanted.map(() => []);
   const next = wanted.map(() => new Map());
+  const dropped = wanted.map(() => []);
   for (const person of people) {
     const events = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).flatMap((session) => session.events.map((event) => ({ event, session })));
     let best = [];
@@ -111,9 +112,10 @@ function funnelOf(query) {
       }
     });
     best.forEach((at, step) => reached[step].push(step ? at - best[step - 1] : 0));
+    if (best.length && best.length < wanted.length) dropped[best.length - 1].push(person.id);
     if (best.length && best.length < wanted.length) next[best.length - 1].set(after, (next[best.length - 1].get(after) ?? 0) + 1);
   }
-  return { wanted, reached, next };
+  return { wanted, reached, next, dropped };
 }
 const median = (list) => (list.length ? list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] / 1000 : null);
 
@@ -194,16 +196,16 @@ export const reports = {
   attribution(query) {
     const intervals = query.get('intervals') === 'true';
     const measure = query.get('measure') ?? 'conversions';
-    const rows = creditOf(query, usualModels).filter(({ model }) => !(model.startsWith('hazard') && (query.get('from') || query.get('to') || query.get('where')))).flatMap(({ model, credit }) => {
+    const rows = creditOf(query, usualModels).filter(({ model }) => !(model.startsWith('hazard') && query.get('by') === 'campaign')).flatMap(({ model, credit }) => {
       const all = sum([...credit.values()].map((one) => one[measure])) || 1;
       return [...credit].sort((a, b) => b[1].conversions - a[1].conversions).map(([label, one]) => {
         const spread = 1.96 * Math.sqrt(Math.max(one.conversions, 0.2)) * (measure === 'value' ? one.value / Math.max(one.conversions, 0.2) : 1);
         return [model, label, round(one.conversions), round(one.value), one[measure] / all, ...(intervals ? [round(Math.max(0, one[measure] - spread)), round(one[measure] + spread)] : [])];
       });
     });
-    // Models of cause look at everything that people did, and at nothing less.
-    const refused = query.getAll('model').filter((spec) => spec.startsWith('hazard') && (query.get('from') || query.get('to') || query.get('where')));
-    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, notes: refused.map((spec) => `${spec} cannot take these paths: models of cause look at everything that people did`), columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
+    // A model of cause learns from where people came; campaigns of one channel are too few for it here.
+    const refused = query.getAll('model').filter((spec) => spec.startsWith('hazard') && query.get('by') === 'campaign');
+    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, notes: refused.map((spec) => `${spec} cannot take these paths: too few people met each campaign`), columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
   },
   agreement(query) {
     const found = creditOf(query, usualModels).map(({ model, credit }) => {
@@ -266,6 +268,10 @@ export const reports = {
   funnel(query) {
     const { wanted, reached } = funnelOf(query);
     return { columns: [text('step'), whole('people', 'people'), share('share_of_first'), share('share_of_previous'), number('median_seconds', 'seconds'), whole('dropped', 'people')], rows: wanted.map((step, at) => [nameOf(step), reached[at].length, reached[0].length ? reached[at].length / reached[0].length : null, at && reached[at - 1].length ? reached[at].length / reached[at - 1].length : null, at ? median(reached[at]) : null, at + 1 < wanted.length ? reached[at].length - reached[at + 1].length : null]) };
+  },
+  'dropped-people'(query) {
+    const after = Number(query.get('after') ?? 1);
+    return { columns: [text('person_id')], rows: funnelOf(query).dropped[after - 1].toSorted().map((id) => [id]) };
   },
   dropouts(query) {
     const { next } = funnelOf(query);

@@ -57,6 +57,8 @@ function personOf(id) {
   return {
     status: 200,
     body: {
+      meta: { data_version: known.data, settings_version: known.settings, program_version: known.program },
+      timeline_rows: person.sessions.reduce((sum, session) => sum + session.events.length, 0),
       person: { person_id: person.id, first_seen: first, last_seen: last, sessions: person.sessions.length, conversions: person.conversions.length, value: Math.round(value * 100) / 100, last_channel: person.sessions.at(-1).channel },
       identifiers: [
         { namespace: 'anonymous', identifier: `d-${person.number.toString(16).padStart(6, '0')}`, first_seen: first, last_seen: last, why: 'the first device seen' },
@@ -107,7 +109,7 @@ function api(state, method, path, query, body) {
   if (at === 'GET /audit') return { status: 200, body: state.audit };
   if (at === 'GET /settings/history') return { status: 200, body: state.settings.history };
   if (at === 'POST /logout') return (state.logged = false), { status: 204 };
-  if (at === 'GET /workspace') return { status: 200, body: { name: 'coats-and-boots', time_zone: 'Europe/Warsaw', currency: 'EUR', goals: ['purchase', 'sign-up'], models, dimensions: ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'country', 'language', 'device', 'browser', 'os'], first_day: firstDay, last_day: lastDay, events: 61_240, people: people.length, data_version: known.data, last_build: { time: 1_795_309_200 }, locale: '' } };
+  if (at === 'GET /workspace') return { status: 200, body: { name: 'coats-and-boots', time_zone: 'Europe/Warsaw', currency: 'EUR', goals: ['purchase', 'sign-up'], models, dimensions: ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'country', 'language', 'device', 'browser', 'os'], first_day: firstDay, last_day: lastDay, events: 61_240, people: people.length, data_version: known.data, settings_version: known.settings, program_version: known.program, last_build: { time: 1_795_309_200 }, locale: '' } };
   if (path.startsWith('/reports/')) return answerReport(decodeURIComponent(path.slice(9)), query);
   if (/^\/people\/[^/]+\/export$/.test(path)) return { status: 200, body: { summary: { person: path.split('/')[2] }, events: [] } };
   if (/^\/people\/[^/]+\/erase$/.test(path)) return body.person === decodeURIComponent(path.split('/')[2]) ? { status: 202, body: { job: 2 } } : problem(400, 'bad_request', 'The request does not fit', 'the number does not match', null);
@@ -121,7 +123,7 @@ function api(state, method, path, query, body) {
   }
   if (at === 'GET /settings') return { status: 200, body: told(state) };
   if (at === 'POST /settings/check') return { status: 200, body: { ok: !tomlProblem(body.text), problem: tomlProblem(body.text) } };
-  if (at === 'POST /settings/preview') return { status: 200, body: { events: 131, people: 96, conversions: 11, channels: [{ from: 'Unassigned', to: 'Poster', events: 131, people: 96 }], also: [] } };
+  if (at === 'POST /settings/preview') return { status: 200, body: { meta: { data_version: known.data, settings_version: known.settings, program_version: known.program }, events: 131, people: 96, conversions: 11, channels: [{ from: 'Unassigned', to: 'Poster', events: 131, people: 96 }], also: [] } };
   if (at === 'PUT /settings') {
     if (body.version !== state.settings.version) return problem(409, 'conflict', 'The settings changed meanwhile', 'Somebody else saved.', 'Load the new version.');
     const wrong = tomlProblem(body.text);
@@ -144,7 +146,7 @@ function api(state, method, path, query, body) {
 
 function live(answer) {
   answer.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  const events = people.slice(0, 60).flatMap((person) => person.sessions[0].events.map((event) => ({ name: event.name, channel: person.sessions[0].channel, person_id: person.id })));
+  const events = people.slice(0, 60).flatMap((person) => person.sessions[0].events.map((event) => ({ name: event.name, channel: person.sessions[0].channel, person: person.id })));
   let turn = 0;
   const send = () => answer.write(`data: ${JSON.stringify({ events: events.slice(turn * 3, turn * 3 + 3).map((event, at) => ({ ...event, time: new Date(Date.parse('2026-11-22T05:00:00Z') + turn * 3000 - at * 700).toISOString() })), per_minute: 41 + (turn % 5), lag_seconds: 1.2 })}\n\n`) && (turn = (turn + 1) % 40);
   send();

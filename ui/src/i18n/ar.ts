@@ -539,8 +539,6 @@ export const ar: Catalogue = {
   'attr.ruleWhole': 'يمنح التحويل كاملًا لكل قناة شاركت، فيزيد المجموع على عدد التحويلات',
   'attr.ruleChannels': 'يقسم بالتساوي بين القنوات المختلفة في المسار مهما تكررت كل منها',
   'attr.cannot': 'لا يظهر {model}: {why}',
-  'attr.causalWhole': 'ينظر هذا النموذج إلى كل ما فعله الأشخاص، فلا يُحسب لجزء من الأيام ولا مع تصفية. اختر كل البيانات لعرضه.',
-  'attr.allData': 'عرض كل البيانات',
   'model.custom': 'أوزان مخصصة',
   'model.custom.help': 'أوزان اختارها أحدهم، تُضبط على كل مسار.',
   'model.amplitude_j': 'على شكل J ‏(Amplitude)',
@@ -696,4 +694,7 @@ export const ar: Catalogue = {
   'col.started_at': 'البداية',
   'col.landing_page': 'صفحة الوصول',
   'col.page_views': 'مشاهدات الصفحات',
+  'person.newest': 'أحدث {n} من {all} من الأحداث.',
+  'funnel.who': 'من خرج بعد الخطوة {n}',
+  'funnel.whoHelp': 'افتح شخصًا أو صدّر القائمة.',
 };

@@ -538,8 +538,6 @@ export const en = {
   'attr.ruleWhole': 'gives the whole conversion to every channel that took part, so that the sum is more than all conversions',
   'attr.ruleChannels': 'shares equally among the different channels of a path, however often each was met',
   'attr.cannot': '{model} is not shown: {why}',
-  'attr.causalWhole': 'it looks at everything that people did, so it cannot be asked about a part of the days or through a filter. Choose all data to see it.',
-  'attr.allData': 'Show all data',
   'model.custom': 'Own weights',
   'model.custom.help': 'Weights that somebody chose, scaled to each path.',
   'model.amplitude_j': 'J-shaped (Amplitude)',
@@ -695,6 +693,9 @@ export const en = {
   'col.started_at': 'Began',
   'col.landing_page': 'Landing page',
   'col.page_views': 'Page views',
+  'person.newest': 'The newest {n} of {all} events.',
+  'funnel.who': 'Who dropped after step {n}',
+  'funnel.whoHelp': 'Open a person, or export the list.',
 } satisfies Record<string, Message>;
 
 /** A text, or one text for each plural form of the language; `{n}` chooses. */

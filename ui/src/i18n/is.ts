@@ -539,8 +539,6 @@ export const is: Catalogue = {
   'attr.ruleWhole': 'gefur hverri rás sem kom að henni viðskiptin öll, svo að samtalan er hærri en fjöldi viðskipta',
   'attr.ruleChannels': 'deilir jafnt á ólíkar rásir á leiðinni, hversu oft sem hver kom fyrir',
   'attr.cannot': '{model} er ekki sýnt: {why}',
-  'attr.causalWhole': 'það skoðar allt sem fólk gerði og verður því ekki reiknað fyrir hluta daganna eða með síu. Veldu öll gögn til að sjá það.',
-  'attr.allData': 'Sýna öll gögn',
   'model.custom': 'Eigin vægi',
   'model.custom.help': 'Vægi sem einhver valdi, fært að hverri leið.',
   'model.amplitude_j': 'J-laga (Amplitude)',
@@ -696,4 +694,7 @@ export const is: Catalogue = {
   'col.started_at': 'Hófst',
   'col.landing_page': 'Lendingarsíða',
   'col.page_views': 'Síðuflettingar',
+  'person.newest': 'Nýjustu {n} af {all} atburðum.',
+  'funnel.who': 'Þau sem hættu eftir skref {n}',
+  'funnel.whoHelp': 'Opnaðu manneskju eða flyttu listann út.',
 };

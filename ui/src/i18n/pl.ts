@@ -539,8 +539,6 @@ export const pl: Catalogue = {
   'attr.ruleWhole': 'przypisuje całą konwersję każdemu kanałowi, który wziął w niej udział, więc suma jest większa niż liczba konwersji',
   'attr.ruleChannels': 'dzieli po równo między różne kanały na ścieżce, bez względu na to, ile razy wystąpiły',
   'attr.cannot': 'Model {model} nie jest pokazany: {why}',
-  'attr.causalWhole': 'model patrzy na wszystko, co zrobili ludzie, więc nie liczy się go dla części dni ani z filtrem. Wybierz wszystkie dane, aby go zobaczyć.',
-  'attr.allData': 'Pokaż wszystkie dane',
   'model.custom': 'Własne wagi',
   'model.custom.help': 'Wagi wybrane przez użytkownika, przeliczone na każdą ścieżkę.',
   'model.amplitude_j': 'Kształt J (Amplitude)',
@@ -696,4 +694,7 @@ export const pl: Catalogue = {
   'col.started_at': 'Początek',
   'col.landing_page': 'Strona docelowa',
   'col.page_views': 'Wyświetlenia strony',
+  'person.newest': 'Najnowsze {n} z {all} zdarzeń.',
+  'funnel.who': 'Kto odpadł po kroku {n}',
+  'funnel.whoHelp': 'Otwórz osobę albo wyeksportuj listę.',
 };

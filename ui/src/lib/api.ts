@@ -23,11 +23,13 @@ export type Person = Omit<contract.PersonView, 'person' | 'identifiers' | 'sessi
   identifiers: { namespace: string; identifier: string; first_seen: string | null; last_seen: string | null; why: string | null }[];
   sessions: Record<string, Cell>[];
   timeline: Record<string, Cell>[];
+  /** How many events there are; `timeline` is a page of them. */
+  timeline_rows?: number;
   conversions: Record<string, Cell>[];
 };
 
 export interface Live {
-  events: { time: string; name: string; channel: string | null; person_id?: string | null }[];
+  events: { time: string; name: string; channel: string | null; person?: string | null }[];
   per_minute: number;
   lag_seconds: number | null;
 }

@@ -1,6 +1,5 @@
 import type { Report } from './api';
 import { app } from './app.svelte';
-import { view } from './view.svelte';
 import { words } from '../i18n/words.svelte';
 
 /** The first word of a specification: `position:first=0.3` is a `position`. */
@@ -12,7 +11,7 @@ const settingsOf = (spec: string): string => {
   const settings = spec.slice(kind(spec).length + 1);
   return settings === usual[kind(spec)] ? '' : settings;
 };
-const told = (spec: string): { name: string; help: string; causal: boolean; shares_of_four?: (number | null)[] | null } | undefined => app.workspace?.models.find((model) => model.spec === spec);
+const told = (spec: string): { name: string; help: string; shares_of_four?: (number | null)[] | null } | undefined => app.workspace?.models.find((model) => model.spec === spec);
 
 /** A model's name in the reader's language, with its settings; the server's name where there is none. */
 export function modelName(spec: string): string {
@@ -52,28 +51,6 @@ export function fourShares(spec: string): number[] | null {
     time_decay: decay.map((weight) => weight / sum),
   };
   return rules[kind(spec)] ?? null;
-}
-
-const causal = (spec: string): boolean => told(spec)?.causal ?? ['hazard', 'intent_hazard'].includes(kind(spec));
-
-/** Whether the days shown are all that have data. */
-const whole = (): boolean => app.range.from <= (app.workspace?.first_day ?? '') && app.range.to >= app.end;
-
-/** Why a model cannot be asked now; null where it can. Models of cause look at all that people did, and at nothing less. */
-export function whyNot(spec: string): string | null {
-  return causal(spec) && (!whole() || view.get('where') !== null) ? words.t('attr.causalWhole') : null;
-}
-
-/** Parameters that ask for these models: without days where all are shown, so that models of cause answer, too. */
-export function asking(specs: readonly string[]): { model: string[]; from?: null; to?: null } {
-  const model = specs.filter((spec) => whyNot(spec) === null);
-  return model.some(causal) ? { model, from: null, to: null } : { model };
-}
-
-/** The models of a report that asks for the workspace's own; nothing where the server may be left to choose them. */
-export function askingChosen(): { model?: string[]; from?: null; to?: null } {
-  const chosen = (app.workspace?.models ?? []).filter((model) => model.chosen).map((model) => model.spec);
-  return chosen.some(causal) ? asking(chosen) : {};
 }
 
 export interface Refused { model: string; why: string }

@@ -174,25 +174,35 @@ describe('what people do', () => {
     await context.close();
   });
 
-  it('a model of cause says why it has no numbers, and how to see it', async () => {
+  it('a model that the server refuses says why, and the others are there', async () => {
     const { page, context, complaints } = await look(place);
     await page.goto('/attribution?model=last&model=hazard:rounds=60');
     await settled(page);
-    await page.getByRole('status').getByText(/Additive hazard is not shown: it looks at everything/).waitFor();
+    expect(await page.locator('tr.sum td').count()).toBe(2);
+    await page.getByRole('radio', { name: 'Campaign' }).check({ force: true });
+    await page.getByRole('status').getByText('Additive hazard is not shown: too few people met each campaign').waitFor();
+    await settled(page);
     expect(await page.locator('tr.sum td').count()).toBe(1);
-    await page.getByRole('button', { name: 'Show all data' }).click();
-    await settled(page);
-    await expect.poll(() => page.locator('tr.sum td').count()).toBe(2);
-    await page.goto('/attribution?model=last');
-    await settled(page);
+    expect(await page.getByRole('button', { name: 'Additive hazard' }).getAttribute('title')).toBe('too few people met each campaign');
     await page.getByRole('button', { name: 'More' }).click();
-    await page.getByRole('button', { name: 'Additive hazard' }).click({ force: true });
-    await page.getByText(/Additive hazard is not shown/).waitFor();
-    expect(new URL(page.url()).searchParams.getAll('model')).toEqual(['last']);
     await page.getByRole('button', { name: 'W-shaped' }).click();
     await page.getByRole('button', { name: 'How these models' }).click();
     await page.getByText('a fixed rule; nothing is learned from the data').waitFor();
     expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it('a funnel names who dropped, and leads to them', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/funnel');
+    await settled(page);
+    const dropped = (await page.locator('main ol .bad').first().innerText()).replace(/\D/g, '');
+    await page.getByTitle('Choose a step').first().click();
+    await settled(page);
+    const who = page.getByRole('region', { name: 'Who dropped after step 1' });
+    expect((await who.getByText(/Rows 1 to 10 of/).innerText()).replace(/^.* of /, '').replace(/\D/g, '')).toBe(dropped);
+    await who.getByRole('link').first().click();
+    await page.getByRole('heading', { name: /^Person/ }).waitFor();
     await context.close();
   });
 

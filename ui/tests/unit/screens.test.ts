@@ -7,6 +7,7 @@ import Attribution from '../../src/screens/Attribution.svelte';
 import Channels from '../../src/screens/Channels.svelte';
 import Retention from '../../src/screens/Retention.svelte';
 import Live from '../../src/screens/overview/Live.svelte';
+import PersonPage from '../../src/screens/people/Person.svelte';
 import Rule from '../../src/screens/quality/Rule.svelte';
 
 const as = (role: 'viewer' | 'analyst' | 'admin'): void => {
@@ -75,7 +76,7 @@ describe('events as they come', () => {
     as(role);
     vi.stubGlobal('EventSource', Stream);
     render(Live, {});
-    Stream.all.at(-1)?.onmessage?.({ data: JSON.stringify({ events: [{ time: '2026-11-21T10:00:00Z', name: 'page_view', channel: null, person_id: '7' }], per_minute: 1, lag_seconds: null }) });
+    Stream.all.at(-1)?.onmessage?.({ data: JSON.stringify({ events: [{ time: '2026-11-21T10:00:00Z', name: 'page_view', channel: null, person: '7' }], per_minute: 1, lag_seconds: null }) });
     const name = await screen.findByText('page_view');
     expect(name.closest('a')?.getAttribute('href') ?? null).toBe(href);
   });
@@ -90,4 +91,19 @@ it('a rule for events that say nothing is refused with its reason, before the se
   unmount();
   render(Rule, { source: '(not set)', medium: 'qr', onclose: vi.fn(), onsaved: vi.fn() });
   expect((await screen.findByText(/\[\[channels\.rules\]\]/)).textContent).toContain('when = { medium = "qr" }');
+});
+
+it('of a long life the newest events are shown, however many pages there are', async () => {
+  as('analyst');
+  const asked: string[] = [];
+  const event = (at: number): object => ({ time: new Date(Date.UTC(2026, 0, 1 + at)).toISOString(), kind: 'event', name: `event ${at}`, channel: null, source: null, campaign: null, value: null, page: null });
+  vi.stubGlobal('fetch', vi.fn(async (url: string) => {
+    asked.push(url.replace('/api/v1', ''));
+    const from = Number(new URL(url, 'http://x').searchParams.get('offset') ?? 0);
+    return new Response(JSON.stringify({ person: { person_id: '7' }, identifiers: [], sessions: [], conversions: [], timeline: Array.from({ length: from ? 1000 : 3 }, (_, at) => event(from + at)), timeline_rows: 1300 }), { headers: { 'content-type': 'application/json' } });
+  }));
+  render(PersonPage, { id: '7' });
+  await screen.findByText('event 1299');
+  expect(asked).toEqual(['/people/7', '/people/7?limit=1000&offset=300']);
+  expect(screen.getByText('The newest 1,000 of 1,300 events.')).toBeTruthy();
 });
