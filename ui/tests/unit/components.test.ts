@@ -195,6 +195,15 @@ describe('charts', () => {
     for (const key of ['Enter', ' ']) await fireEvent.keyDown(boxes[1] as Element, { key });
     expect(picked.mock.calls).toEqual([['cart'], ['cart']]);
   });
+  it('a name that is cut is read out as it is seen, and whole', () => {
+    const long = '/checkout/thank-you-very-much';
+    render(Sankey, { title: 'Ways', streams: [{ step: 0, from: long, to: '(end)', people: 3 }], show: number, onpick: vi.fn() });
+    const box = screen.getByRole('button');
+    const seen = box.querySelector('text')?.textContent?.trim() ?? '-';
+    expect(seen).toContain('…');
+    expect(box.getAttribute('aria-label')).toContain(seen);
+    expect(box.getAttribute('aria-label')).toContain(long);
+  });
   it('a place among arcs is chosen by Space, and let go again', async () => {
     render(Arcs, { title: 'Moves', places: ['a', 'b'], moves: [{ from: 'a', to: 'b', people: 1 }, { from: 'a', to: 'a', people: 4 }], show: number });
     const place = screen.getByRole('button', { name: 'a' });
