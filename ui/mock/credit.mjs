@@ -1,15 +1,18 @@
 // Attribution on the imaginary shop's paths.
 import { day } from './world.mjs';
 
+const model = (spec, help, causal = false) => ({ spec, name: spec.split(':')[0], help, causal, chosen: true });
 export const models = [
-  { spec: 'first', name: 'First touch', help: 'All credit to the first touch.', causal: false },
-  { spec: 'last', name: 'Last touch', help: 'All credit to the last touch, direct included.', causal: false },
-  { spec: 'last_non_direct', name: 'Last non-direct touch', help: 'All credit to the last touch that is not direct.', causal: false },
-  { spec: 'linear', name: 'Linear', help: 'Equal credit to every touch.', causal: false },
-  { spec: 'position', name: 'Position based', help: 'Fixed shares for the first and the last touch.', causal: false },
-  { spec: 'time_decay', name: 'Time decay', help: 'A touch’s weight halves with every half-life.', causal: false },
-  { spec: 'markov', name: 'Markov chain', help: 'Removal effects in a Markov chain.', causal: false },
-  { spec: 'shapley', name: 'Shapley', help: 'Subset sums.', causal: false },
+  model('first', 'all credit to the first touch'),
+  model('last', 'all credit to the last touch, direct included'),
+  model('last_non_direct', 'all credit to the last touch that is not direct'),
+  model('linear', 'equal credit to every touch'),
+  model('position', 'fixed shares for the first and the last touch'),
+  model('time_decay', "a touch's weight halves with every half-life"),
+  model('markov', 'removal effects in a Markov chain'),
+  { ...model('shapley', "equal credit to a path's distinct channels"), chosen: false },
+  { ...model('w_shaped', '30 % each to the first, the middle and the last touch'), chosen: false },
+  { ...model('hazard:rounds=60', "what touches add to a person's rate of conversion", true), chosen: false },
 ];
 
 const only = (count, at) => Array.from({ length: count }, (_, place) => (place === at ? 1 : 0));

@@ -39,8 +39,8 @@ models = ["first", "last", "last_non_direct", "linear", "position", "time_decay"
 
 const columns = (...list) => list.map(([name, type, help]) => ({ name, type, help }));
 export const tables = [
-  { name: 'events', help: 'Everything that happened, as it was told.', columns: columns(['event_id', 'text', 'the event'], ['name', 'text', 'what happened'], ['occurred_at', 'instant', 'when it happened'], ['channel', 'text', 'channel group'], ['value', 'number', 'worth']) },
-  { name: 'sessions', help: 'Runs of events without a long pause.', columns: columns(['session_id', 'integer', ''], ['person_id', 'integer', ''], ['started_at', 'instant', ''], ['channel', 'text', '']) },
-  { name: 'conversions', help: 'Goals reached.', columns: columns(['conversion_id', 'integer', ''], ['goal', 'text', ''], ['occurred_at', 'instant', ''], ['value', 'number', '']) },
-  { name: 'paths', help: 'Touches before each outcome.', columns: columns(['person_id', 'integer', ''], ['channels', 'list of text', ''], ['conversions', 'number', ''], ['value', 'number', '']) },
+  { name: 'events', help: 'Everything that happened, as it was told.', columns: columns(['event_id', 'text', 'the event'], ['name', 'text', 'what happened'], ['occurred_at', 'time', 'when it happened'], ['channel', 'text', 'channel group'], ['value', 'number', 'worth']) },
+  { name: 'sessions', help: 'Runs of events without a long pause.', columns: columns(['session_id', 'integer', ''], ['person_id', 'integer', ''], ['started_at', 'time', ''], ['channel', 'text', '']) },
+  { name: 'conversions', help: 'Goals reached.', columns: columns(['conversion_id', 'integer', ''], ['goal', 'text', ''], ['occurred_at', 'time', ''], ['value', 'number', '']) },
+  { name: 'paths', help: 'Touches before each outcome.', columns: columns(['person_id', 'integer', ''], ['channels', 'text', ''], ['conversions', 'number', ''], ['value', 'number', '']) },
 ];

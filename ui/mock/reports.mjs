@@ -11,7 +11,7 @@ const time = (name) => ({ name, type: 'time', unit: null });
 const money = (name) => number(name, 'EUR');
 const share = (name) => number(name, 'percent');
 const sum = (list) => list.reduce((a, b) => a + b, 0);
-const usualModels = models.map((model) => model.spec);
+const usualModels = models.filter((model) => model.chosen).map((model) => model.spec);
 const round = (value, digits = 6) => Number(value.toFixed(digits));
 
 function range(query) {
@@ -91,6 +91,7 @@ function funnelOf(query) {
   const limit = Number(query.get('window_days') ?? 14) * day;
   const reached = wanted.map(() => []);
   const next = wanted.map(() => new Map());
+  const dropped = wanted.map(() => []);
   for (const person of people) {
     const events = person.sessions.filter((session) => session.at >= span.start && session.at < span.end).flatMap((session) => session.events.map((event) => ({ event, session })));
     let best = [];
@@ -111,9 +112,10 @@ function funnelOf(query) {
       }
     });
     best.forEach((at, step) => reached[step].push(step ? at - best[step - 1] : 0));
+    if (best.length && best.length < wanted.length) dropped[best.length - 1].push(person.id);
     if (best.length && best.length < wanted.length) next[best.length - 1].set(after, (next[best.length - 1].get(after) ?? 0) + 1);
   }
-  return { wanted, reached, next };
+  return { wanted, reached, next, dropped };
 }
 const median = (list) => (list.length ? list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] / 1000 : null);
 
@@ -134,14 +136,17 @@ function movesOf(query) {
 
 function explore(query) {
   const end = query.get('end');
-  const place = end ?? query.get('start') ?? 'event:session_start';
+  const place = end ?? query.get('start') ?? 'event:page_view';
   const [depth, width] = [Number(query.get('depth') ?? 4), Number(query.get('width') ?? 6)];
   const walks = [];
   for (const { session } of sessionsIn(range(query))) {
     const { events } = session;
     const at = end ? events.findLastIndex((event) => meets(place, event)) : events.findIndex((event) => meets(place, event));
     if (at < 0) continue;
-    const names = (end ? events.slice(0, at + 1).reverse() : events.slice(at)).map((event) => (event.name === 'page_view' ? event.page : event.name));
+    const nodes = query.get('nodes') ?? 'steps';
+    const way = (end ? events.slice(0, at + 1).reverse() : events.slice(at)).filter((event, index) => index === 0 || nodes !== 'pages' || event.name === 'page_view');
+    // The first is what was asked for, as the server calls it.
+    const names = way.map((event, index) => (index === 0 ? nameOf(place) : nodes !== 'events' && event.name === 'page_view' ? event.page : event.name));
     walks.push(Array.from({ length: depth + 1 }, (_, step) => names[step] ?? '(end)'));
   }
   const shown = Array.from({ length: depth + 1 }, (_, step) => {
@@ -191,14 +196,16 @@ export const reports = {
   attribution(query) {
     const intervals = query.get('intervals') === 'true';
     const measure = query.get('measure') ?? 'conversions';
-    const rows = creditOf(query, usualModels).flatMap(({ model, credit }) => {
+    const rows = creditOf(query, usualModels).filter(({ model }) => !(model.startsWith('hazard') && query.get('by') === 'campaign')).flatMap(({ model, credit }) => {
       const all = sum([...credit.values()].map((one) => one[measure])) || 1;
       return [...credit].sort((a, b) => b[1].conversions - a[1].conversions).map(([label, one]) => {
         const spread = 1.96 * Math.sqrt(Math.max(one.conversions, 0.2)) * (measure === 'value' ? one.value / Math.max(one.conversions, 0.2) : 1);
         return [model, label, round(one.conversions), round(one.value), one[measure] / all, ...(intervals ? [round(Math.max(0, one[measure] - spread)), round(one[measure] + spread)] : [])];
       });
     });
-    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
+    // A model of cause learns from where people came; campaigns of one channel are too few for it here.
+    const refused = query.getAll('model').filter((spec) => spec.startsWith('hazard') && query.get('by') === 'campaign');
+    return { seed: intervals ? Number(query.get('seed') ?? 1) : null, notes: refused.map((spec) => `${spec} cannot take these paths: too few people met each campaign`), columns: [text('model'), text('label'), number('conversions'), money('value'), share('share'), ...(intervals ? [number('low'), number('high')] : [])], rows };
   },
   agreement(query) {
     const found = creditOf(query, usualModels).map(({ model, credit }) => {
@@ -262,13 +269,19 @@ export const reports = {
     const { wanted, reached } = funnelOf(query);
     return { columns: [text('step'), whole('people', 'people'), share('share_of_first'), share('share_of_previous'), number('median_seconds', 'seconds'), whole('dropped', 'people')], rows: wanted.map((step, at) => [nameOf(step), reached[at].length, reached[0].length ? reached[at].length / reached[0].length : null, at && reached[at - 1].length ? reached[at].length / reached[at - 1].length : null, at ? median(reached[at]) : null, at + 1 < wanted.length ? reached[at].length - reached[at + 1].length : null]) };
   },
+  'dropped-people'(query) {
+    const after = Number(query.get('after') ?? 1);
+    return { columns: [text('person_id')], rows: funnelOf(query).dropped[after - 1].toSorted().map((id) => [id]) };
+  },
   dropouts(query) {
     const { next } = funnelOf(query);
     return { columns: [text('next'), whole('people', 'people')], rows: [...(next[Number(query.get('after')) - 1] ?? [])].sort((a, b) => b[1] - a[1]) };
   },
   obstacles(query) {
     const visits = sessionsIn(range(query));
-    const found = count(visits.flatMap(({ person, session }) => session.events.map((event, at) => ({ person, page: event.page, left: at === session.events.length - 1 && event.name !== 'purchase' }))), ({ page }) => page, (row, { person, left }) => { (row.reach ??= new Set()).add(person.id); if (left) (row.leave ??= new Set()).add(person.id); });
+    const nodes = query.get('nodes') ?? 'steps';
+    const place = (event) => (nodes === 'events' ? event.name : event.name === 'page_view' ? event.page : nodes === 'pages' ? null : event.name);
+    const found = count(visits.flatMap(({ person, session }) => session.events.map((event, at) => ({ person, page: place(event), left: at === session.events.length - 1 && event.name !== 'purchase' })).filter(({ page }) => page !== null)), ({ page }) => page, (row, { person, left }) => { (row.reach ??= new Set()).add(person.id); if (left) (row.leave ??= new Set()).add(person.id); });
     const buyers = new Set(people.filter((person) => person.conversions.length).map((person) => person.id));
     const rows = [...found].map(([page, row]) => {
       const stayed = [...row.reach].filter((id) => !row.leave?.has(id));

@@ -60,7 +60,7 @@ function make() {
         session.events.push({ at: clock, name, page, value });
         clock += 8000 + Math.floor(random() * 95_000);
       };
-      add('session_start', pages[Math.floor(random() * 4)]);
+      add('page_view', pages[Math.floor(random() * 4)]);
       for (let views = Math.floor(random() * 3); views > 0; views--) add('page_view', pages[Math.floor(random() * pages.length)]);
       if (random() < 0.45 + warmth / 3) {
         add('view_item', pages[4 + Math.floor(random() * 2)]);

@@ -1,5 +1,5 @@
 // Says what the first view costs over the wire, and fails above the limit: index.html, what it loads, and the overview.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -26,4 +26,10 @@ const total = [...first].reduce((sum, file) => sum + sent(file), 0);
 const all = readdirSync(join(dist, 'assets')).reduce((sum, name) => sum + sent(`assets/${name}`), 0);
 for (const file of [...first].sort()) console.log(String(sent(file)).padStart(8), file);
 console.log(`first view: ${(total / 1024).toFixed(1)} kB gzip of ${limit / 1024}; everything: ${(all / 1024).toFixed(1)} kB`);
+for (const [language, pattern] of [['Persian', /^(fa|persian)-|^vazirmatn-arabic/], ['Arabic', /^(ar|persian)-|^vazirmatn-arabic/]]) {
+  // Fonts are compressed already.
+  const more = readdirSync(join(dist, 'assets')).filter((name) => pattern.test(name)).reduce((sum, name) => sum + (name.endsWith('.woff2') ? statSync(join(dist, 'assets', name)).size : sent(`assets/${name}`)), 0);
+  console.log(`${language} adds ${(more / 1024).toFixed(1)} kB, its font with it: ${((total + more) / 1024).toFixed(1)} kB`);
+  if (total + more > limit) process.exitCode = 1;
+}
 if (total > limit) process.exit(1);

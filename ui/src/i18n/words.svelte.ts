@@ -11,6 +11,22 @@ export const locales = {
 } as const;
 export type Locale = keyof typeof locales;
 
+/** Which digits and which calendar a language may be read with; the first is what it has unless the reader chooses. */
+export const digits: Partial<Record<Locale, readonly string[]>> = { fa: ['arabext', 'latn'], ar: ['arab', 'latn'] };
+export const calendars: Partial<Record<Locale, readonly string[]>> = { fa: ['persian', 'gregory'] };
+
+const chosen = (what: 'digits' | 'calendar', locale: Locale, known: readonly string[] | undefined): string | undefined => {
+  const kept = localStorage.getItem(`safar.${what}.${locale}`);
+  return known?.find((one) => one === kept) ?? known?.[0];
+};
+
+/** The BCP 47 tag that numbers and dates are written by. */
+function tagOf(locale: Locale): string {
+  const [calendar, digit] = [chosen('calendar', locale, calendars[locale]), chosen('digits', locale, digits[locale])];
+  const extra = `${calendar ? `-ca-${calendar}` : ''}${digit ? `-nu-${digit}` : ''}`;
+  return locales[locale].tag + (extra ? `-u${extra}` : '');
+}
+
 const catalogues: Record<Locale, () => Promise<Catalogue>> = {
   en: async () => en,
   fa: async () => (await import('./fa')).fa,
@@ -22,6 +38,9 @@ const catalogues: Record<Locale, () => Promise<Catalogue>> = {
 export const isLocale = (name: string | null | undefined): name is Locale => name != null && name in locales;
 
 type Values = Record<string, string | number>;
+
+/** A text set apart in its own direction (U+2068 … U+2069). */
+const isolated = (text: string): string => String.fromCodePoint(0x2068) + text + String.fromCodePoint(0x2069);
 
 /** How a language writes what is not words. */
 export interface Formats {
@@ -49,7 +68,7 @@ function browserFormats(tag: string): Formats {
 }
 
 async function formatsOf(locale: Locale): Promise<Formats> {
-  const { tag } = locales[locale];
+  const tag = tagOf(locale);
   if (locale === 'is' && Intl.NumberFormat.supportedLocalesOf(tag).length === 0) return (await import('./icelandic')).icelandic;
   return browserFormats(tag);
 }
@@ -57,15 +76,17 @@ async function formatsOf(locale: Locale): Promise<Formats> {
 class Words {
   locale = $state<Locale>('en');
   #catalogue = $state.raw<Catalogue>(en);
-  readonly tag = $derived(locales[this.locale].tag);
+  /** Changes with what the reader chooses for the language. */
+  tag = $state<string>(locales.en.tag);
   readonly rtl = $derived(locales[this.locale].dir === 'rtl');
   #formats = $state.raw<Formats>(browserFormats(locales.en.tag));
 
   async use(locale: Locale): Promise<void> {
-    const [catalogue, formats] = await Promise.all([catalogues[locale](), formatsOf(locale)]);
+    const [catalogue, formats] = await Promise.all([catalogues[locale](), formatsOf(locale), locales[locale].dir === 'rtl' ? import('../styles/persian.css') : null]);
     this.#catalogue = catalogue;
     this.#formats = formats;
     this.locale = locale;
+    this.tag = tagOf(locale);
     document.documentElement.lang = locale;
     document.documentElement.dir = locales[locale].dir;
   }
@@ -81,6 +102,17 @@ class Words {
     void this.use(locale);
   }
 
+  /** The digits or the calendar that are in use; undefined where the language leaves no choice. */
+  used(what: 'digits' | 'calendar'): string | undefined {
+    void this.tag;
+    return chosen(what, this.locale, what === 'digits' ? digits[this.locale] : calendars[this.locale]);
+  }
+
+  write(what: 'digits' | 'calendar', value: string): void {
+    localStorage.setItem(`safar.${what}.${this.locale}`, value);
+    void this.use(this.locale);
+  }
+
   has(key: string): key is Key {
     return key in en;
   }
@@ -88,10 +120,18 @@ class Words {
   t(key: Key, values: Values = {}): string {
     const message: Message = this.#catalogue[key];
     const form = typeof message === 'string' ? message : (message[this.#formats.plural(Number(values['n'] ?? 0))] ?? message.other);
-    return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    return this.#inDigits(form).replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];
-      return value === undefined ? whole : typeof value === 'number' ? this.number(value) : value;
+      if (value === undefined) return whole;
+      if (typeof value === 'number') return this.number(value);
+      // A name in Latin letters keeps its own direction in a right-to-left sentence: 5-8510 does not become 8510-5.
+      return this.rtl && value ? isolated(value) : value;
     });
+  }
+
+  /** The digits that a catalogue is written with as the reader wants them. */
+  #inDigits(text: string): string {
+    return this.used('digits') === 'latn' ? text.replace(/[٠-٩۰-۹]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 15)) : text;
   }
 
   /** The label of something the server names: known names are translated, others are shown as they are. */

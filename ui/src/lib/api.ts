@@ -1,110 +1,43 @@
 /** The server's answers, as its contract (`/api/v1/openapi.json`) has them, and the one way to ask for them. */
+import type * as contract from './contract';
 
 export type Cell = string | number | boolean | null;
 export type Params = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-/** RFC 9457: what went wrong, and the way out. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  code?: string;
-  hint?: string;
-  file?: string;
-  line?: number;
-  column?: number;
-}
+/** RFC 9457: what went wrong, and the way out. The screens make some of their own, with codes that no server sends. */
+export type Problem = Pick<contract.Problem, 'type' | 'title' | 'status' | 'line' | 'column' | 'file' | 'hint'> & { detail?: string; code?: contract.Code | 'offline' | 'screen' };
 
-export interface Column {
-  name: string;
-  type: 'text' | 'number' | 'integer' | 'time' | 'bool';
-  unit: string | null;
-}
+/** `unit` is an ISO 4217 code, `percent` (a part of 1), `seconds`, `people` … */
+export type Column = Required<contract.Column>;
+export type Meta = contract.Meta;
+export type Report = Omit<contract.View, 'columns' | 'rows' | 'extra'> & { columns: Column[]; rows: Cell[][]; extra?: Record<string, unknown> };
+export type Session = Omit<contract.SessionView, 'user' | 'locale'> & { user: Pick<contract.User, 'name' | 'email' | 'role'> | null; locale: string | null };
+export type Role = contract.Role;
 
-export interface Meta {
-  report: string;
-  data_version: number | string | null;
-  settings_version: string | null;
-  program_version: string;
-  seed: number | null;
-  took_ms: number;
-  cached: boolean;
-  from: string | null;
-  to: string | null;
-  goal: string | null;
-  notes: string[];
-}
+/** `shares_of_four`: what four touches, a day apart, would get; not told of models that learn. */
+export type ModelInfo = contract.ModelView & { shares_of_four?: (number | null)[] | null };
+export type Workspace = Required<Omit<contract.WorkspaceView, 'models' | 'events' | 'people' | 'locale'>> & { models: ModelInfo[]; events: number; people: number; locale: string | null };
 
-export interface Report {
-  meta: Meta;
-  columns: Column[];
-  rows: Cell[][];
-  total_rows: number;
-  extra?: Record<string, unknown>;
-}
-
-export interface Session {
-  user: null | { name: string; email: string; role: Role };
-  setup_needed: boolean;
-  csrf: string;
-  locale: string | null;
-}
-
-export type Role = 'viewer' | 'analyst' | 'admin';
-
-export interface ModelInfo {
-  spec: string;
-  name: string;
-  help: string;
-  causal: boolean;
-}
-
-export interface Workspace {
-  name: string;
-  time_zone: string;
-  currency: string;
-  goals: string[];
-  models: ModelInfo[];
-  dimensions: string[];
-  first_day: string | null;
-  last_day: string | null;
-  events: number;
-  people: number;
-  data_version: number | string | null;
-  last_build: { finished_at?: string; [key: string]: unknown } | null;
-  locale: string | null;
-}
-
-export interface Person {
+export type Person = Omit<contract.PersonView, 'person' | 'identifiers' | 'sessions' | 'timeline' | 'conversions'> & {
   person: Record<string, Cell>;
   identifiers: { namespace: string; identifier: string; first_seen: string | null; last_seen: string | null; why: string | null }[];
   sessions: Record<string, Cell>[];
   timeline: Record<string, Cell>[];
+  /** How many events there are; `timeline` is a page of them. */
+  timeline_rows?: number;
   conversions: Record<string, Cell>[];
-}
+};
 
 export interface Live {
-  events: { time: string; name: string; channel: string | null; person: string | null }[];
+  events: { time: string; name: string; channel: string | null; person?: string | null }[];
   per_minute: number;
   lag_seconds: number | null;
 }
 
-export interface Settings {
-  text: string;
-  version: string;
-  /** `time` is in seconds since 1970. */
-  history: { version: string; time: number; user: string | null }[];
-}
+export type Settings = contract.SettingsView;
 
 /** What other settings would change; `channels` has no name for events that are no touches. */
-export interface Effect {
-  events: number;
-  people: number;
-  conversions: number;
-  channels: { from: string | null; to: string | null; events: number; people: number }[];
-  also: ('journeys' | 'identity' | 'models')[];
-}
+export type Effect = Omit<contract.PreviewView, 'also'> & { also: ('journeys' | 'identity' | 'models')[] };
 
 /** A refusal of the server, or no answer at all (status 0). */
 export class ApiError extends Error {
@@ -139,6 +72,13 @@ export function reportUrl(name: string, params: Params): string {
 
 /** Asks the server. Throws {@link ApiError} for a refusal, and the `AbortError` of `signal`. */
 export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const answer = await send(method, path, body, signal);
+  if (answer.status === 204) return undefined as T;
+  const text = await answer.text();
+  return (text ? parse(text) : undefined) as T;
+}
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-Safar-CSRF'] = csrf;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -156,9 +96,12 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     throw new ApiError({ type: 'about:blank', title: 'offline', status: 0, code: 'offline' });
   }
   if (!answer.ok) throw new ApiError(await problemOf(answer));
-  if (answer.status === 204) return undefined as T;
-  const text = await answer.text();
-  return (text ? parse(text) : undefined) as T;
+  return answer;
+}
+
+/** A file that the server makes of a request with a body; links cannot send one. */
+export async function file(path: string, body: unknown, signal?: AbortSignal): Promise<Blob> {
+  return (await send('POST', path, body, signal)).blob();
 }
 
 /** JSON in which whole numbers beyond 2⁵³ (63-bit ids) stay exact, as text. */

@@ -10,7 +10,7 @@ export function show(column: Column, cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return '–';
   if (column.type === 'bool') return cell ? '✓' : '–';
   if (column.type === 'time') return dayOnly.test(String(cell)) ? words.day(String(cell)) : words.time(String(cell), app.zone);
-  if (typeof cell !== 'number') return String(cell);
+  if (typeof cell !== 'number') return label(String(cell));
   return amount(cell, column.unit);
 }
 
@@ -24,7 +24,9 @@ export function amount(value: number, unit: string | null): string {
 
 /** What a person sees in place of a name that the server keeps for what has no name. */
 export function label(name: string): string {
-  return name === '(unattributed)' ? t('attr.unattributed') : name;
+  if (name === '(unattributed)') return t('attr.unattributed');
+  const key = `placeholder.${name}`;
+  return words.has(key) ? t(key) : name;
 }
 
 /** Numbers stand at the end of their cell, so that digits stand below one another. */

@@ -1,14 +1,20 @@
 /** The report `channels` carries, for each model, columns `credit MODEL`, `value MODEL`, `cpa MODEL` and `roas MODEL`. */
-import type { Report } from './api';
+import { records, type Report } from './api';
+
+/** The models of the report, in its order. */
+export function modelsOf(report: Report | null): string[] {
+  return (report?.columns ?? []).flatMap((column) => (column.name.startsWith('credit ') ? [column.name.slice('credit '.length)] : []));
+}
 
 /** The first model of the report; null where it has none. */
-export function modelOf(report: Report | null): string | null {
-  return report?.columns.find((column) => column.name.startsWith('credit '))?.name.slice('credit '.length) ?? null;
+export const modelOf = (report: Report | null): string | null => modelsOf(report)[0] ?? null;
+
+/** The column that tells a measure: conversions and value as a model gives credit, so that they add up. */
+export function columnOf(report: Report, measure: string, model: string | null = modelOf(report)): string {
+  if (model === null) return measure;
+  if (measure === 'conversions') return `credit ${model}`;
+  return ['value', 'cpa', 'roas'].includes(measure) ? `${measure} ${model}` : measure;
 }
 
-/** The column that tells a measure: conversions and value as the first model gives credit, so that they add up. */
-export function columnOf(report: Report, measure: string): string {
-  const model = modelOf(report);
-  if (model === null) return measure;
-  return measure === 'conversions' ? `credit ${model}` : measure === 'value' ? `value ${model}` : measure;
-}
+/** Whether any row of the report knows its cost: the column is there in any case. */
+export const hasCosts = (report: Report | null): boolean => records(report).some((row) => typeof row['cost'] === 'number');

@@ -1,6 +1,7 @@
 /** Answers that follow what is looked at: asked again when the question changes, dropped when nobody waits any more. */
 import { ApiError, call, reportUrl, type Params, type Problem, type Report } from './api';
 import { app } from './app.svelte';
+import { view } from './view.svelte';
 
 export class Loaded<T> {
   /** The newest answer; kept on the screen while the next is awaited. */
@@ -53,6 +54,8 @@ export interface Question {
   params?: Params;
   /** Of all data: goal, days and filter are not asked with. */
   whole?: boolean;
+  /** Sorted by the server: its table is longer than what one answer holds. */
+  sorted?: boolean;
 }
 
 /** The most rows that one answer holds; downloads have no limit. */
@@ -66,10 +69,11 @@ export interface Found {
 }
 
 export function report(question: () => Question | null): Found {
-  let sort = $state<string | null>(null);
+  const name = $derived(question()?.name ?? '');
+  const sort = $derived(name ? view.get(`sort-${name}`) : null);
   const asked = $derived.by(() => {
     const wanted = question();
-    return wanted && { name: wanted.name, params: { ...(wanted.whole ? {} : app.common), limit: most, sort, ...wanted.params } };
+    return wanted && { name: wanted.name, params: { ...(wanted.whole ? {} : app.common), limit: most, sort: wanted.sorted ? sort : null, ...wanted.params } };
   });
   const answer = load(() => {
     const now = asked;
@@ -82,7 +86,7 @@ export function report(question: () => Question | null): Found {
     const { limit: _limit, offset: _offset, ...all } = asked.params as Params;
     return reportUrl(asked.name, { ...all, format });
   };
-  const order = { get now() { return sort; }, set: (wanted: string) => { sort = wanted; } };
+  const order = { get now() { return sort; }, set: (wanted: string) => view.set({ [`sort-${name}`]: wanted }, 'replace') };
   return { answer, download, order };
 }
 

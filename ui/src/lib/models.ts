@@ -1,3 +1,4 @@
+import type { Report } from './api';
 import { app } from './app.svelte';
 import { words } from '../i18n/words.svelte';
 
@@ -5,27 +6,39 @@ import { words } from '../i18n/words.svelte';
 export const kind = (spec: string): string => spec.split(':')[0] ?? spec;
 
 /** Settings that a model has anyway: its name says nothing of them. */
-const usual: Record<string, string> = { last_non_direct: 'direct=Direct', position: 'first=0.4,last=0.4', time_decay: 'half_life=7d', markov: 'order=1' };
+const usual: Record<string, string> = { last_non_direct: 'direct=Direct', position: 'first=0.4,last=0.4', time_decay: 'half_life=7d', markov: 'order=1', shapley_markov: 'order=1', logistic: 'bags=100,l2=1,seed=1', hazard: 'rounds=60', intent_hazard: 'levels=7,moods=3,rounds=60' };
 const settingsOf = (spec: string): string => {
   const settings = spec.slice(kind(spec).length + 1);
   return settings === usual[kind(spec)] ? '' : settings;
 };
+const told = (spec: string): { name: string; help: string; shares_of_four?: (number | null)[] | null } | undefined => app.workspace?.models.find((model) => model.spec === spec);
 
 /** A model's name in the reader's language, with its settings; the server's name where there is none. */
 export function modelName(spec: string): string {
   const settings = settingsOf(spec);
   const known = words.has(`model.${kind(spec)}`);
-  const name = known ? words.known('model', kind(spec)) : (app.workspace?.models.find((model) => model.spec === spec)?.name ?? spec);
+  const name = known ? words.known('model', kind(spec)) : (told(spec)?.name ?? spec);
   return known && settings ? `${name} (${settings})` : name;
 }
 
 export function modelHelp(spec: string): string {
   const key = `model.${kind(spec)}.help`;
-  return words.has(key) ? words.t(key) : (app.workspace?.models.find((model) => model.spec === spec)?.help ?? '');
+  return words.has(key) ? words.t(key) : (told(spec)?.help ?? '');
 }
 
-/** Shares of four touches, first to last, of the rules that need no data; times are a day apart. */
+/** How a model comes to its shares; null for one that this screen does not know. */
+export function nature(spec: string): 'ruleFixed' | 'ruleWhole' | 'ruleChannels' | 'learned' | null {
+  const name = kind(spec);
+  if (name === 'participation') return 'ruleWhole';
+  if (name === 'shapley') return 'ruleChannels';
+  if (['first', 'last', 'last_non_direct', 'linear', 'position', 'position_decay', 'time_decay', 'custom', 'amplitude_j', 'w_shaped'].includes(name)) return 'ruleFixed';
+  return ['markov', 'shapley_rate', 'shapley_markov', 'leave_one_out', 'shao_li', 'logistic', 'hazard', 'intent_hazard'].includes(name) ? 'learned' : null;
+}
+
+/** Shares of four touches, first to last, of the rules that need no data; times are a day apart. The server's where it tells them. */
 export function fourShares(spec: string): number[] | null {
+  const given = told(spec)?.shares_of_four;
+  if (given?.length === 4 && given.every((share) => typeof share === 'number')) return given as number[];
   if (settingsOf(spec)) return null;
   const decay = [3, 2, 1, 0].map((days) => 2 ** (-days / 7));
   const sum = decay.reduce((a, b) => a + b);
@@ -39,3 +52,24 @@ export function fourShares(spec: string): number[] | null {
   };
   return rules[kind(spec)] ?? null;
 }
+
+export interface Refused { model: string; why: string }
+
+/** Models that the server did not compute, each with its reason: of `extra.refused`, or of the notes. */
+export function refusedIn(report: Report | null): Refused[] {
+  const given = report?.extra?.['refused'];
+  const found = new Map<string, string>();
+  const keep = (model: unknown, why: unknown): void => void (typeof model === 'string' && found.set(model, typeof why === 'string' ? why : ''));
+  if (Array.isArray(given)) {
+    for (const one of given as unknown[]) {
+      if (Array.isArray(one)) keep(one[0], one[1]);
+      else if (one && typeof one === 'object') keep((one as Record<string, unknown>)['model'], (one as Record<string, unknown>)['why'] ?? (one as Record<string, unknown>)['reason']);
+    }
+  } else if (given && typeof given === 'object') for (const [model, why] of Object.entries(given)) keep(model, why);
+  for (const note of report?.meta.notes ?? []) {
+    const [, model, why] = /^(\S+) cannot take these paths: (.+)$/s.exec(note) ?? [];
+    if (model && !found.has(model)) keep(model, why);
+  }
+  return [...found].map(([model, why]) => ({ model, why }));
+}
+

@@ -10,6 +10,8 @@ export interface Screen {
   group: Key | null;
   /** Whether goal, dates and filter mean something to it. */
   dated: boolean;
+  /** Reached from elsewhere than the menu. */
+  hidden?: true;
   /** The role it takes to open it at all. */
   role?: 'analyst' | 'admin';
   load: () => Promise<{ default: Component }>;
@@ -25,10 +27,11 @@ export const screens: readonly Screen[] = [
   { path: '/funnel', title: 'nav.funnel', icon: 'funnel', group: 'nav.group.journeys', dated: true, load: () => import('./Funnel.svelte') },
   { path: '/flow', title: 'nav.flow', icon: 'flow', group: 'nav.group.journeys', dated: true, load: () => import('./Flow.svelte') },
   { path: '/retention', title: 'nav.retention', icon: 'retention', group: 'nav.group.customers', dated: true, load: () => import('./Retention.svelte') },
-  { path: '/people', title: 'nav.people', icon: 'people', group: 'nav.group.customers', dated: false, load: () => import('./People.svelte') },
+  { path: '/people', title: 'nav.people', icon: 'people', group: 'nav.group.customers', dated: false, role: 'analyst', load: () => import('./People.svelte') },
   { path: '/quality', title: 'nav.quality', icon: 'quality', group: 'nav.group.data', dated: true, load: () => import('./Quality.svelte') },
   { path: '/sql', title: 'nav.sql', icon: 'sql', group: 'nav.group.data', dated: false, role: 'analyst', load: () => import('./Sql.svelte') },
-  { path: '/settings', title: 'nav.settings', icon: 'settings', group: 'nav.group.data', dated: false, load: () => import('./Settings.svelte') },
+  { path: '/settings', title: 'nav.settings', icon: 'settings', group: 'nav.group.data', dated: false, role: 'analyst', load: () => import('./Settings.svelte') },
+  { path: '/account', title: 'app.account', icon: 'user', group: null, dated: false, hidden: true, load: () => import('./Account.svelte') },
 ];
 
 /** The screen of an address: the longest path that it is, or begins with. */

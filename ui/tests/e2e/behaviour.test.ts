@@ -89,6 +89,8 @@ describe('what people do', () => {
     expect(await faults(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Save the rule' }).click();
     await page.getByText('The rule is saved.').waitFor();
+    await page.getByRole('button', { name: 'Build now' }).click();
+    await page.getByText('The build is done.').waitFor();
     await page.goto('/settings?tab=text');
     const text = await page.getByLabel('safar.toml').inputValue();
     expect(text).toContain('[[channels.rules]]\nchannel = "Poster"\nwhen = { source = "qr-poster", medium = "offline" }\n');
@@ -109,7 +111,7 @@ describe('what people do', () => {
       await page.getByText(days === '14' ? 'Saved.' : 'Somebody saved the file meanwhile.').first().waitFor();
     }
     await mine.page.getByRole('button', { name: 'Load the saved version' }).click();
-    await mine.page.getByRole('link', { name: 'Text' }).click();
+    await mine.page.getByRole('link', { name: 'Text', exact: true }).click();
     const text = mine.page.getByLabel('safar.toml');
     await expect.poll(() => text.inputValue()).toContain('click_days = 14 # clicks, visits and offline touches');
     await text.fill(`${await text.inputValue()}\nbroken =\n`);
@@ -119,19 +121,228 @@ describe('what people do', () => {
     await other.context.close();
   });
 
-  it('a viewer sees no filter, no SQL and no way to save', async () => {
+  it('a viewer’s menu has no refusal in it, and a place for password and tokens', async () => {
     const guest = await open({ logged: false });
-    const { page } = await look(guest);
-    await page.goto('/settings');
+    const { page, complaints } = await look(guest);
+    await page.goto('/');
     await page.getByLabel('E-mail').fill('jon@example.com');
     await page.getByLabel('Password').fill('correct horse battery');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByText('Only administrators may change settings.').waitFor();
-    expect(await page.getByRole('button', { name: 'Save', exact: true }).count()).toBe(0);
-    expect(await page.getByRole('link', { name: 'SQL' }).count()).toBe(0);
-    await page.goto('/sql');
-    await page.getByText('Your role does not allow this.').waitFor();
+    await settled(page);
+    const links = await page.getByRole('navigation', { name: 'Menu' }).getByRole('link').evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+    expect(links.some((href) => /people|settings|sql/.test(href))).toBe(false);
+    for (const href of links) {
+      await page.goto(href);
+      await settled(page);
+      expect(await page.getByRole('alert').allTextContents(), href).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+    for (const path of ['/sql', '/settings', '/people']) {
+      await page.goto(path);
+      await page.getByText('Your role does not allow this.').waitFor();
+    }
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('link', { name: 'My account' }).click();
+    await page.getByRole('button', { name: 'Create a token' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('my laptop');
+    await dialog.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('safar_mock_0123456789').waitFor();
+    await page.getByLabel('Current password').fill('not this');
+    await page.getByLabel('New password').fill('another good sentence');
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByRole('alert').getByText('the current password is another').waitFor();
+    await page.getByLabel('Current password').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByText('The password is changed.').waitFor();
+    expect(await faults(page)).toEqual([]);
     await guest.stop();
+  });
+
+  it('explorer and funnel begin with what people do here, and suggest it', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/explorer');
+    await settled(page);
+    expect(await page.locator('path.link').count()).toBeGreaterThan(3);
+    expect(await page.getByLabel('Step', { exact: true }).inputValue()).toBe('event:page_view');
+    await expect.poll(() => page.locator('datalist option').evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value))).toEqual(expect.arrayContaining(['goal:purchase', 'event:add_to_cart', 'page:/coats']));
+    await page.goto('/funnel');
+    await settled(page);
+    const counts = await page.locator('ol strong.num').allTextContents();
+    expect(counts).toHaveLength(5);
+    expect(counts.map((one) => Number(one.replace(/\D/g, ''))).every((one) => one > 0)).toBe(true);
+    await context.close();
+  });
+
+  it('a model that the server refuses says why, and the others are there', async () => {
+    const { page, context, complaints } = await look(place);
+    await page.goto('/attribution?model=last&model=hazard:rounds=60');
+    await settled(page);
+    expect(await page.locator('tr.sum td').count()).toBe(2);
+    await page.getByRole('radio', { name: 'Campaign' }).check({ force: true });
+    await page.getByRole('status').getByText('Additive hazard is not shown: too few people met each campaign').waitFor();
+    await settled(page);
+    expect(await page.locator('tr.sum td').count()).toBe(1);
+    expect(await page.getByRole('button', { name: 'Additive hazard' }).getAttribute('title')).toBe('too few people met each campaign');
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('button', { name: 'W-shaped' }).click();
+    await page.getByRole('button', { name: 'How these models' }).click();
+    await page.getByText('a fixed rule; nothing is learned from the data').waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it('a funnel names who dropped, and leads to them', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/funnel');
+    await settled(page);
+    const dropped = (await page.locator('main ol .bad').first().innerText()).replace(/\D/g, '');
+    await page.getByTitle('Choose a step').first().click();
+    await settled(page);
+    const who = page.getByRole('region', { name: 'Who dropped after step 1' });
+    expect((await who.getByText(/Rows 1 to 10 of/).innerText()).replace(/^.* of /, '').replace(/\D/g, '')).toBe(dropped);
+    await who.getByRole('link').first().click();
+    await page.getByRole('heading', { name: /^Person/ }).waitFor();
+    await context.close();
+  });
+
+  it('lists of settings take new lines as they are typed', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/settings');
+    await settled(page);
+    const field = page.getByLabel('Your own domains');
+    await field.click();
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type('\nnew.example\n\nmore.example');
+    expect(await field.inputValue()).toBe('coats.example\nboots.example\nnew.example\n\nmore.example');
+    await page.getByRole('button', { name: 'Add a goal' }).click();
+    await page.getByRole('link', { name: 'Text', exact: true }).click();
+    const text = await page.getByLabel('safar.toml').inputValue();
+    expect(text).toContain('own_domains = ["coats.example", "boots.example", "new.example", "more.example"]');
+    expect(text.indexOf('name = "goal-3"')).toBeGreaterThan(text.indexOf('name = "sign-up"'));
+    await context.close();
+  });
+
+  it('the history tells what each change did, and leads back', async () => {
+    const fresh = await open();
+    const { page } = await look(fresh);
+    await page.goto('/settings?tab=history');
+    await settled(page);
+    await page.locator('code.in').getByText('click_days = 30').waitFor();
+    await page.locator('code.out').getByText('click_days = 90').waitFor();
+    await page.getByRole('button', { name: 'Restore' }).last().click();
+    await expect.poll(() => page.getByLabel('safar.toml').inputValue()).toContain('click_days = 90');
+    await page.getByText('Unsaved changes').waitFor();
+    await fresh.stop();
+  });
+
+  it('two segments are the same people in figures and transitions; places of one alone are there', async () => {
+    const { page, context } = await look(place);
+    const asked: string[] = [];
+    page.on('request', (request) => request.url().includes('/reports/transitions') && asked.push(new URL(request.url()).searchParams.get('where') ?? ''));
+    await page.goto(`/flow?${new URLSearchParams({ tab: 'compare', a: "channel = 'Email'", b: "channel = 'Display'" })}`);
+    await settled(page);
+    expect(asked.every((where) => /^person_id IN \(.*\) AND NOT \(person_id IN \(/.test(where))).toBe(true);
+    expect(new Set(asked).size).toBe(2);
+    const table = page.getByRole('group', { name: 'Difference of transitions, A less B' });
+    const [rows, columns] = [await table.getByRole('rowheader').allTextContents(), await table.getByRole('columnheader').allTextContents()];
+    expect([...rows, ...columns]).toEqual(expect.arrayContaining(['Email', 'Display']));
+    await page.getByRole('button', { name: 'Show the table' }).click();
+    expect(await page.getByRole('columnheader', { name: /^(Segment A|Segment B|Difference|From|To)$/ }).count()).toBeGreaterThanOrEqual(5);
+    await context.close();
+  });
+
+  it('how a table is sorted is in the address', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/flow?tab=obstacles');
+    await settled(page);
+    await page.getByRole('button', { name: 'Show the table' }).click();
+    await page.getByRole('button', { name: 'People reaching it' }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get('sort-obstacles')).toBe('-people_reaching');
+    await page.reload();
+    await settled(page);
+    await page.getByRole('button', { name: 'Show the table' }).click();
+    expect(await page.getByRole('columnheader', { name: 'People reaching it' }).getAttribute('aria-sort')).toBe('descending');
+    await context.close();
+  });
+
+  it('SQL is exported whole, in every format', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/sql?query=SELECT+1');
+    await settled(page);
+    for (const format of ['CSV', 'JSON', 'Parquet', 'Arrow']) {
+      await page.getByRole('button', { name: 'Export' }).click();
+      const [sent, saved] = await Promise.all([page.waitForRequest(/\/sql\?format=/), page.waitForEvent('download'), page.getByRole('button', { name: format }).click()]);
+      expect([new URL(sent.url()).searchParams.get('format'), saved.suggestedFilename()]).toEqual([format.toLowerCase(), `query.${format.toLowerCase()}`]);
+      expect(sent.postDataJSON()).toEqual({ query: 'SELECT 1' });
+    }
+    await context.close();
+  });
+
+  it('the menu of a phone takes the focus and gives it back', async () => {
+    const { page, context } = await look(place, { width: 390, height: 844 });
+    await page.goto('/channels');
+    await settled(page);
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Channels & campaigns');
+    expect(await page.locator('.page').getAttribute('inert')).not.toBeNull();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Menu');
+    expect(await page.getByRole('button', { name: 'Copy link' }).isVisible()).toBe(true);
+    await context.close();
+  });
+
+  it('charts are read by keyboard', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/paths?tab=length');
+    await settled(page);
+    await page.getByRole('img', { name: 'Length' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.locator('figcaption strong').first().waitFor();
+    await page.goto('/agreement');
+    await settled(page);
+    await page.getByRole('img', { name: /smallest and largest/ }).focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await page.locator('figcaption strong').count()).toBeGreaterThan(5);
+    await page.goto('/agreement?tab=backtest');
+    await settled(page);
+    await page.getByRole('img', { name: 'Predicted against observed' }).focus();
+    await page.keyboard.press('End');
+    await page.locator('.told strong').first().waitFor();
+    await page.goto('/explorer');
+    await settled(page);
+    await page.locator('g.pick').nth(3).focus();
+    await page.keyboard.press('Space');
+    await expect.poll(() => new URL(page.url()).searchParams.get('start')).not.toBeNull();
+    await context.close();
+  });
+
+  it('on paper there is the report, its dates and nothing to press', async () => {
+    const { page, context } = await look(place);
+    await page.goto('/attribution?from=2026-10-01&to=2026-11-01');
+    await settled(page);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.getByRole('navigation', { name: 'Menu' }).isVisible()).toBe(false);
+    expect(await page.locator('header.no-print').isVisible()).toBe(false);
+    expect(await page.locator('.print-only').innerText()).toMatch(/Attribution[\s\S]*purchase[\s\S]*1 Oct 2026 – 31 Oct 2026/);
+    expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(255, 255, 255)');
+    await context.close();
+  });
+
+  it('Persian may be read with the Gregorian calendar and Latin digits', async () => {
+    const { page, context } = await look(place, { locale: 'fa' });
+    await page.goto('/');
+    await settled(page);
+    expect(await page.evaluate(() => [...document.fonts].filter((font) => font.status === 'loaded').map((font) => font.family.replaceAll('"', '')))).toContain('Vazirmatn Variable');
+    await page.getByRole('button', { name: 'زبان' }).click();
+    await page.getByRole('radio', { name: 'میلادی' }).check({ force: true });
+    await page.getByRole('radio', { name: '123' }).check({ force: true });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^تاریخ‌ها: 24 اوت 2026/ }).waitFor();
+    await page.reload();
+    await settled(page);
+    expect(await page.getByRole('button', { name: /^تاریخ‌ها: 24 اوت 2026/ }).count()).toBe(1);
+    await context.close();
   });
 
   it('works by keyboard: skip link, menus, calendar, choices', async () => {

@@ -24,7 +24,7 @@ const screens: Record<string, string> = {
   'non-converting': '/paths?tab=null',
   explorer: '/explorer',
   'explorer-backwards': '/explorer?end=goal:purchase',
-  funnel: `/funnel?${['session_start', 'view_item', 'add_to_cart', 'purchase'].map(funnelStep).join('&')}&after=2`,
+  funnel: `/funnel?${['page_view', 'view_item', 'add_to_cart', 'purchase'].map(funnelStep).join('&')}&after=2`,
   flow: '/flow',
   obstacles: '/flow?tab=obstacles',
   segments: '/flow?tab=compare&a=channel+%3D+%27Email%27&b=channel+%3D+%27Paid+Search%27',
@@ -36,6 +36,7 @@ const screens: Record<string, string> = {
   'settings-text': '/settings?tab=text',
   history: '/settings?tab=history',
   access: '/settings?tab=access',
+  account: '/account',
 };
 const wanted = process.env['SCREENS']?.split(',');
 const looks: Record<string, Look> = {

@@ -1,9 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, call, keepCsrf, parse, query, records, reportUrl } from '../../src/lib/api';
 import { amount, show } from '../../src/lib/cells';
-import { fourShares, modelName } from '../../src/lib/models';
+import { changes, diff } from '../../src/lib/diff';
+import { fourShares, modelName, refusedIn } from '../../src/lib/models';
+import { firstOf, funnelOf } from '../../src/lib/places.svelte';
+import { difference } from '../../src/lib/shares';
+import { grid, moves, places } from '../../src/screens/flow/places';
 import { csv } from '../../src/lib/files';
-import { columnOf, modelOf } from '../../src/lib/credit';
+import { columnOf, hasCosts, modelOf } from '../../src/lib/credit';
 import { titleOf } from '../../src/parts/columns';
 import { read, stepOf, write } from '../../src/screens/funnel/steps';
 import { ticks } from '../../src/charts/width';
@@ -91,5 +95,56 @@ describe('axes', () => {
     expect(marks[0]).toBe(0);
     expect(marks.at(-1)).toBeGreaterThanOrEqual(most * 0.999);
     expect(marks.length).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('two groups', () => {
+  // Newcombe (1998), Statistics in Medicine 17, 873–890, table II, cases (a) and (b), method 10.
+  it.each([[56, 70, 48, 80, 0.2, 0.0524, 0.3339], [9, 10, 3, 10, 0.6, 0.1705, 0.809]])('%d of %d and %d of %d', (a, allA, b, allB, value, low, high) => {
+    const found = difference(a, allA, b, allB);
+    expect(found.value).toBeCloseTo(value, 10);
+    expect([found.low, found.high].map((end) => Number(end.toFixed(4)))).toEqual([low, high]);
+  });
+  it('grids have the places of either, and no row for ways out', () => {
+    const list = moves([{ from: '(start)', to: 'a', people: 3 }, { from: 'a', to: '(conversion)', people: 2 }, { from: 'b', to: 'a', people: 1 }]);
+    const found = grid(list, places(list));
+    expect(found.rows.map((row) => row.label)).not.toContain('(conversion)');
+    expect(found.columns).not.toContain('(start)');
+    expect(found.rows.find((row) => row.label === 'b')?.values[found.columns.indexOf('a')]).toBe(1);
+  });
+});
+
+describe('where explorations begin', () => {
+  it('is what people did: page views, or what most did', () => {
+    expect([firstOf(null), firstOf(['call', 'page_view']), firstOf(['call', 'visit']), firstOf([])]).toEqual(['event:page_view', 'event:page_view', 'event:call', 'event:page_view']);
+    expect(funnelOf(['page_view', 'add_to_cart', 'call'], 'order').map(write)).toEqual(['event:page_view', 'event:add_to_cart', 'goal:order']);
+    expect(funnelOf(['call'], 'order').map(write)).toEqual(['event:call', 'goal:order']);
+  });
+});
+
+describe('differences of texts', () => {
+  it('keep what is common and tell what came and went', () => {
+    expect(diff('a\nb\nc', 'a\nx\nc\nd')).toEqual([{ sign: ' ', text: 'a' }, { sign: '-', text: 'b' }, { sign: '+', text: 'x' }, { sign: ' ', text: 'c' }, { sign: '+', text: 'd' }]);
+    const long = Array.from({ length: 20 }, (_, at) => `line ${at}`);
+    expect(changes(diff(long.join('\n'), [...long.slice(0, 10), 'new', ...long.slice(10)].join('\n')), 1).map((line) => line && line.sign + line.text)).toEqual([null, ' line 9', '+new', ' line 10', null]);
+  });
+});
+
+describe('models that have no numbers', () => {
+  it('are found in what the server adds, and in its notes', () => {
+    const meta = { notes: ['hazard:rounds=60 cannot take these paths: they have no times', 'another note'] } as never;
+    const plain = { meta, columns: [], rows: [], total_rows: 0 };
+    expect(refusedIn(plain)).toEqual([{ model: 'hazard:rounds=60', why: 'they have no times' }]);
+    for (const refused of [[['last', 'no']], [{ model: 'last', why: 'no' }], [{ model: 'last', reason: 'no' }], { last: 'no' }]) {
+      expect(refusedIn({ ...plain, meta: { notes: [] } as never, extra: { refused } })).toEqual([{ model: 'last', why: 'no' }]);
+    }
+  });
+});
+
+describe('costs', () => {
+  it('are there where a row has one, not where a column could', () => {
+    const columns = ['channel', 'cost', 'credit last', 'roas last'].map((name) => ({ name, type: 'number' as const, unit: null }));
+    const of = (cost: number | null) => ({ meta: {} as never, columns, rows: [['Email', cost, 1, null]], total_rows: 1 });
+    expect([hasCosts(of(null)), hasCosts(of(3)), columnOf(of(3), 'roas', 'last'), columnOf(of(3), 'cost', 'last')]).toEqual([false, true, 'roas last', 'cost']);
   });
 });
