@@ -49,7 +49,9 @@ pub(crate) fn own(
     }
     let mut steps = Vec::new();
     if is_shared(&runs, settings) {
-        around_logins(sightings, device, Micros::from(settings.login_minutes) * MINUTE_US, &mut steps);
+        let around = Micros::from(settings.login_minutes) * MINUTE_US;
+        let reach = Reach { around, hold: Micros::from(settings.last_login_days) * DAY_US };
+        by_logins(sightings, device, &reach, &mut steps);
     } else {
         for (at, run) in runs.iter().enumerate() {
             let start = if at == 0 && run.from.is_none() { Micros::MIN } else { run.start };
@@ -88,14 +90,27 @@ fn is_shared(runs: &[Run], settings: &DeviceSettings) -> bool {
     false
 }
 
-/// Steps of a shared device: a login covers `reach` after it, until the next login, and `reach` before it, back to
-/// where the login before it reaches.
-fn around_logins(sightings: &[Sighting], device: i64, reach: Micros, steps: &mut Vec<(Micros, i64)>) {
+/// How far the logins of a shared device reach.
+struct Reach {
+    /// Before and after each.
+    around: Micros,
+    /// After each, and before the first, where no other login is nearer.
+    hold: Micros,
+}
+
+/// Steps of a shared device: a login covers `around` after it, until the next login, and `around` before it, back to
+/// where the login before it covers. What lies between belongs to the earlier login as far as `hold`.
+fn by_logins(sightings: &[Sighting], device: i64, reach: &Reach, steps: &mut Vec<(Micros, i64)>) {
     let mut covered = Micros::MIN;
     for (at, sighting) in sightings.iter().enumerate() {
-        let start = sighting.at.saturating_sub(reach).max(covered).max(sighting.from.unwrap_or(Micros::MIN));
-        let next = sightings.get(at + 1).map_or(Micros::MAX, |next| next.at);
-        let end = sighting.at.saturating_add(reach).min(next).min(sighting.to.unwrap_or(Micros::MAX));
+        let before = if at == 0 { reach.hold.max(reach.around) } else { reach.around };
+        let begins = |login: &Sighting, before| login.at.saturating_sub(before).max(login.from.unwrap_or(Micros::MIN));
+        let start = begins(sighting, before).max(covered);
+        let next = sightings.get(at + 1);
+        let around = sighting.at.saturating_add(reach.around).min(next.map_or(Micros::MAX, |next| next.at));
+        let held = sighting.at.saturating_add(reach.hold);
+        let held = held.min(next.map_or(Micros::MAX, |next| begins(next, reach.around)));
+        let end = around.max(held).min(sighting.to.unwrap_or(Micros::MAX));
         if covered < start {
             steps.push((covered, device));
         }
@@ -145,6 +160,24 @@ mod tests {
             want.push((day * DAY_US + half_hour, DEVICE));
         }
         assert_eq!(steps(days(&[(3, 1), (9, 2), (12, 1)])), want);
+    }
+
+    #[test]
+    fn the_last_login_holds_until_the_next_or_for_some_days() {
+        let settings = DeviceSettings { last_login_days: 4, ..DeviceSettings::default() };
+        let mut sightings = days(&[(3, 1), (5, 2), (12, 1)]);
+        let mut timelines = Timelines::default();
+        let owner = own(&mut sightings, DEVICE, &settings, &mut timelines);
+        let half_hour = 30 * MINUTE_US;
+        let want = [
+            (Micros::MIN, DEVICE),
+            (-DAY_US, 1),
+            (5 * DAY_US - half_hour, 2),
+            (9 * DAY_US, DEVICE),
+            (12 * DAY_US - half_hour, 1),
+            (16 * DAY_US, DEVICE),
+        ];
+        assert_eq!(timelines.steps(owner).collect::<Vec<_>>(), want);
     }
 
     #[test]

@@ -95,11 +95,14 @@ pub struct DeviceSettings {
     pub shared_days: u32,
     /// On a shared device, events this many minutes before and after a login belong to who logged in.
     pub login_minutes: u32,
+    /// On a shared device, what follows a login belongs to who logged in for this many days, until the next login; what
+    /// came before the first login, for as many days. 0: only `login_minutes` around each login.
+    pub last_login_days: u32,
 }
 
 impl Default for DeviceSettings {
     fn default() -> Self {
-        Self { returning_is_shared: true, shared_people: 3, shared_days: 30, login_minutes: 30 }
+        Self { returning_is_shared: true, shared_people: 3, shared_days: 30, login_minutes: 30, last_login_days: 0 }
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Crowd {
     pub days: u32,
     /// Equal seeds give equal sightings.
     pub seed: u64,
+    /// In how many of 100 cases somebody with an account takes over a device and is as likely to log in as ever; else they
+    /// log in for sure.
+    pub careless: u32,
 }
 
 /// Identifiers seen together on one event; raw, junk included.
@@ -56,8 +59,8 @@ impl Crowd {
     /// Every sighting, in the order of time.
     ///
     /// One device in 25 is shared by two or three people throughout, one in 25 goes from one person to another half-way;
-    /// one person in ten has no account, the others log in on 40 to 80 % of their visits and whenever another used the
-    /// device before. People without an account use their own devices only: on another's they would leave no trace that
+    /// one person in ten has no account, the others log in on 40 to 80 % of their visits and, but for the `careless`,
+    /// whenever another used the device before. People without an account use their own devices only: on another's they would leave no trace that
     /// any method could read. One event in fifty carries a junk user id or address.
     #[must_use]
     pub fn sightings(&self) -> Vec<Sighting> {
@@ -76,9 +79,11 @@ impl Crowd {
                     Some(when) => device.users[usize::from(at >= when)],
                     None => *dice.pick(&device.users),
                 };
-                // Who finds another's account open logs in with their own, if they have one.
+                // Who finds another's account open logs in with their own, if they have one and care.
                 let changed = before.is_some_and(|before| before != user) && people[user as usize].login > 0.0;
-                let login = changed || dice.chance(people[user as usize].login);
+                // Without the careless no die is cast for them, so that crowds of earlier versions stay as they were.
+                let careless = changed && self.careless > 0 && dice.chance(f64::from(self.careless) / 100.0);
+                let login = changed && !careless || dice.chance(people[user as usize].login);
                 visit(&mut dice, &device.name, user, &people[user as usize], (at, login), &mut seen);
                 before = Some(user);
             }

@@ -332,7 +332,7 @@ fn shops_that_cannot_be() {
 
 #[test]
 fn the_crowd_shares_and_hands_over() {
-    let crowd = Crowd { people: 300, days: 60, seed: 3 };
+    let crowd = Crowd { people: 300, days: 60, seed: 3, careless: 0 };
     let seen = crowd.sightings();
     assert_eq!(seen, crowd.sightings());
     assert!(seen.is_sorted_by_key(|sighting| sighting.at));

@@ -211,6 +211,22 @@ fn a_shared_device_belongs_to_who_logged_in_and_else_to_itself() {
     assert_eq!(map.person_of(&on("desk", Some("ben")), 20 * DAY_US), user("ben"));
 }
 
+/// What docs/adr/0012-ids-follow-what-was-observed.md says of names.
+#[test]
+fn late_history_renames_only_by_an_older_identifier() {
+    let (ada, mail, card) = (("user", "ada"), ("email", "e1"), ("crm", "c1"));
+    let named = |links: &[Link]| resolve(links).map.person("user", "ada", 0);
+    let known = [link(ada, mail, 10 * DAY_US)];
+    assert_eq!(named(&known), user("ada"));
+    let with = |late: Link| named(&[known[0].clone(), late]);
+    assert_eq!(with(link(ada, mail, DAY_US)), user("ada"), "an earlier sighting of the same two");
+    assert_eq!(with(link(ada, card, 20 * DAY_US)), user("ada"), "what joins later");
+    assert_eq!(with(link(mail, card, DAY_US)), Some(key_of("crm", "c1")), "an older identifier");
+    let late = [known[0].clone(), link(mail, card, DAY_US)];
+    let reversed = [late[1].clone(), late[0].clone()];
+    assert_eq!(named(&late), named(&reversed), "whichever was stored first");
+}
+
 #[test]
 fn who_is_unknown_is_their_own_person() {
     let map = PersonMap::empty(&IdentitySettings::default());
