@@ -145,7 +145,7 @@ pub struct Import {
     /// Show the mapping and the first rows, store nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Give FIELD the same VALUE in every row; repeats.
+    /// Give FIELD the same VALUE in every row; repeats. `goal=NAME` names what ready paths lead to.
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,
     /// The saved mapping of safar.toml to use, by its name; the one whose `files` fit otherwise.
@@ -173,7 +173,7 @@ pub struct Import {
     /// Order of day and month in dates such as 3/4/2026: dmy or mdy.
     #[arg(long, value_name = "ORDER", value_parser = word::<DateOrder>)]
     pub date_order: Option<DateOrder>,
-    /// The decimal sign of amounts: point (1,204.50) or comma (1.204,50).
+    /// The decimal sign of amounts: point (1,204.50) or comma (1.204,50); told by their column otherwise.
     #[arg(long, value_name = "SIGN", value_parser = word::<Decimal>)]
     pub decimal: Option<Decimal>,
     /// Where to write rejected rows as CSV; WORKSPACE/rejects/… otherwise.

@@ -1,7 +1,9 @@
 //! `safar.toml`: what a team decides about its workspace, and reviews in git.
+mod experiments;
 mod privacy;
 mod server;
 
+pub use experiments::ExperimentSettings;
 pub use privacy::{Age, PrivacySettings};
 pub use server::{ServerSettings, SqlSettings};
 
@@ -46,33 +48,6 @@ pub struct Settings {
     pub server: ServerSettings,
 }
 
-/// `[[experiments]]`: people were assigned by chance to be kept from a channel or not, and events tell who was.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExperimentSettings {
-    /// What `safar experiment` calls it.
-    pub name: String,
-    /// The channels that the control arm was kept from.
-    pub channels: Vec<String>,
-    /// The name of the events that tell a person's arm; the first one of a person counts.
-    pub event: String,
-    /// The property of these events that holds the arm.
-    pub property: String,
-    /// Its value for people who were treated as usual.
-    pub treated: String,
-    /// Its value for people who were kept from the channels.
-    pub control: String,
-    /// Outcomes before this day count, in the workspace's time zone; all otherwise.
-    #[serde(default, deserialize_with = "day")]
-    pub until: Option<jiff::civil::Date>,
-    /// The part of all people that was meant to be treated, so that the sizes of the arms can be checked.
-    #[serde(default)]
-    pub treated_share: Option<f64>,
-    /// Days before the assignment whose conversions and value sharpen the comparison; 0: none.
-    #[serde(default)]
-    pub days_before: u32,
-}
-
 /// `[workspace]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -114,6 +89,14 @@ impl Default for AttributionSettings {
     }
 }
 
+impl AttributionSettings {
+    /// A model that is named twice would be two rows of one name in every report.
+    fn fault(&self) -> Option<String> {
+        let twice = self.models.iter().enumerate().find(|(at, model)| self.models[..*at].contains(model));
+        twice.map(|(_, model)| format!("`{model}` stands twice in models; name each model once"))
+    }
+}
+
 impl Settings {
     /// Reads and checks `path`.
     ///
@@ -134,12 +117,16 @@ impl Settings {
             .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
         settings.collect.consent = settings.privacy.consent.clone();
         settings.import.consent = settings.privacy.consent.clone();
+        settings.import.goals = settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect();
         let check = |section: &str, reason: Option<String>| match reason {
             None => Ok(()),
             Some(reason) => Err(bad(text, name, place(text, section, &reason), reason)),
         };
         check("channels", settings.channels.check().err().map(|error| error.to_string()))?;
         check("identity", settings.identity.check().err().map(|error| error.to_string()))?;
+        check("import", settings.import.check().err().map(|error| error.to_string()))?;
+        check("experiments", experiments::fault(&settings.experiments))?;
+        check("attribution", settings.attribution.fault())?;
         check("collect", settings.collect.check().err().map(|error| error.to_string()))?;
         check("goals", JourneyBuilder::new(&settings.journey_rules()).err().map(|error| error.to_string()))?;
         Ok(settings)
@@ -206,13 +193,6 @@ fn locale<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         return Ok(name);
     }
     Err(D::Error::custom(format!("`{name}` is no language of the screens; use {}", LOCALES.join(", "))))
-}
-
-fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Option<jiff::civil::Date>, D::Error> {
-    let text = String::deserialize(from)?;
-    let day =
-        text.parse().map_err(|_| D::Error::custom(format!("`{text}` is no day; write it like \"2026-03-31\"")))?;
-    Ok(Some(day))
 }
 
 fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {

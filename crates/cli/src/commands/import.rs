@@ -67,8 +67,8 @@ fn pairs(words: &[String], form: &str) -> Result<Vec<(String, String)>> {
 fn show(preview: &Preview, printer: Printer) -> Result<()> {
     let delimiter = preview.delimiter.map_or(String::new(), |delimiter| format!(", fields between {delimiter:?}"));
     printer.say(format!("{}: {}{delimiter}", preview.name, preview.format));
-    if preview.ready_paths {
-        printer.say("  holds ready paths, which go to the table paths");
+    if let Some(goal) = &preview.goal {
+        printer.say(format!("  holds ready paths, which go to the table paths under the goal `{goal}`"));
         return Ok(());
     }
     if let Some(title) = preview.read_as {
@@ -152,7 +152,13 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
         ));
     }
     if report.paths > 0 {
-        printer.say(format!("{} ready paths", count(report.paths)));
+        let goals: Vec<String> = report.goals.iter().map(|goal| format!("`{goal}`")).collect();
+        let of = if goals.len() == 1 { "the goal" } else { "the goals" };
+        let goals = goals.join(", ");
+        printer.say(format!(
+            "{} ready paths of {of} {goals}: what was imported of it before is replaced",
+            count(report.paths)
+        ));
     }
     if report.erased > 0 {
         printer.say(format!(

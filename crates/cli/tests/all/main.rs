@@ -4,6 +4,7 @@ mod collected;
 mod crashes;
 mod erasure;
 mod imported;
+mod importing;
 mod journey_of_a_user;
 mod paths_files;
 mod people;

@@ -94,6 +94,8 @@ pub(crate) const PLACE: &str = "#place";
 pub(crate) const HASH_HIGH: &str = "#high";
 pub(crate) const HASH_LOW: &str = "#low";
 pub(crate) const VALUE: &str = "value";
+/// When a row says that it was received; null where it does not.
+pub(crate) const RECEIVED: &str = "received_at";
 /// The number of a row's [`Group`]; what the row says in a column of its own goes before.
 pub(crate) const GROUP: &str = "#group";
 
@@ -170,6 +172,8 @@ pub(crate) struct Columns {
     low: Vec<u64>,
     /// Empty until a row has one.
     values: Vec<Option<f64>>,
+    /// Rows behind its end say nothing.
+    received: Vec<Option<i64>>,
     /// Rows behind its end have none.
     groups: Vec<u16>,
     /// By [`Text`]; `None` until a row has one.
@@ -193,6 +197,7 @@ impl Columns {
             high: Vec::new(),
             low: Vec::new(),
             values: Vec::new(),
+            received: Vec::new(),
             groups: Vec::new(),
             texts: Text::ALL.iter().map(|_| None).collect(),
             numbered: Numbered::new(words),
@@ -214,6 +219,12 @@ impl Columns {
         self.places.push(place);
         self.high.push((hash >> 64) as u64);
         self.low.push(hash as u64);
+    }
+
+    /// Says when the row that was begun last was received.
+    pub(crate) fn received(&mut self, time: i64) {
+        extend(&mut self.received, self.keys.len() - 1, None);
+        self.received.push(Some(time));
     }
 
     /// The group of [`DERIVED`] texts, and a bit for each that it does not tell.
@@ -297,6 +308,11 @@ impl Columns {
             fields.push(Field::new(VALUE, DataType::Float64, true));
             arrays.push(Arc::new(order.iter().map(|row| self.values[*row as usize]).collect::<Float64Array>()));
         }
+        if !self.received.is_empty() {
+            extend(&mut self.received, rows, None);
+            fields.push(Field::new(RECEIVED, DataType::Int64, true));
+            arrays.push(Arc::new(order.iter().map(|row| self.received[*row as usize]).collect::<Int64Array>()));
+        }
         if !self.groups.is_empty() {
             extend(&mut self.groups, rows, NONE);
             fields.push(Field::new(GROUP, DataType::UInt16, false));
@@ -322,6 +338,7 @@ impl Columns {
         self.high.clear();
         self.low.clear();
         self.values.clear();
+        self.received.clear();
         self.groups.clear();
         for (column, cells) in Text::ALL.iter().zip(&mut self.texts) {
             match cells {
@@ -348,7 +365,7 @@ fn spelled(column: Text, numbers: &[u16], words: &Words) -> Cells {
 
 /// The schema with the columns of all, in one fixed order; a text column is one of numbers where it is so in all.
 pub(crate) fn union<'a>(schemas: impl Iterator<Item = &'a SchemaRef> + Clone) -> SchemaRef {
-    let names = [KEY, TIME, PLACE, HASH_HIGH, HASH_LOW, VALUE, GROUP].into_iter();
+    let names = [KEY, TIME, PLACE, HASH_HIGH, HASH_LOW, VALUE, RECEIVED, GROUP].into_iter();
     let fields = names.chain(Text::ALL.iter().map(|column| column.name())).filter_map(|name| {
         let mut found = schemas.clone().filter_map(|schema| schema.field_with_name(name).ok());
         let first = found.next()?;

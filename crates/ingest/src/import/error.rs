@@ -58,6 +58,14 @@ pub enum Error {
         /// The columns seen.
         columns: Vec<String>,
     },
+    /// Ready paths that cannot be stored as they are.
+    #[error("{file} holds ready paths, but {why}")]
+    ReadyPaths {
+        /// The input.
+        file: String,
+        /// What stands against it, and the way out.
+        why: String,
+    },
     /// A file that is nearly of a known shape.
     #[error(
         "{file} looks like {title} but has no column {}: {hint}. (`--as events` reads it as events instead.) Its columns are: {}", missing.join(", nor "), columns.join(", ")

@@ -36,6 +36,10 @@ fields! {
     Name "name" ["event_name" "event" "event_type" "action"]
     /// When it happened.
     OccurredAt "occurred_at" ["event_timestamp" "event_time" "original_timestamp" "timestamp" "ts" "time" "datetime" "event_date" "date"]
+    /// The time of day, where `occurred_at` holds the day alone.
+    TimeOfDay "time_of_day" []
+    /// When it reached whoever wrote the file; the time of the import where that is not told.
+    ReceivedAt "received_at" ["server_timestamp" "server_time" "server_received_time" "received_time" "received_timestamp" "ingested_at" "collector_tstamp"]
     /// A device or browser.
     AnonymousId "anonymous_id" ["cookie_id" "device_id" "client_id" "visitor_id" "user_pseudo_id" "distinct_id" "context.device.id"]
     /// A person, as the shop's own system names them.

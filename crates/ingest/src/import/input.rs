@@ -40,12 +40,26 @@ pub(crate) struct Input {
     pub named: bool,
 }
 
+const PACKED: [&str; 3] = [".gz", ".zst", ".zstd"];
 const ENDINGS: [&str; 9] = ["csv", "tsv", "txt", "tab", "ndjson", "jsonl", "json", "parquet", "pq"];
 
 fn is_data(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name = [".gz", ".zst", ".zstd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    let name = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     !name.starts_with('.') && name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending))
+}
+
+/// A file's name without the endings that say how it is packed and what it is.
+pub(crate) fn stem(name: &str) -> &str {
+    let cut = |name: &str, ending: &str| {
+        let at = name.len().checked_sub(ending.len()).filter(|at| name.is_char_boundary(*at))?;
+        name[at..].eq_ignore_ascii_case(ending).then_some(at)
+    };
+    let name = PACKED.iter().find_map(|ending| cut(name, ending)).map_or(name, |at| &name[..at]);
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) => stem,
+        _ => name,
+    }
 }
 
 /// The files that the arguments name, each once, those of a folder or glob in the order of their names; and those that

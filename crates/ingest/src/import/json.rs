@@ -154,6 +154,8 @@ pub(crate) struct JsonReader<'e> {
     known: HashMap<String, Option<(Target, usize)>>,
     identity: &'e IdentitySettings,
     keep_contact_details: bool,
+    /// Amounts written as text have a decimal comma.
+    comma: bool,
 }
 
 /// A value and where it was found.
@@ -167,7 +169,12 @@ struct Found<'v> {
 }
 
 impl<'e> JsonReader<'e> {
-    pub(crate) fn new(stated: &Stated, identity: &'e IdentitySettings, keep_contact_details: bool) -> Self {
+    pub(crate) fn new(
+        stated: &Stated,
+        identity: &'e IdentitySettings,
+        keep_contact_details: bool,
+        comma: bool,
+    ) -> Self {
         let columns = stated.columns.iter().map(|(target, column, _)| (target.clone(), column.clone())).collect();
         Self {
             stated: columns,
@@ -175,6 +182,7 @@ impl<'e> JsonReader<'e> {
             known: HashMap::new(),
             identity,
             keep_contact_details,
+            comma,
         }
     }
 
@@ -330,6 +338,10 @@ impl<'e> JsonReader<'e> {
                 item.name = Cow::Owned(format!("{}_hash", item.name));
             }
         }
+        // JSON's own numbers have a point, whatever the texts beside them have.
+        if let Some(at) = best[Field::Value as usize].filter(|at| self.comma && found[*at].value.is_number()) {
+            found[at].text = Cow::Owned(found[at].text.replace('.', ","));
+        }
         let mut row = Row::new();
         let mut owners = Vec::new();
         for (field, at) in Field::ALL.iter().zip(best).filter_map(|(field, at)| Some((*field, at?))) {
@@ -378,22 +390,27 @@ fn parameters(value: &Value) -> Option<Map<String, Value>> {
     list.iter().map(|item| parameter(item).map(|(name, value)| (name.to_owned(), value.clone()))).collect()
 }
 
-/// The keys of a sample and what becomes of them.
-pub(crate) fn columns_of(
-    head: &[u8],
-    array: bool,
-    stated: &Stated,
-    identity: &IdentitySettings,
-) -> (Vec<ColumnMapping>, Vec<String>) {
+/// What a sample of objects shows.
+#[derive(Default)]
+pub(crate) struct Sample {
+    /// The keys and what becomes of them.
+    pub columns: Vec<ColumnMapping>,
+    /// Texts of the fields whose writing is told by all of them together.
+    pub times: Vec<String>,
+    pub received: Vec<String>,
+    pub values: Vec<String>,
+}
+
+/// The keys of the first objects and what becomes of them.
+pub(crate) fn columns_of(head: &[u8], array: bool, stated: &Stated, identity: &IdentitySettings) -> Sample {
     let whole = head.len() < HEAD;
     let mut end = head.len();
     if !whole && !array {
         end = memchr::memrchr(b'\n', head).map_or(end, |end| end + 1);
     }
     let mut splitter = JsonSplitter::new(&head[..end], array);
-    let mut reader = JsonReader::new(stated, identity, false);
-    let mut columns: Vec<ColumnMapping> = Vec::new();
-    let mut times = Vec::new();
+    let mut reader = JsonReader::new(stated, identity, false, false);
+    let Sample { mut columns, mut times, mut received, mut values } = Sample::default();
     while let Ok(Some(chunk)) = splitter.next_chunk() {
         for (_, start, end) in chunk.records.iter().take(1000) {
             reader.read(&chunk.text[*start as usize..*end as usize], |row, owners| {
@@ -416,14 +433,18 @@ pub(crate) fn columns_of(
                         columns.push(ColumnMapping { column: name.to_owned(), target, how });
                     }
                 }
-                if !row.get(Field::OccurredAt).is_empty() {
-                    times.push(row.get(Field::OccurredAt).to_owned());
+                for (field, texts) in
+                    [(Field::OccurredAt, &mut times), (Field::ReceivedAt, &mut received), (Field::Value, &mut values)]
+                {
+                    if !row.get(field).is_empty() {
+                        texts.push(row.get(field).to_owned());
+                    }
                 }
             });
         }
     }
     columns.sort_by(|a, b| a.column.cmp(&b.column));
-    (columns, times)
+    Sample { columns, times, received, values }
 }
 
 #[cfg(test)]

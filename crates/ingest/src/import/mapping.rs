@@ -11,6 +11,9 @@ use super::{
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What `--set` calls the goal of ready paths.
+pub(crate) const GOAL: &str = "goal";
+
 /// A column and what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnMapping {
@@ -28,6 +31,8 @@ pub(crate) struct Stated {
     /// Field or tag → column, and who says so.
     pub columns: Vec<(Target, String, How)>,
     pub constants: Vec<(Field, String)>,
+    /// The goal of ready paths.
+    pub goal: Option<String>,
     pub format: Option<Format>,
     pub delimiter: Option<u8>,
     pub encoding: Option<Encoding>,
@@ -51,30 +56,25 @@ impl Stated {
         for (field, column) in saved_or.columns.iter().filter(|(field, _)| !taken.contains(field.as_str())) {
             columns.push((field::named(field)?, column.clone(), How::Saved(saved_or.name.clone())));
         }
-        let mut constants = Vec::new();
+        let (mut constants, mut goal) = (Vec::new(), None);
         for (field, value) in
             saved_or.constants.iter().chain(options.constants.iter().map(|(field, value)| (field, value)))
         {
-            let Target::Field(known) = field::named(field)? else {
-                let hint = "a constant can only be given to a field of its own".to_owned();
-                return Err(Error::Setting { what: "field for a constant", value: field.clone(), hint });
-            };
+            if field == GOAL {
+                goal = Some(value.trim().to_owned());
+                continue;
+            }
+            let known = constant_of(field)?;
             constants.retain(|(other, _)| *other != known);
             constants.push((known, value.clone()));
         }
         let zone = options.zone.as_ref().or(saved_or.zone.as_ref()).or(settings.zone.as_ref());
-        let zone = zone.map_or(Ok(TimeZone::UTC), |name| {
-            let hint = "use an IANA name such as Europe/Warsaw, Asia/Tehran or UTC".to_owned();
-            TimeZone::get(name).map_err(|_| Error::Setting { what: "time zone", value: name.clone(), hint })
-        })?;
-        let delimiter = options.delimiter.or(saved_or.delimiter).map(|sign| {
-            let hint = "use one ASCII character such as , ; | or a tab".to_owned();
-            let usable = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n');
-            u8::try_from(sign).ok().filter(usable).ok_or(Error::Setting { what: "delimiter", value: sign.into(), hint })
-        });
+        let zone = zone.map_or(Ok(TimeZone::UTC), |name| zone_of(name))?;
+        let delimiter = options.delimiter.or(saved_or.delimiter).map(delimiter_of);
         Ok(Self {
             columns,
             constants,
+            goal,
             format: options.format.or(saved_or.format),
             delimiter: delimiter.transpose()?,
             encoding: options.encoding.or(saved_or.encoding),
@@ -84,8 +84,74 @@ impl Stated {
         })
     }
 
+    /// A goal is of ready paths only.
+    pub(crate) fn without_goal(&self, file: &str) -> Result<(), Error> {
+        let hint = format!("`--set {GOAL}=NAME` names what ready paths lead to, and {file} holds none");
+        let told = self.goal.as_ref().map(|_| Error::Setting { what: "field of events", value: GOAL.to_owned(), hint });
+        told.map_or(Ok(()), Err)
+    }
+
     pub(crate) fn has_constant(&self, field: Field) -> bool {
         self.constants.iter().any(|(known, _)| *known == field)
+    }
+}
+
+fn zone_of(name: &str) -> Result<TimeZone, Error> {
+    let hint = "use an IANA name such as Europe/Warsaw, Asia/Tehran or UTC".to_owned();
+    TimeZone::get(name).map_err(|_| Error::Setting { what: "time zone", value: name.to_owned(), hint })
+}
+
+fn delimiter_of(sign: char) -> Result<u8, Error> {
+    let hint = "use one ASCII character such as , ; | or a tab".to_owned();
+    let usable = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n');
+    u8::try_from(sign).ok().filter(usable).ok_or(Error::Setting { what: "delimiter", value: sign.into(), hint })
+}
+
+fn constant_of(field: &str) -> Result<Field, Error> {
+    let hint = "a constant can only be given to a field of its own".to_owned();
+    match field::named(field)? {
+        Target::Field(known) => Ok(known),
+        _ => Err(Error::Setting { what: "field for a constant", value: field.to_owned(), hint }),
+    }
+}
+
+fn glob_of(mapping: &SavedMapping) -> Result<globset::GlobMatcher, Error> {
+    let glob = globset::GlobBuilder::new(&mapping.files).literal_separator(true).build();
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| {
+        let hint = format!("mapping `{}` of safar.toml: {}", mapping.name, error.kind());
+        Error::Setting { what: "glob", value: mapping.files.clone(), hint }
+    })
+}
+
+impl ImportSettings {
+    /// Refuses what an import could not be done with, before there is one.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used; the message quotes it.
+    pub fn check(&self) -> Result<(), Error> {
+        self.zone.as_deref().map(zone_of).transpose()?;
+        let is_code = |code: &&String| code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+        if let Some(code) = self.default_currency.as_ref().filter(|code| !is_code(code)) {
+            let hint = "use three capital letters of ISO 4217 such as EUR".to_owned();
+            return Err(Error::Setting { what: "currency code", value: code.clone(), hint });
+        }
+        let mut names = BTreeSet::new();
+        for mapping in &self.mappings {
+            let hint = "each of [[import.mappings]] needs one of its own".to_owned();
+            if mapping.name.trim().is_empty() || !names.insert(mapping.name.as_str()) {
+                return Err(Error::Setting { what: "name of a mapping", value: mapping.name.clone(), hint });
+            }
+            glob_of(mapping)?;
+            mapping.zone.as_deref().map(zone_of).transpose()?;
+            mapping.delimiter.map(delimiter_of).transpose()?;
+            mapping.columns.keys().try_for_each(|field| field::named(field).map(|_| ()))?;
+            mapping
+                .constants
+                .keys()
+                .filter(|field| *field != GOAL)
+                .try_for_each(|field| constant_of(field).map(|_| ()))?;
+        }
+        Ok(())
     }
 }
 
@@ -102,12 +168,7 @@ pub(crate) fn saved_for<'a>(
     }
     let Some(path) = &input.path else { return Ok(None) };
     for mapping in settings.mappings.iter().filter(|mapping| !mapping.files.is_empty()) {
-        let glob = globset::GlobBuilder::new(&mapping.files).literal_separator(true).build();
-        let glob = glob.map_err(|error| {
-            let hint = format!("mapping `{}` of safar.toml: {}", mapping.name, error.kind());
-            Error::Setting { what: "glob", value: mapping.files.clone(), hint }
-        })?;
-        let matcher = glob.compile_matcher();
+        let matcher = glob_of(mapping)?;
         if matcher.is_match(path) || path.file_name().is_some_and(|name| matcher.is_match(name)) {
             return Ok(Some(mapping));
         }
@@ -164,6 +225,28 @@ pub(crate) fn resolve(file: &str, names: &[String], stated: &Stated, open: bool)
         ColumnMapping { column: name.clone(), target, how }
     });
     Ok(all.collect())
+}
+
+/// Where the column that is taken for the time holds times of day, and another one the days: both together are the time.
+pub(crate) fn join_clock(columns: &mut [ColumnMapping], sample: &[Vec<String>]) {
+    let is_time =
+        |column: &ColumnMapping| column.target == Target::Field(Field::OccurredAt) && column.how == How::WellKnown;
+    let mostly = |at: usize, is: &dyn Fn(&str) -> bool| {
+        let cells = sample.iter().filter_map(|row| row.get(at)).map(|cell| cell.trim());
+        let (yes, no): (Vec<_>, Vec<_>) = cells.filter(|cell| !cell.is_empty()).partition(|cell| is(cell));
+        yes.len() > no.len()
+    };
+    let readers = [DateOrder::Dmy, DateOrder::Mdy].map(|order| TimeReader::new(TimeZone::UTC, Some(order)));
+    let is_day = |cell: &str| readers.iter().any(|reader| reader.read(cell).is_some());
+    let Some(clock) = columns.iter().position(is_time).filter(|at| mostly(*at, &time::is_clock)) else { return };
+    let taken = |column: &ColumnMapping| matches!(column.how, How::Taken(Field::OccurredAt, _));
+    let Some(day) = (0..columns.len()).find(|at| taken(&columns[*at]) && mostly(*at, &is_day)) else { return };
+    columns[clock].target = Target::Field(Field::TimeOfDay);
+    (columns[day].target, columns[day].how) = (Target::Field(Field::OccurredAt), How::WellKnown);
+    let name = columns[day].column.clone();
+    for column in columns.iter_mut().filter(|column| taken(column)) {
+        column.how = How::Taken(Field::OccurredAt, name.clone());
+    }
 }
 
 /// Whether columns can make events: a time, and something that says what happened.
@@ -230,20 +313,19 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// The reader of an input's times, once the order of day and month is known or not needed.
-pub(crate) fn time_reader<'a>(
-    file: &str,
-    column: &str,
-    stated: &Stated,
-    sample: impl Iterator<Item = &'a str> + Clone,
-) -> Result<TimeReader, Error> {
-    let order = match (stated.date_order, time::order_of(sample.clone())) {
+/// The reader of an input's times, once the order of day and month is known or not needed. `sample`: columns, and what their
+/// first cells say.
+pub(crate) fn time_reader(file: &str, stated: &Stated, sample: &[(&str, Vec<String>)]) -> Result<TimeReader, Error> {
+    let cells = || sample.iter().flat_map(|(_, cells)| cells).map(String::as_str);
+    let order = match (stated.date_order, time::order_of(cells())) {
         (Some(order), _) | (None, OrderSeen::Only(order)) => Some(order),
         (None, OrderSeen::NotNeeded) => None,
         (None, OrderSeen::Either) => {
-            let shaped = |value: &&str| time::order_of([*value]) != OrderSeen::NotNeeded;
-            let value = sample.clone().find(shaped).unwrap_or_default().to_owned();
-            return Err(Error::AmbiguousDates { file: file.to_owned(), column: column.to_owned(), value });
+            let shaped = |value: &&String| time::order_of([value.as_str()]) != OrderSeen::NotNeeded;
+            let found = sample.iter().find_map(|(column, cells)| Some((column, cells.iter().find(shaped)?)));
+            let (column, value) = found.map_or(("", ""), |(column, value)| (*column, value.as_str()));
+            let (column, value) = (column.to_owned(), value.to_owned());
+            return Err(Error::AmbiguousDates { file: file.to_owned(), column, value });
         }
     };
     Ok(TimeReader::new(stated.zone.clone(), order))
@@ -291,6 +373,37 @@ mod tests {
         );
         let other = Stated::gather(&settings, &ImportOptions::default(), &input("visits.csv")).unwrap();
         assert!(other.columns.is_empty());
+    }
+
+    #[test]
+    fn settings_are_refused_before_an_import() {
+        let with = |change: &dyn Fn(&mut ImportSettings, &mut SavedMapping)| {
+            let mut settings = ImportSettings::default();
+            let mut mapping =
+                SavedMapping { name: "till".into(), files: "till-*.csv".into(), ..SavedMapping::default() };
+            change(&mut settings, &mut mapping);
+            settings.mappings.push(mapping);
+            settings.check().err().map_or(String::new(), |error| error.to_string())
+        };
+        assert_eq!(with(&|_, _| {}), "");
+        assert_eq!(with(&|_, mapping| drop(mapping.constants.insert("goal".into(), "lead".into()))), "");
+        let twin = SavedMapping { name: "till".into(), ..SavedMapping::default() };
+        for (change, quoted) in [
+            (
+                &(|settings, _| settings.zone = Some("Mars".into())) as &dyn Fn(&mut ImportSettings, &mut SavedMapping),
+                "`Mars`",
+            ),
+            (&|settings, _| settings.default_currency = Some("euro".into()), "`euro`"),
+            (&|settings, _| settings.mappings.push(twin.clone()), "`till`"),
+            (&|_, mapping| mapping.name.clear(), "name of a mapping"),
+            (&|_, mapping| mapping.files = "[".into(), "`[`"),
+            (&|_, mapping| mapping.zone = Some("Venus".into()), "`Venus`"),
+            (&|_, mapping| mapping.delimiter = Some('"'), "delimiter"),
+            (&|_, mapping| drop(mapping.columns.insert("shoe".into(), "a".into())), "`shoe`"),
+            (&|_, mapping| drop(mapping.constants.insert("gclid".into(), "a".into())), "`gclid`"),
+        ] {
+            assert!(with(change).contains(quoted), "{quoted}: {}", with(change));
+        }
     }
 
     #[test]

@@ -7,8 +7,9 @@
 //!
 //! **Once.** An event without an id of its own gets one from its content (128 bits), so the same row is stored once,
 //! in whatever file, column order or run it comes. Of events with one given id, the first that was read is stored; a
-//! later one with other content is rejected. Ids are compared within one person key, and against stored files that
-//! overlap the new events in time.
+//! later one with other content is rejected. Ids are compared within one person key. Against what is stored, the content is
+//! time, value, name, order, currency, items and identifiers; given ids are looked for in all stored events, whenever
+//! they happened, made ids only in files that overlap the new events in time, because they tell it.
 //!
 //! Of events that programs hand over ([`import_lines`]), the id alone decides, because a client that sends an event again
 //! may tell other times: the first is stored, later ones are repetitions.
@@ -164,7 +165,7 @@ pub fn preview(
             read_as: Some(file.title),
             delimiter: None,
             columns: Vec::new(),
-            ready_paths: false,
+            goal: None,
             events: RecordBatch::new_empty(Table::Events.schema()),
             costs: costs::batch(&shown.collect::<Vec<_>>(), rules.enricher)?,
             rejects: file.rejects.iter().take(rows).cloned().collect(),
@@ -176,8 +177,8 @@ pub fn preview(
         let words = Arc::new(Words::new());
         // Where nothing is stored, nobody can come back.
         let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(&words), Arc::default());
-        let done = match (found, plan.ready_paths) {
-            (Some(rows), false) => {
+        let done = match (found, plan.goal.is_none()) {
+            (Some(rows), true) => {
                 Some(worker.run(Work { number: 0, file: 0, plan: Arc::clone(plan), bytes: 0, rows })?)
             }
             _ => None,
@@ -197,7 +198,7 @@ pub fn preview(
             costs: no_costs(),
             delimiter: (plan.format == Format::Csv).then_some(plan.layout.delimiter as char),
             columns: plan.columns.clone(),
-            ready_paths: plan.ready_paths,
+            goal: plan.goal.clone(),
             events,
             rejects,
         });
@@ -274,10 +275,11 @@ async fn take(
     let mut report = ImportReport { skipped, aside, ..ImportReport::default() };
     let erased = Arc::new(Erased::open(store.dir())?);
     // With a key of its own the commit happens once, and so do its rejects.
-    let known = key.is_none().then_some(rejects_stored.as_slice());
-    let mut rejects =
-        Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, rules, Arc::clone(&erased))?;
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
+    let told = || origins.iter().cloned().chain(shaped.iter().map(|file| file.name.clone())).collect();
+    let known = key.is_none().then(|| (rejects_stored.as_slice(), told()));
+    let mut rejects =
+        Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, rules, Arc::clone(&erased));
     let scratch = store.dir().join(".tmp");
     clear(&scratch);
     let words = Arc::new(Words::new());
@@ -329,8 +331,9 @@ async fn take(
     }
     digests.iter().for_each(|digest| content.update(&digest.to_le_bytes()));
 
-    let mut goals: BTreeMap<String, BTreeMap<String, [f64; 3]>> = BTreeMap::new();
-    for (number, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.ready_paths) {
+    let mut goals: BTreeMap<String, ready::Paths> = BTreeMap::new();
+    for (number, plan) in plans.iter().enumerate() {
+        let Some(goal) = &plan.goal else { continue };
         progress.file(&plan.input.name, plan.input.size);
         let ready = ready::read_file(plan)?;
         progress.advance(plan.input.size, ready.rows);
@@ -343,8 +346,17 @@ async fn take(
         for reject in ready.rejects {
             rejects.push(&origins[number], reject)?;
         }
-        goals.insert(ready::goal_of(plan), ready.paths);
+        if goals.contains_key(goal) {
+            let note = "its paths are added to those of another file of this import, whose goal is";
+            let way_out = "`--set goal=NAME` keeps files apart that are imported by themselves";
+            report.files[number].notes.push(format!("{note} `{goal}`, too; {way_out}"));
+        }
+        let known = goals.entry(goal.clone()).or_default();
+        for (path, sums) in ready.paths {
+            known.entry(path).or_default().iter_mut().zip(sums).for_each(|(known, sum)| *known += sum);
+        }
     }
+    report.goals = goals.keys().cloned().collect();
 
     let gathered = gather.finish()?;
     progress.sorting(gathered.rows);

@@ -19,6 +19,10 @@ pub const LARGEST: f64 = 1e12;
 pub(crate) enum NumberError {
     NotANumber,
     Ambiguous,
+    /// The same of a point, in a column that has both signs.
+    AmbiguousPoint,
+    /// An amount in its own right, but not as the rest of its column is written.
+    Otherwise,
     TooLarge,
 }
 
@@ -27,9 +31,113 @@ impl NumberError {
         match self {
             Self::NotANumber => "not a number",
             Self::Ambiguous => "the comma may part thousands or decimals: state `decimal`",
+            Self::AmbiguousPoint => {
+                "the point may part thousands or decimals, since its column has both signs: state `decimal`"
+            }
+            Self::Otherwise => {
+                "another decimal sign than in the rest of its column: state `decimal`, or write one sign"
+            }
             Self::TooLarge => "the amount is beyond ±10¹²",
         }
     }
+}
+
+/// How the amounts of one column are read: one sign parts the decimals of all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    decimal: Option<Decimal>,
+    known: Known,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// Somebody says it, or nothing does: then each amount tells it, or is refused.
+    Stated,
+    /// Some amount of the sample can be read in one way only.
+    Shown,
+    /// The sample has points only, none of which is sure: programs write so.
+    Likely,
+    /// The sample shows both signs.
+    Both,
+}
+
+impl Amounts {
+    /// Numbers that a program wrote as such.
+    pub(crate) const PROGRAMS: Self = Self::stated(Some(Decimal::Point));
+
+    /// What the command, a mapping or the workspace says.
+    pub(crate) const fn stated(decimal: Option<Decimal>) -> Self {
+        Self { decimal, known: Known::Stated }
+    }
+
+    /// What is stated, or what a sample of the column shows.
+    pub(crate) fn of<'a>(stated: Option<Decimal>, sample: impl Iterator<Item = &'a str>) -> Self {
+        if stated.is_some() {
+            return Self::stated(stated);
+        }
+        let (mut point, mut comma, mut open_point, mut open_comma) = (false, false, false, false);
+        for cell in sample {
+            match sign_of(cell) {
+                Some((b'.', true)) => point = true,
+                Some((_, true)) => comma = true,
+                Some((b'.', false)) => open_point = true,
+                Some((_, false)) => open_comma = true,
+                None => {}
+            }
+        }
+        let (decimal, known) = match (point, comma) {
+            (true, true) => (None, Known::Both),
+            (true, false) => (Some(Decimal::Point), Known::Shown),
+            (false, true) => (Some(Decimal::Comma), Known::Shown),
+            (false, false) if open_point && open_comma => (None, Known::Both),
+            (false, false) if open_point => (None, Known::Likely),
+            (false, false) => (None, Known::Stated),
+        };
+        Self { decimal, known }
+    }
+
+    pub(crate) fn is_comma(self) -> bool {
+        self.decimal == Some(Decimal::Comma)
+    }
+
+    /// Reads an amount of the column.
+    #[inline]
+    pub(crate) fn read(self, text: &str) -> Result<f64, NumberError> {
+        match self.known {
+            Known::Stated => read(text, self.decimal),
+            Known::Shown => match read(text, self.decimal) {
+                Err(NumberError::NotANumber) if read(text, None).is_ok() => Err(NumberError::Otherwise),
+                outcome => outcome,
+            },
+            Known::Likely if sign_of(text).is_some_and(|(sign, _)| sign == b',') => Err(NumberError::Otherwise),
+            Known::Both if sign_of(text) == Some((b'.', false)) => Err(NumberError::AmbiguousPoint),
+            Known::Likely | Known::Both => read(text, None),
+        }
+    }
+}
+
+/// The sign that parts the decimals of an amount, and whether it can do nothing else. `None`: there is none, or the text is
+/// no amount.
+fn sign_of(text: &str) -> Option<(u8, bool)> {
+    let body = text.trim_matches(|c: char| !c.is_ascii_digit());
+    let grouping = |c: char| c.is_whitespace() || matches!(c, '\'' | '’');
+    if !body.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',') || grouping(c)) {
+        return None;
+    }
+    let last = body.rfind(['.', ','])?;
+    let sign = body.as_bytes()[last];
+    let other = if sign == b'.' { b',' } else { b'.' };
+    let (whole, digits) = (&body[..last], body.len() - last - 1);
+    if whole.as_bytes().contains(&other) {
+        return Some((sign, true));
+    }
+    if whole.as_bytes().contains(&sign) {
+        // It parts groups, so decimals would stand behind the other one.
+        let grouped = body.split(char::from(sign)).skip(1).all(|group| group.len() == 3);
+        return grouped.then_some((other, true));
+    }
+    let may_group = digits == 3 && whole.len() <= 3 && !whole.starts_with('0') && !whole.contains(grouping);
+    Some((sign, !may_group))
 }
 
 /// Reads an amount; currency signs and codes around it are left out, brackets mean minus.
@@ -95,7 +203,9 @@ fn grouped(text: &str, stated: Option<Decimal>) -> Result<f64, NumberError> {
         return Err(NumberError::NotANumber);
     }
     let groups: Vec<&str> = whole.split(|c: char| !c.is_ascii_digit()).collect();
-    let well_grouped = groups.len() == 1 || (!groups[0].is_empty() && groups[1..].iter().all(|group| group.len() == 3));
+    // `1234.567` and `0.567` have no groups: a sign there parts decimals.
+    let first_of_groups = (1..=3).contains(&groups[0].len()) && !groups[0].starts_with('0');
+    let well_grouped = groups.len() == 1 || (first_of_groups && groups[1..].iter().all(|group| group.len() == 3));
     if !well_grouped || decimal.is_some_and(|sign| whole.contains(sign)) {
         return Err(NumberError::NotANumber);
     }
@@ -179,6 +289,38 @@ mod tests {
         assert_eq!(read("1e999", None), Err(NumberError::TooLarge));
     }
 
+    #[test]
+    fn a_column_has_one_sign() {
+        let of = |sample: &[&str]| Amounts::of(None, sample.iter().copied());
+        let comma = of(&["12,50", "7", "-3,0 €"]);
+        assert_eq!(comma.read("1.204"), Ok(1204.0));
+        assert_eq!(comma.read("1,204"), Ok(1.204));
+        for otherwise in ["12.50", "0.125", "1234.567", "1,204.50"] {
+            assert_eq!(comma.read(otherwise), Err(NumberError::Otherwise), "{otherwise}");
+        }
+        let point = of(&["USD 12.50", "1,204"]);
+        assert_eq!((point.read("1,204"), point.read("1.204")), (Ok(1204.0), Ok(1.204)));
+        assert_eq!(point.read("12,50"), Err(NumberError::Otherwise));
+        assert_eq!(point.read("twelve"), Err(NumberError::NotANumber));
+        for grouped in [&["1.204.000"][..], &["1.204,5"], &["1 204,500"]] {
+            assert!(of(grouped).is_comma(), "{grouped:?}");
+        }
+        for both in [&["12,50", "12.50"][..], &["1.204", "1,204"]] {
+            assert_eq!(of(both).read("1.204"), Err(NumberError::AmbiguousPoint));
+            assert_eq!(of(both).read("1,204"), Err(NumberError::Ambiguous));
+            assert_eq!((of(both).read("12,5"), of(both).read("12.5")), (Ok(12.5), Ok(12.5)));
+        }
+        // Points that are not sure are what programs write; nothing else may follow then.
+        let likely = of(&["1.204", "12.375"]);
+        assert_eq!((likely.read("1.204"), likely.read("12.5")), (Ok(1.204), Ok(12.5)));
+        assert_eq!(likely.read("12,50"), Err(NumberError::Otherwise));
+        let open = of(&["12", "1,204", "x"]);
+        assert_eq!((open.read("12,50"), open.read("1,204")), (Ok(12.5), Err(NumberError::Ambiguous)));
+        // What is stated wins over what the column shows.
+        let stated = Amounts::of(Some(Decimal::Point), ["12,50"].into_iter());
+        assert_eq!(stated.read("1.204"), Ok(1.204));
+    }
+
     proptest! {
         #[test]
         fn programs_numbers_come_back(value in -1e12f64..1e12) {
@@ -191,6 +333,7 @@ mod tests {
                 if let Ok(value) = read(&text, stated) {
                     prop_assert!(value.abs() <= LARGEST);
                 }
+                let _ = Amounts::of(stated, [text.as_str()].into_iter()).read(&text);
             }
         }
     }

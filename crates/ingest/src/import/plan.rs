@@ -5,6 +5,7 @@ use super::{
     input::{self, Input, Opened},
     json,
     mapping::{self, ColumnMapping, Stated},
+    number::Amounts,
     parquet::ParquetInput,
     ready,
     row::Terms,
@@ -30,8 +31,8 @@ pub(crate) struct Plan {
     pub layout: Layout,
     /// The columns of tabular input, compiled.
     pub shape: Shape,
-    /// The file holds paths that are ready, not events.
-    pub ready_paths: bool,
+    /// The file holds paths that are ready, not events, and they lead to this goal.
+    pub goal: Option<String>,
     /// Standard input can be opened only once; lines in memory are opened as it is.
     opened: Mutex<Option<Opened>>,
     spool: Option<Arc<tempfile::NamedTempFile>>,
@@ -117,15 +118,13 @@ impl Plan {
         let mut sample: Vec<Vec<String>> = Vec::new();
         let mut header = true;
         let mut spool = None;
-        let mut ready_paths = false;
-        let mut json_times = Vec::new();
-        let columns = match format {
+        let mut json = json::Sample::default();
+        let mut columns = match format {
             Format::Csv => {
                 let mut found = sniff::delimited(&input.name, &opened, stated.delimiter)?;
                 layout = Layout { delimiter: found.delimiter, mac: found.mac, skip: found.skip };
                 distinct(&mut found.columns);
                 (sample, header) = (found.sample, found.header);
-                ready_paths = ready::is_ready(&found.columns);
                 mapping::resolve(&input.name, &found.columns, &stated, false)?
             }
             Format::Parquet => {
@@ -155,32 +154,38 @@ impl Plan {
                 mapping::resolve(&input.name, &names, &stated, false)?
             }
             Format::Ndjson | Format::Json => {
-                let (columns, times) = json::columns_of(&opened.head, format == Format::Json, &stated, identity);
-                json_times = times;
-                columns
+                json = json::columns_of(&opened.head, format == Format::Json, &stated, identity);
+                std::mem::take(&mut json.columns)
             }
         };
-        let mut times = stated_times(&stated);
-        if !ready_paths {
+        let (mut times, mut amounts) = (stated_times(&stated), Amounts::stated(stated.decimal));
+        let goal = ready::goal_of(&input, &columns, &stated, settings)?;
+        if goal.is_none() {
             if !header && stated.columns.is_empty() {
                 let first = sample.first().map(|row| row.join(",")).unwrap_or_default();
                 return Err(Error::NoHeader { file: input.name, first });
             }
+            stated.without_goal(&input.name)?;
+            mapping::join_clock(&mut columns, &sample);
             mapping::check(&input.name, &columns, &stated, &sample)?;
-            let at = columns.iter().position(|column| column.target == Target::Field(Field::OccurredAt));
-            if let Some(at) = at {
-                let cells = sample.iter().filter_map(|row| row.get(at)).map(String::as_str);
-                let values: Vec<&str> = cells.chain(json_times.iter().map(String::as_str)).collect();
-                times = mapping::time_reader(&input.name, &columns[at].column, &stated, values.iter().copied())?;
-            }
+            let at = |field| columns.iter().position(|column| column.target == Target::Field(field));
+            let cells = |field, json: &[String]| -> Vec<String> {
+                let told = at(field).into_iter().flat_map(|at| sample.iter().filter_map(move |row| row.get(at)));
+                told.chain(json).cloned().collect()
+            };
+            let instants = [(Field::OccurredAt, &json.times), (Field::ReceivedAt, &json.received)]
+                .map(|(field, json)| (at(field).map_or("", |at| columns[at].column.as_str()), cells(field, json)));
+            times = mapping::time_reader(&input.name, &stated, &instants)?;
+            let values = cells(Field::Value, &json.values);
+            amounts = Amounts::of(stated.decimal, values.iter().map(String::as_str));
         }
         let has_name = columns.iter().any(|column| column.target == Target::Field(Field::Name))
             || stated.has_constant(Field::Name);
-        let terms = Terms::new(settings, times, stated.decimal, now, has_name);
+        let terms = Terms::new(settings, times, amounts, now, has_name);
         let shape = Shape::new(&columns, settings.keep_contact_details);
         let opened = Mutex::new(input.path.is_none().then_some(opened));
         let places = Vec::new();
-        Ok(Some(Self { input, format, columns, stated, terms, layout, shape, ready_paths, opened, spool, places }))
+        Ok(Some(Self { input, format, columns, stated, terms, layout, shape, goal, opened, spool, places }))
     }
 
     /// The plan of events that a shape told of `input`; lines that are mapped by their names keep the settings of the team.

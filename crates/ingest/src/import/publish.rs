@@ -1,6 +1,8 @@
 //! Gathered rows → sorted events without repetitions, and the links between identifiers that they show.
 use super::{
-    columns::{DERIVED, GROUP, Group, HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, TIME, Text, binary},
+    columns::{
+        DERIVED, GROUP, Group, HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, RECEIVED, TIME, Text, binary,
+    },
     error::Error,
     reject::{Reject, read},
     sort::Gathered,
@@ -19,7 +21,7 @@ use arrow::{
 };
 use safar_model::{BUCKETS, Micros, Table, bucket_of};
 use safar_store::{DataFile, TableWriter};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::{hash::BuildHasherDefault, ops::Range, sync::Arc};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -226,7 +228,8 @@ impl<'a> Publish<'a> {
         let mut ranges = self.gathered.ranges()?;
         let per_bucket = PARTS / BUCKETS as usize;
         for bucket in buckets {
-            let mut stored = Stored::open(self.stored, bucket as i32, self.sameness.times(self.gathered.times));
+            let times = self.sameness.times(self.gathered.times);
+            let mut stored = Stored::open(self.stored, bucket as i32, times, self.whole());
             for part in bucket as usize * per_bucket..(bucket as usize + 1) * per_bucket {
                 if let Some(batch) = ranges.read(part)? {
                     let view = View::new(&batch)?;
@@ -248,6 +251,11 @@ impl<'a> Publish<'a> {
             }
         }
         Ok(outcome)
+    }
+
+    /// Whether events with given ids are compared whole, and with those of any time.
+    fn whole(&self) -> bool {
+        self.sameness == Sameness::Content && self.gathered.has(Text::EventId.name())
     }
 
     /// The rows to store, in their order: of those with one id the first that was read, unless it is stored already.
@@ -312,22 +320,22 @@ impl<'a> Publish<'a> {
         let rows = (0..dropped.len()).filter(|row| !dropped[*row]);
         let by_id: HashMap<_, _, BuildHasherDefault<Take64>> =
             rows.map(|row| ((view.keys[row], view.id(row)), row)).collect();
-        let mut conflicting = Vec::new();
+        let mut conflicting = BTreeSet::new();
         let values = batch.column_by_name("value").map(|array| array.as_primitive::<Float64Type>());
         stored.visit(range, |found| {
-            let row = by_id.get(&(found.key, fingerprint(found.event_id))).copied();
-            let Some(row) = row.filter(|row| !dropped[*row]) else { return };
-            dropped[row] = true;
-            let value = values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
+            let Some(row) = by_id.get(&(found.key, fingerprint(found.event_id))).copied() else { return };
+            let value = || values.filter(|values| values.is_valid(row)).map(|values| values.value(row));
             let same = self.sameness == Sameness::Id
                 || view.given(row).is_none()
-                || (view.times[row] == found.time
-                    && self.said(batch, Text::Name, row) == Some(found.name)
-                    && value == found.value);
-            if same {
+                || found.said.as_ref().is_some_and(|said| {
+                    let alike = |(column, stored): (&Text, &Option<&str>)| self.said(batch, *column, row) == *stored;
+                    view.times[row] == said.time && value() == said.value && COMPARED.iter().zip(&said.texts).all(alike)
+                });
+            let new = !std::mem::replace(&mut dropped[row], true);
+            if same && (new || conflicting.remove(&row)) {
                 outcome.duplicates += 1;
-            } else {
-                conflicting.push(row);
+            } else if new {
+                conflicting.insert(row);
             }
         })?;
         for row in conflicting {
@@ -404,7 +412,11 @@ impl<'a> Publish<'a> {
                     Arc::new(StringArray::try_new(offsets, Buffer::from_vec(ids), None)?)
                 }
                 "occurred_at" => instants(picked().map(|row| view.times[row]).collect()),
-                "received_at" => instants(vec![self.received; rows]),
+                "received_at" => {
+                    let told = batch.column_by_name(RECEIVED).map(|array| array.as_primitive::<Int64Type>());
+                    let told = |row: usize| told.filter(|told| told.is_valid(row)).map(|told| told.value(row));
+                    instants(picked().map(|row| told(row).unwrap_or(self.received)).collect())
+                }
                 "origin" => {
                     let origins = picked().map(|row| (view.places[row] >> LINE_BITS) as u32);
                     let origins = PrimitiveArray::<UInt32Type>::from_iter_values(origins);
@@ -569,39 +581,64 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
     RecordBatch::try_new(Table::IdentityLinks.schema(), columns).map(Some)
 }
 
+/// What two events with one given id must say alike, beside time and value, to be the same event. Columns that rules or
+/// settings write anew are not among them.
+const COMPARED: [Text; 7] =
+    [Text::Name, Text::OrderId, Text::Currency, Text::Items, Text::UserId, Text::EmailHash, Text::CrmId];
+
 /// What is stored of an event that may come again.
 struct Known<'a> {
     key: i64,
-    time: i64,
     event_id: &'a str,
-    name: &'a str,
+    /// `None`: it happened at another time than any new event.
+    said: Option<Said<'a>>,
+}
+
+struct Said<'a> {
+    time: i64,
     value: Option<f64>,
+    texts: [Option<&'a str>; COMPARED.len()],
 }
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
-/// The stored events of a bucket in files that overlap the new ones in time, read once in the order of keys.
+/// The stored events of a bucket that new ones may repeat, read once in the order of keys: those of files that overlap the
+/// new ones in time, and the ids of the others where ids were given.
 struct Stored {
     files: Vec<StoredFile>,
 }
 
 struct StoredFile {
     file: DataFile,
+    reads: Reads,
     batches: Option<Batches>,
     current: Option<RecordBatch>,
     at: usize,
 }
 
+/// What is read of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// Keys and ids.
+    Ids,
+    /// What is compared, too.
+    Whole,
+}
+
 impl Stored {
-    fn open(files: &[DataFile], bucket: i32, times: (i64, i64)) -> Self {
-        let overlaps = |file: &&DataFile| {
-            file.bucket == Some(bucket)
-                && file.min_time.is_none_or(|min| min <= times.1)
-                && file.max_time.is_none_or(|max| max >= times.0)
+    fn open(files: &[DataFile], bucket: i32, times: (i64, i64), whole: bool) -> Self {
+        let overlaps = |file: &DataFile| {
+            file.min_time.is_none_or(|min| min <= times.1) && file.max_time.is_none_or(|max| max >= times.0)
         };
-        let files = files.iter().filter(overlaps);
+        let reads = |file: &DataFile| match (overlaps(file), whole) {
+            (true, true) => Some(Reads::Whole),
+            (true, false) | (false, true) => Some(Reads::Ids),
+            (false, false) => None,
+        };
+        let files = files.iter().filter(|file| file.bucket == Some(bucket));
+        let files = files.filter_map(|file| Some((file.clone(), reads(file)?)));
         Self {
-            files: files.map(|file| StoredFile { file: file.clone(), batches: None, current: None, at: 0 }).collect(),
+            files: files.map(|(file, reads)| StoredFile { file, reads, batches: None, current: None, at: 0 }).collect(),
         }
     }
 
@@ -614,7 +651,11 @@ impl Stored {
     fn visit(&mut self, (low, high): (i64, i64), mut each: impl FnMut(&Known<'_>)) -> Result<(), Error> {
         for stored in self.files.iter_mut().filter(|stored| stored.may_have((low, high))) {
             if stored.batches.is_none() || !stored.file.sorted {
-                let columns = ["event_id", "name", "occurred_at", "value", "key"];
+                let mut columns = vec!["event_id", "key"];
+                if stored.reads == Reads::Whole {
+                    columns.extend(["occurred_at", "value"]);
+                    columns.extend(COMPARED.map(Text::name));
+                }
                 stored.batches = Some(Box::new(read(&stored.file.path, &columns)?));
                 stored.current = None;
             }
@@ -636,10 +677,24 @@ impl StoredFile {
                 self.at = 0;
             }
             let Some(batch) = &self.current else { return Ok(()) };
-            let (event_ids, names) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
-            let times = batch.column(2).as_primitive::<TimestampMicrosecondType>();
-            let (values, keys) =
-                (batch.column(3).as_primitive::<Float64Type>(), batch.column(4).as_primitive::<Int64Type>());
+            let column = |name: &str| {
+                batch
+                    .column_by_name(name)
+                    .ok_or_else(|| ArrowError::SchemaError(format!("events have no column {name}")))
+            };
+            let (event_ids, keys) =
+                (column("event_id")?.as_string::<i32>(), column("key")?.as_primitive::<Int64Type>());
+            let whole = match self.reads {
+                Reads::Ids => None,
+                Reads::Whole => {
+                    let times = column("occurred_at")?.as_primitive::<TimestampMicrosecondType>();
+                    let texts: Vec<&StringArray> = COMPARED
+                        .iter()
+                        .map(|text| Ok(column(text.name())?.as_string::<i32>()))
+                        .collect::<Result<_, ArrowError>>()?;
+                    Some((times, column("value")?.as_primitive::<Float64Type>(), texts))
+                }
+            };
             while self.at < batch.num_rows() {
                 let row = self.at;
                 let key = keys.value(row);
@@ -648,14 +703,12 @@ impl StoredFile {
                 }
                 self.at += 1;
                 if (low..=high).contains(&key) {
-                    let value = values.is_valid(row).then(|| values.value(row));
-                    each(&Known {
-                        key,
+                    let said = whole.as_ref().map(|(times, values, texts)| Said {
                         time: times.value(row),
-                        event_id: event_ids.value(row),
-                        name: names.value(row),
-                        value,
+                        value: values.is_valid(row).then(|| values.value(row)),
+                        texts: std::array::from_fn(|at| texts[at].is_valid(row).then(|| texts[at].value(row))),
                     });
+                    each(&Known { key, event_id: event_ids.value(row), said });
                 }
             }
         }

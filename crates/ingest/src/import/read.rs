@@ -158,7 +158,7 @@ fn next(work: &Mutex<Receiver<Work>>) -> Option<Work> {
 
 fn read_all(plans: &[Arc<Plan>], work: &SyncSender<Work>, done: &SyncSender<Message>) -> Vec<u128> {
     let (mut number, mut digests) = (0, Vec::new());
-    for (file, plan) in plans.iter().enumerate().filter(|(_, plan)| !plan.ready_paths) {
+    for (file, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.goal.is_none()) {
         let mut open = true;
         let outcome = read_one(plan, |rows, bytes| {
             open = work.send(Work { number, file, plan: Arc::clone(plan), bytes, rows }).is_ok();

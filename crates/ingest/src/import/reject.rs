@@ -1,7 +1,13 @@
 //! Rows that are no events: told to the user, kept in a table, counted.
 use super::{Rules, error::Error};
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    error::ArrowError,
+};
+use parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{ArrowPredicateFn, ParquetRecordBatchReaderBuilder, RowFilter},
+};
 use safar_identity::{ANONYMOUS, CRM, EMAIL, IdentitySettings, PHONE, USER, mentions, normalise};
 use safar_model::{Micros, Table};
 use safar_store::{DataFile, Erased, Staged, TableWriter};
@@ -38,8 +44,8 @@ pub(crate) struct Rejects {
     path: Option<PathBuf>,
     file: Option<csv::Writer<File>>,
     writer: Option<TableWriter>,
-    /// Fingerprints of those that are stored; `None`: all are new.
-    known: Option<HashSet<u64>>,
+    /// Those that are stored; `None`: all are new.
+    known: Option<Known>,
     kept: Vec<(String, Reject)>,
     now: Micros,
     hide: bool,
@@ -48,45 +54,100 @@ pub(crate) struct Rejects {
     pub(crate) counts: BTreeMap<String, u64>,
 }
 
-fn fingerprint(origin: &str, line: i64, reason: &str, value: Option<&str>) -> u64 {
-    xxh3_64(format!("{origin}\0{line}\0{reason}\0{}", value.unwrap_or_default()).as_bytes())
+/// At most so many fingerprints of stored rejects are held (8 bytes each and room to find them in); beyond them a row that comes
+/// again is stored again.
+const KNOWN_MAX: usize = 16 << 20;
+
+/// The stored rejects that new ones may repeat.
+struct Known {
+    files: Vec<DataFile>,
+    /// The inputs of this import: nothing else can repeat.
+    origins: HashSet<String>,
+    /// Fingerprints; read when there is a first reject.
+    prints: Option<HashSet<u64>>,
+    /// Of the rejects that are not written yet.
+    fresh: HashSet<u64>,
+}
+
+impl Known {
+    fn new(files: &[DataFile], origins: HashSet<String>) -> Self {
+        Self { files: files.to_vec(), origins, prints: None, fresh: HashSet::new() }
+    }
+
+    /// Whether no such reject is stored or was told just now.
+    fn is_new(&mut self, print: u64) -> Result<bool, Error> {
+        let prints = match &mut self.prints {
+            Some(prints) => prints,
+            none => none.insert(stored_prints(&self.files, &self.origins)?),
+        };
+        // One line is read once, so the same comes again soon or never.
+        Ok(!prints.contains(&print) && self.fresh.insert(print))
+    }
+}
+
+/// The fingerprints of the stored rejects of some inputs.
+fn stored_prints(files: &[DataFile], origins: &HashSet<String>) -> Result<HashSet<u64>, Error> {
+    const COLUMNS: [&str; 5] = ["origin", "line", "reason", "value", "raw"];
+    let mut prints = HashSet::new();
+    for file in files {
+        // What is long is read of rows of these inputs only.
+        let origins = origins.clone();
+        for batch in read_where(&file.path, &COLUMNS, "origin", move |origin| origins.contains(origin))? {
+            let batch = batch?;
+            let column =
+                |name: &str| batch.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(name.to_owned()));
+            let lines = column("line")?.as_primitive::<arrow::datatypes::Int64Type>();
+            let [origin, reason, value, raw] = ["origin", "reason", "value", "raw"].map(column);
+            let (origin, reason) = (origin?.as_string::<i32>(), reason?.as_string::<i32>());
+            let (value, raw) = (value?.as_string::<i32>(), raw?.as_string::<i32>());
+            for row in 0..batch.num_rows() {
+                if prints.len() == KNOWN_MAX {
+                    tracing::warn!(
+                        "more than {KNOWN_MAX} rejects of these files are stored: some that come again are stored again; \
+                         `safar retain` removes old ones"
+                    );
+                    return Ok(prints);
+                }
+                let value = value.is_valid(row).then(|| value.value(row));
+                let raw = raw.is_valid(row).then(|| raw.value(row));
+                prints.insert(fingerprint(origin.value(row), lines.value(row), reason.value(row), value, raw));
+            }
+        }
+    }
+    Ok(prints)
+}
+
+/// Says whether two rejects are one: the same row of the same place, wrong in the same way. Another day's file of the same
+/// name has other rows on its lines.
+fn fingerprint(origin: &str, line: i64, reason: &str, value: Option<&str>, raw: Option<&str>) -> u64 {
+    let (value, raw) = (value.unwrap_or_default(), raw.unwrap_or_default());
+    xxh3_64(format!("{origin}\0{line}\0{reason}\0{value}\0{raw}").as_bytes())
 }
 
 impl Rejects {
-    /// `known` are the files of the table: a row that is in them already, or comes twice, is not stored again. `None`: every
-    /// row is stored, because the commit itself happens once. What a row says that names somebody who was erased is not kept.
+    /// `known` are the files of the table, and the names of the inputs: a row of theirs that is in them already, or comes twice,
+    /// is not stored again. `None`: every row is stored, because the commit itself happens once. What a row says that names
+    /// somebody who was erased is not kept.
     pub(crate) fn new(
         path: Option<PathBuf>,
         writer: TableWriter,
-        known: Option<&[DataFile]>,
+        known: Option<(&[DataFile], HashSet<String>)>,
         now: Micros,
         rules: Rules<'_>,
         erased: Arc<Erased>,
-    ) -> Result<Self, Error> {
-        let mut seen = HashSet::new();
-        for file in known.unwrap_or_default() {
-            for batch in read(&file.path, &["origin", "line", "reason", "value"])? {
-                let batch = batch?;
-                let text = |at: usize| batch.column(at).as_string::<i32>();
-                let lines = batch.column(1).as_primitive::<arrow::datatypes::Int64Type>();
-                for row in 0..batch.num_rows() {
-                    let value = (!arrow::array::Array::is_null(text(2), row)).then(|| text(2).value(row));
-                    seen.insert(fingerprint(text(0).value(row), lines.value(row), text(3).value(row), value));
-                }
-            }
-        }
-        Ok(Self {
+    ) -> Self {
+        Self {
             path,
             file: None,
             writer: Some(writer),
-            known: known.map(|_| seen),
+            known: known.map(|(files, origins)| Known::new(files, origins)),
             kept: Vec::new(),
             now,
             hide: !rules.import.keep_contact_details,
             erased,
             identity: rules.identity.clone(),
             counts: BTreeMap::new(),
-        })
+        }
     }
 
     pub(crate) fn push(&mut self, origin: &str, mut reject: Reject) -> Result<(), Error> {
@@ -123,8 +184,10 @@ impl Rejects {
                 hide_addresses(text);
             }
         }
-        let print = || fingerprint(origin, reject.line as i64, &reject.reason, reject.value.as_deref());
-        if self.known.as_mut().is_none_or(|known| known.insert(print())) {
+        let (value, raw) = (reject.value.as_deref(), reject.raw.as_deref());
+        let print = || fingerprint(origin, reject.line as i64, &reject.reason, value, raw);
+        let is_new = self.known.as_mut().map_or(Ok(true), |known| known.is_new(print()))?;
+        if is_new {
             self.kept.push((origin.to_owned(), reject));
             if self.kept.len() >= BATCH_ROWS {
                 self.flush()?;
@@ -135,6 +198,9 @@ impl Rejects {
 
     fn flush(&mut self) -> Result<(), Error> {
         let kept = std::mem::take(&mut self.kept);
+        if let Some(known) = &mut self.known {
+            known.fresh.clear();
+        }
         if let (Some(writer), false) = (&mut self.writer, kept.is_empty()) {
             let texts = |of: fn(&Reject) -> Option<&str>| -> ArrayRef {
                 Arc::new(kept.iter().map(|(_, reject)| of(reject)).collect::<StringArray>())
@@ -201,16 +267,38 @@ fn hide_addresses(text: &mut String) {
 pub(crate) fn read(
     path: &Path,
     columns: &[&str],
-) -> Result<impl Iterator<Item = Result<RecordBatch, arrow::error::ArrowError>> + use<>, Error> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    let damaged = |error: parquet::errors::ParquetError| Error::Truncated {
-        file: path.display().to_string(),
-        rows: 0,
-        why: error.to_string(),
-    };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
+) -> Result<impl Iterator<Item = Result<RecordBatch, ArrowError>> + use<>, Error> {
+    let builder = opened(path)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-    builder.with_projection(mask).build().map_err(damaged)
+    builder.with_projection(mask).build().map_err(damaged(path))
+}
+
+/// The same, of the rows whose text in column `by` is wanted.
+fn read_where(
+    path: &Path,
+    columns: &[&str],
+    by: &str,
+    mut wanted: impl FnMut(&str) -> bool + Send + 'static,
+) -> Result<impl Iterator<Item = Result<RecordBatch, ArrowError>>, Error> {
+    let builder = opened(path)?;
+    let schema = builder.parquet_schema();
+    let mask = ProjectionMask::columns(schema, columns.iter().copied());
+    let of_those = ArrowPredicateFn::new(ProjectionMask::columns(schema, [by]), move |batch| {
+        let texts = batch.column(0).as_string::<i32>();
+        Ok(texts.iter().map(|text| Some(text.is_some_and(&mut wanted))).collect::<BooleanArray>())
+    });
+    let filter = RowFilter::new(vec![Box::new(of_those)]);
+    builder.with_projection(mask).with_row_filter(filter).build().map_err(damaged(path))
+}
+
+fn opened(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged(path))
+}
+
+fn damaged(path: &Path) -> impl Fn(parquet::errors::ParquetError) -> Error {
+    let file = path.display().to_string();
+    move |error| Error::Truncated { file: file.clone(), rows: 0, why: error.to_string() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! What an import did, for people and programs.
 use super::{mapping::ColumnMapping, reject::Reject, sniff::Format};
 use arrow::array::RecordBatch;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Told while an import runs. All calls come from one thread.
 pub trait Progress: Sync {
@@ -93,6 +96,8 @@ pub struct ImportReport {
     pub links: u64,
     /// Rows of ready paths.
     pub paths: u64,
+    /// The goals that they lead to.
+    pub goals: BTreeSet<String>,
     /// Rows read as costs.
     pub costs: u64,
     /// Rows of the table `costs` that are new, or put in the place of others.
@@ -136,8 +141,8 @@ pub struct Preview {
     pub delimiter: Option<char>,
     /// Every column and what it becomes; of JSON, the keys of a sample.
     pub columns: Vec<ColumnMapping>,
-    /// Whether the file holds ready paths; they have no events.
-    pub ready_paths: bool,
+    /// The goal of ready paths, which have no events; `None`: the file holds no ready paths.
+    pub goal: Option<String>,
     /// Its first rows as events, with the columns of `Table::Events`.
     pub events: RecordBatch,
     /// Its first costs, with the columns of `Table::Costs`.

@@ -3,7 +3,7 @@ use super::{
     columns::{Columns, DERIVED, Text},
     consent::{Consent, Consents, Kept, REFUSED, without_click_ids},
     field::{FIELDS, Field},
-    number::{self, Decimal},
+    number::Amounts,
     settings::ImportSettings,
     time::TimeReader,
     visitor::VisitorReader,
@@ -96,7 +96,7 @@ pub(crate) struct Identifiers {
 #[derive(Clone)]
 pub(crate) struct Terms {
     pub times: TimeReader,
-    pub decimal: Option<Decimal>,
+    pub amounts: Amounts,
     pub default_currency: Option<String>,
     pub latest: Micros,
     pub keep_contact_details: bool,
@@ -108,19 +108,40 @@ impl Terms {
     pub(crate) fn new(
         settings: &ImportSettings,
         times: TimeReader,
-        decimal: Option<Decimal>,
+        amounts: Amounts,
         now: Micros,
         has_name: bool,
     ) -> Self {
         Self {
             times,
-            decimal,
+            amounts,
             default_currency: settings.default_currency.clone(),
             latest: now.saturating_add(i64::from(settings.max_future_hours) * 3_600_000_000),
             keep_contact_details: settings.keep_contact_details,
             consent: settings.consent.clone(),
             has_name,
         }
+    }
+
+    #[inline]
+    fn instant(&self, field: Field, text: &str) -> Result<Micros, Fault> {
+        let time = self.times.read(text).ok_or(Fault::of(field, "not a time that exists"))?;
+        if time < EARLIEST {
+            return Err(Fault::of(field, "before the year 1900"));
+        }
+        if time > self.latest {
+            return Err(Fault::of(field, "in the future"));
+        }
+        Ok(time)
+    }
+
+    /// A day and a time of day from two columns.
+    fn joined(&self, day: &str, clock: &str) -> Result<Micros, Fault> {
+        let both = format!("{day} {clock}");
+        if self.times.read(&both).is_none() && self.times.read(day).is_some() {
+            return Err(Fault::of(Field::TimeOfDay, "not a time of day"));
+        }
+        self.instant(Field::OccurredAt, &both)
     }
 }
 
@@ -175,6 +196,51 @@ fn trimmed(text: &str) -> &str {
 
 fn some(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
+}
+
+/// Names that say what kind of contact an event was, whoever writes them. Case, blanks, `_` and `-` do not matter.
+const TELLING: [(&str, Interaction); 27] = [
+    ("visit", Interaction::Visit),
+    ("page", Interaction::Visit),
+    ("pageview", Interaction::Visit),
+    ("screen", Interaction::Visit),
+    ("adclick", Interaction::Click),
+    ("impression", Interaction::Impression),
+    ("adimpression", Interaction::Impression),
+    ("adview", Interaction::Impression),
+    ("email", Interaction::Email),
+    ("emailopen", Interaction::Email),
+    ("emailopened", Interaction::Email),
+    ("emailclick", Interaction::Email),
+    ("emailclicked", Interaction::Email),
+    ("sms", Interaction::Sms),
+    ("smsreceived", Interaction::Sms),
+    ("textmessage", Interaction::Sms),
+    ("pushopen", Interaction::Push),
+    ("pushopened", Interaction::Push),
+    ("pushreceived", Interaction::Push),
+    ("pushnotification", Interaction::Push),
+    ("call", Interaction::Call),
+    ("phonecall", Interaction::Call),
+    ("chat", Interaction::Chat),
+    ("storevisit", Interaction::Store),
+    ("instore", Interaction::Store),
+    ("meeting", Interaction::Meeting),
+    ("billboard", Interaction::Print),
+];
+
+/// Names that say it where the row says which source it came from: an app's own `click` or `view` comes from none.
+const TELLING_OF_A_SOURCE: [(&str, Interaction); 2] =
+    [("click", Interaction::Click), ("view", Interaction::Impression)];
+
+/// The kind of contact that an event's name tells by itself. `open`, `text`, `post`, `print` and the like are anything in an
+/// app, so they need the column `interaction`.
+fn told_by(name: &str, sourced: bool) -> Interaction {
+    let letters =
+        || name.bytes().filter(|byte| !matches!(byte, b' ' | b'_' | b'-')).map(|byte| byte.to_ascii_lowercase());
+    let tells = |(word, _): &&(&str, Interaction)| letters().eq(word.bytes());
+    let of_a_source = TELLING_OF_A_SOURCE.iter().filter(|_| sourced);
+    TELLING.iter().chain(of_a_source).find(tells).map_or(Interaction::None, |(_, kind)| *kind)
 }
 
 /// Yes or no, as programs write it.
@@ -235,17 +301,18 @@ impl<'e> Sink<'e> {
         if time_text.is_empty() {
             return Err(Fault::of(Field::OccurredAt, "no time"));
         }
-        let time = terms.times.read(time_text).ok_or(Fault::of(Field::OccurredAt, "not a time that exists"))?;
-        if time < EARLIEST {
-            return Err(Fault::of(Field::OccurredAt, "before the year 1900"));
-        }
-        if time > terms.latest {
-            return Err(Fault::of(Field::OccurredAt, "in the future"));
-        }
+        let time = match get(Field::TimeOfDay) {
+            "" => terms.instant(Field::OccurredAt, time_text)?,
+            clock => terms.joined(time_text, clock)?,
+        };
+        let received = match get(Field::ReceivedAt) {
+            "" => None,
+            text => Some(terms.instant(Field::ReceivedAt, text)?),
+        };
         let value_text = get(Field::Value);
         let value = match value_text {
             "" => None,
-            text => Some(number::read(text, terms.decimal).map_err(|error| Fault::of(Field::Value, error.reason()))?),
+            text => Some(terms.amounts.read(text).map_err(|error| Fault::of(Field::Value, error.reason()))?),
         };
         let mut conversion = match get(Field::Conversion) {
             "" => None,
@@ -296,7 +363,7 @@ impl<'e> Sink<'e> {
             } else if !channel.is_empty() {
                 Interaction::Click
             } else {
-                name.parse().unwrap_or(Interaction::None)
+                told_by(name, sourced)
             }
         });
 
@@ -403,6 +470,9 @@ impl<'e> Sink<'e> {
 
         let columns = &mut self.columns;
         columns.begin(key, time, place, hash, value);
+        if let Some(received) = received {
+            columns.received(received);
+        }
         columns.text(Text::EventId, event_id.unwrap_or(""));
         columns.text(Text::Name, name);
         for (column, id) in

@@ -10,7 +10,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub struct ImportSettings {
     /// IANA time zone of times that carry no offset. `None`: that of the workspace, which the caller fills in; else UTC.
     pub zone: Option<String>,
-    /// The decimal sign of amounts. `None`: told by each amount, and amounts such as `1,204` are rejected.
+    /// The decimal sign of amounts. `None`: told by a sample of their column; where that does not tell, amounts such as
+    /// `1,204` are rejected.
     pub decimal: Option<Decimal>,
     /// Day and month in dates such as `10/02/2025`. `None`: told by the file, or an error.
     pub date_order: Option<DateOrder>,
@@ -27,6 +28,9 @@ pub struct ImportSettings {
     /// `[privacy.consent]`, which stands elsewhere in the file.
     #[serde(skip)]
     pub consent: ConsentRules,
+    /// The names of `[[goals]]`, which stand elsewhere in the file: events lead to these, so ready paths must not.
+    #[serde(skip)]
+    pub goals: Vec<String>,
 }
 
 impl Default for ImportSettings {
@@ -41,6 +45,7 @@ impl Default for ImportSettings {
             drop: None,
             mappings: Vec::new(),
             consent: ConsentRules::default(),
+            goals: Vec::new(),
         }
     }
 }

@@ -137,6 +137,11 @@ pub(crate) struct Ranges<'g> {
 }
 
 impl Gathered {
+    /// Whether some row says something in this column.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.schema.field_with_name(column).is_ok()
+    }
+
     pub(crate) fn ranges(&self) -> Result<Ranges<'_>, Error> {
         let open = |path: &Path| -> Result<_, Error> {
             let file = File::open(path).map_err(Error::io(path))?;

@@ -1,8 +1,9 @@
 //! Time stamps as text or numbers → microseconds UTC. The only calendar arithmetic of the crate.
 //!
 //! Shapes: RFC 3339; `2025-02-10 01:44:00[.ffffff]`; a date alone (midnight); `20250210`; `20250210T014400Z`;
-//! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size); `10/02/2025 14:30`,
-//! `2/10/2025 2:30 PM` once the order of day and month is known; RFC 2822. A time without an offset is local to
+//! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size); `2025-2-10 1:44`,
+//! `2025/02/10 1:44 PM`; `10/02/2025 14:30`, `2/10/2025 2:30 PM` once the order of day and month is known; RFC 2822;
+//! `10 Feb 2025 14:30`, `10-Feb-2025`, `Mon, February 10th, 2025 at 2:30 PM`. A time without an offset is local to
 //! the stated zone: one that a clock change skipped moves forward by the gap, one that it repeats is the earlier.
 use jiff::tz::TimeZone;
 use safar_model::Micros;
@@ -184,6 +185,59 @@ fn offset(text: &mut &[u8]) -> Option<i64> {
     (hour < 24 && minute < 60).then_some(sign * (hour * 60 + minute) * 60 * SECOND)
 }
 
+/// Whether a text is a time of day and nothing else.
+pub(crate) fn is_clock(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    text.contains(':') && clock(&mut rest, true).is_some() && rest.is_empty()
+}
+
+const MONTHS: [&[u8]; 12] = [
+    b"january",
+    b"february",
+    b"march",
+    b"april",
+    b"may",
+    b"june",
+    b"july",
+    b"august",
+    b"september",
+    b"october",
+    b"november",
+    b"december",
+];
+const WEEKDAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
+
+/// Whether a word is a name, or its first three letters or more.
+fn abbreviates(word: &[u8], name: &[u8]) -> bool {
+    word.len() >= 3 && name.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
+}
+
+fn month_of(word: &[u8]) -> Option<u32> {
+    MONTHS.iter().position(|name| abbreviates(word, name)).map(|at| at as u32 + 1)
+}
+
+/// The letters that a text begins with, if any, and what follows.
+fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    (length > 0).then(|| text.split_at(length))
+}
+
+/// What follows the signs between the parts of a date.
+fn between(text: &[u8]) -> &[u8] {
+    let signs = text.iter().take_while(|byte| matches!(byte, b' ' | b',' | b'.' | b'-' | b'/')).count();
+    &text[signs..]
+}
+
+/// A day of the month: `10`, `10th`.
+fn of_month(text: &mut &[u8]) -> Option<i64> {
+    let day = number(text, 2)?;
+    let rest = *text;
+    if let Some((b"st" | b"nd" | b"rd" | b"th", after)) = word(rest) {
+        *text = after;
+    }
+    Some(day)
+}
+
 /// The two leading numbers of a date such as `10/02/2025`, where the text is one.
 fn slashed(text: &[u8]) -> Option<(u32, u32, i64, u8, &[u8])> {
     let mut rest = text;
@@ -244,19 +298,19 @@ impl TimeReader {
         if let Some((day, time, utc)) = usual(bytes) {
             return if utc { Some(day * DAY + time) } else { self.local(day, time) };
         }
-        if let [a, b, c, d, b'-', ref rest @ ..] = *bytes
-            && [a, b, c, d].iter().all(u8::is_ascii_digit)
-        {
-            let year = [a, b, c, d].iter().fold(0, |year, digit| year * 10 + i64::from(digit - b'0'));
-            let mut rest = rest;
-            let month = two(&mut rest)?;
-            if !eat(&mut rest, b'-') {
-                return None;
-            }
-            let day = two(&mut rest)?;
-            return self.with_clock(days(year, month as u32, day as u32)?, rest, false);
+        self.dashed(bytes).or_else(|| self.read_other(text.trim()))
+    }
+
+    /// `2025-02-10`, and a time of day behind it, as programs write it.
+    fn dashed(&self, text: &[u8]) -> Option<Micros> {
+        let mut rest = text;
+        let year = number(&mut rest, 4).filter(|_| rest.len() + 4 == text.len() && eat(&mut rest, b'-'))?;
+        let month = two(&mut rest)?;
+        if !eat(&mut rest, b'-') {
+            return None;
         }
-        self.read_other(text.trim())
+        let day = two(&mut rest)?;
+        self.with_clock(days(year, month as u32, day as u32)?, rest, false)
     }
 
     fn with_clock(&self, day: i64, mut rest: &[u8], lenient: bool) -> Option<Micros> {
@@ -269,6 +323,11 @@ impl TimeReader {
         if lenient {
             rest = rest.trim_ascii_start();
         }
+        self.timed(day, rest, lenient)
+    }
+
+    /// A time of day, and perhaps an offset.
+    fn timed(&self, day: i64, mut rest: &[u8], lenient: bool) -> Option<Micros> {
         let time = clock(&mut rest, lenient)?;
         if rest.is_empty() {
             return self.local(day, time);
@@ -280,6 +339,9 @@ impl TimeReader {
     }
 
     fn read_other(&self, text: &str) -> Option<Micros> {
+        // Browsers put a narrow blank before AM and PM.
+        let plain = (!text.is_ascii()).then(|| text.replace(['\u{202f}', '\u{a0}'], " "));
+        let text = plain.as_deref().unwrap_or(text);
         let bytes = text.as_bytes();
         if bytes.len() >= 8 && bytes.iter().take(8).all(u8::is_ascii_digit) {
             let rest = &bytes[8..];
@@ -302,8 +364,7 @@ impl TimeReader {
             if let Ok(number) = text.parse::<i64>() {
                 return from_epoch(number);
             }
-            if slashed(bytes).is_none() {
-                let seconds: f64 = text.parse().ok()?;
+            if let (None, Ok(seconds)) = (slashed(bytes), text.parse::<f64>()) {
                 return if seconds.abs() < 1e11 {
                     Some((seconds * 1e6).round() as i64)
                 } else if seconds.fract() == 0.0 && seconds.abs() < 9e18 {
@@ -324,15 +385,52 @@ impl TimeReader {
         }
         let mut rest = bytes;
         if let Some(year) = number(&mut rest, 4).filter(|year| *year >= 1000) {
-            if !eat(&mut rest, b'/') && !eat(&mut rest, b'-') && !eat(&mut rest, b'.') {
+            let separator = *rest.first().filter(|byte| matches!(byte, b'/' | b'-' | b'.'))?;
+            rest = &rest[1..];
+            let month = number(&mut rest, 2)?;
+            if !eat(&mut rest, separator) {
                 return None;
             }
-            let month = number(&mut rest, 2)?;
-            rest = rest.get(1..)?;
             let day = number(&mut rest, 2)?;
             return self.with_clock(days(year, month as u32, day as u32)?, rest, true);
         }
-        jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_microsecond())
+        let mail = || jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_microsecond());
+        mail().or_else(|| self.named(bytes))
+    }
+
+    /// A date whose month has its English name: `10 Feb 2025`, `Feb 10, 2025`, `10-Feb-2025`, perhaps after a day of the week, and
+    /// before a time of day.
+    fn named(&self, text: &[u8]) -> Option<Micros> {
+        let mut rest = text;
+        if let Some(after) =
+            word(rest).and_then(|(name, after)| WEEKDAYS.iter().any(|day| abbreviates(name, day)).then_some(after))
+        {
+            rest = between(after);
+        }
+        let (day, month) = match word(rest) {
+            Some((name, after)) => {
+                rest = between(after);
+                (of_month(&mut rest)?, month_of(name)?)
+            }
+            None => {
+                let day = of_month(&mut rest)?;
+                let (name, after) = word(between(rest))?;
+                rest = after;
+                (day, month_of(name)?)
+            }
+        };
+        let before = rest;
+        rest = between(rest);
+        let year = number(&mut rest, 4).filter(|year| *year >= 1000 && rest.len() < before.len() - 4)?;
+        let day = days(year, month, day as u32)?;
+        let after = rest.trim_ascii_start();
+        let after = after.strip_prefix(b",").unwrap_or(after).trim_ascii_start();
+        let after = after.strip_prefix(b"at ").unwrap_or(after).trim_ascii_start();
+        match after {
+            [] => self.local(day, 0),
+            [b'0'..=b'9', ..] if after.len() < rest.len() => self.timed(day, after, true),
+            _ => None,
+        }
     }
 
     /// A local day and time of day as UTC.
@@ -416,6 +514,25 @@ mod tests {
     #[case("20250210", 1_739_145_600_000_000)]
     #[case("Mon, 10 Feb 2025 01:44:00 GMT", 1_739_151_840_000_000)]
     #[case("2025-02-10T01:44:00Z[UTC]", 1_739_151_840_000_000)]
+    #[case("2025-02-10 1:44", 1_739_151_840_000_000)]
+    #[case("2025-02-10 1:44 AM", 1_739_151_840_000_000)]
+    #[case("2025-02-10 01:44:00 am", 1_739_151_840_000_000)]
+    #[case("2025-2-10 1:44", 1_739_151_840_000_000)]
+    #[case("2025-02-10 3:44 +02:00", 1_739_151_840_000_000)]
+    #[case("2025-02-10 1:44:00.5", 1_739_151_840_500_000)]
+    #[case("2025-2-10", 1_739_145_600_000_000)]
+    #[case("2025.02.10", 1_739_145_600_000_000)]
+    #[case("10 Feb 2025", 1_739_145_600_000_000)]
+    #[case("10-FEB-2025", 1_739_145_600_000_000)]
+    #[case("Feb 10, 2025", 1_739_145_600_000_000)]
+    #[case("Monday, February 10th, 2025", 1_739_145_600_000_000)]
+    #[case("10 Feb 2025 01:44", 1_739_151_840_000_000)]
+    #[case("10 Feb 2025 01:44:00 UTC", 1_739_151_840_000_000)]
+    #[case("Feb 10, 2025, 1:44 AM", 1_739_151_840_000_000)]
+    #[case("Feb 10, 2025, 1:44:00\u{202f}AM", 1_739_151_840_000_000)]
+    #[case("February 10, 2025 at 1:44 AM", 1_739_151_840_000_000)]
+    #[case("Mon Feb 10 2025 01:44:00", 1_739_151_840_000_000)]
+    #[case("10 Feb 2025 03:44 +02:00", 1_739_151_840_000_000)]
     fn shapes(#[case] text: &str, #[case] expected: i64) {
         assert_eq!(utc().read(text), Some(expected), "{text}");
     }
@@ -431,8 +548,28 @@ mod tests {
     #[case("yesterday")]
     #[case("NaN")]
     #[case("0000-00-00 00:00:00")]
+    #[case("2025-02x10")]
+    #[case("2025-02/10")]
+    #[case("2025-02-10 13:44 PM")]
+    #[case("2025-2-30")]
+    #[case("30 Feb 2025")]
+    #[case("10 Fe 2025")]
+    #[case("10 Febr1 2025")]
+    #[case("Feb 10")]
+    #[case("Feb 2025")]
+    #[case("10 Feb 25")]
+    #[case("Feb 102025")]
+    #[case("Mon 10 2025")]
+    #[case("Feb 10, 202511:30")]
+    #[case("May")]
     fn no_times(#[case] text: &str) {
         assert_eq!(utc().read(text), None, "{text}");
+    }
+
+    #[test]
+    fn times_of_day() {
+        assert!(["14:30", "2:30 PM", "2:30:15am", "00:00:00.5"].into_iter().all(is_clock));
+        assert!(!["1430", "25:00", "2025-02-10", "14:30 +02:00", "", "PM"].into_iter().any(is_clock));
     }
 
     #[test]

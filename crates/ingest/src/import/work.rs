@@ -162,7 +162,8 @@ impl<'e> Worker<'e> {
 
     fn objects(&mut self, plan: &Plan, chunk: &Chunk, base: u64, file: usize, rejects: &mut Vec<Reject>) -> u64 {
         if self.json.as_ref().is_none_or(|(known, _)| *known != file) {
-            self.json = Some((file, JsonReader::new(&plan.stated, self.identity, plan.terms.keep_contact_details)));
+            let (keep, comma) = (plan.terms.keep_contact_details, plan.terms.amounts.is_comma());
+            self.json = Some((file, JsonReader::new(&plan.stated, self.identity, keep, comma)));
         }
         let Some((_, reader)) = &mut self.json else { return 0 };
         let sink = &mut self.sink;

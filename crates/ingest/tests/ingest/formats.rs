@@ -243,6 +243,87 @@ fn what_each_row_means() {
 }
 
 #[test]
+fn names_that_say_nothing_certain_are_no_touches() {
+    let kinds = |rows: &[(&str, &str, &str)]| -> Vec<String> {
+        let shop = Shop::new();
+        let rows = rows.iter().enumerate();
+        let lines =
+            rows.map(|(at, (name, campaign, kind))| format!("2025-01-{:02},{name},{campaign},{kind}\n", at + 1));
+        shop.take("a.csv", format!("ts,event,campaign,interaction\n{}", lines.collect::<String>())).unwrap();
+        shop.events("interaction")
+    };
+    let app = ["open", "view", "text", "post", "print", "click", "push", "store", "phone", "other"];
+    assert_eq!(kinds(&app.map(|name| (name, "", ""))), ["none"; 10]);
+    // With a source, a click and a view are those of an advertisement; the rest stays what an app calls so.
+    let expected = ["none", "impression", "none", "none", "none", "click", "none", "none", "none", "none"];
+    assert_eq!(kinds(&app.map(|name| (name, "spring", ""))), expected);
+    let sure = [
+        ("email_open", "email"),
+        ("Email Opened", "email"),
+        ("ad_impression", "impression"),
+        ("ad-click", "click"),
+        ("store_visit", "store"),
+        ("Call", "call"),
+        ("text_message", "sms"),
+        ("push_opened", "push"),
+        ("page_view", "visit"),
+        ("screen", "visit"),
+        ("meeting", "meeting"),
+    ];
+    assert_eq!(kinds(&sure.map(|(name, _)| (name, "", ""))), sure.map(|(_, kind)| kind));
+    assert_eq!(kinds(&[("open", "", "email"), ("print", "", "print")]), ["email", "print"], "the column decides");
+}
+
+#[test]
+fn a_day_and_a_time_of_day_are_one_time() {
+    let shop = Shop::new();
+    shop.take("a.csv", "Date,Time,event\n2/10/2025,2:30 PM,x\n2/13/2025,,y\n2/14/2025,25:00,z\n2/30/2025,10:00,z\n")
+        .unwrap();
+    assert_eq!(shop.events("occurred_at"), ["2025-02-10T14:30:00Z", "2025-02-13T00:00:00Z"]);
+    let expected = ["4 | Time | 25:00 | not a time of day", "5 | Date | 2/30/2025 | not a time that exists"];
+    assert_eq!(shop.rejects(), expected);
+    let twin = shop.take("b.csv", "ts,event\n2025-02-10T14:30:00Z,x\n").unwrap();
+    assert_eq!(twin.duplicates, 1, "however it is written");
+    // Where one column tells both, the other is a property.
+    shop.take("c.csv", "time,date,event\n2025-03-01 10:00,2025-03-02,x\n").unwrap();
+    assert_eq!(shop.events("occurred_at")[2], "2025-03-01T10:00:00Z");
+    let mut stated = Shop::new();
+    stated.options.columns = vec![("occurred_at".into(), "Tag".into()), ("time_of_day".into(), "Uhrzeit".into())];
+    stated.take("d.csv", "Tag;Uhrzeit;event\n10.02.2025;14:30;x\n").unwrap();
+    assert_eq!(stated.events("occurred_at"), ["2025-02-10T14:30:00Z"]);
+}
+
+#[test]
+fn when_an_event_was_received() {
+    let shop = Shop::new();
+    shop.take(
+        "a.csv",
+        "ts,event,Server Timestamp\n2025-01-01 10:00,x,2025-01-01 10:00:05\n2025-01-02 10:00,y,\n2025-01-03 10:00,z,soon\n2025-01-04 10:00,z,2027-01-01\n",
+    )
+    .unwrap();
+    assert_eq!(shop.events("received_at"), ["2025-01-01T10:00:05Z", "2026-01-01T00:00:00Z"]);
+    assert_eq!(shop.events("properties"), ["", ""]);
+    let expected =
+        ["4 | Server Timestamp | soon | not a time that exists", "5 | Server Timestamp | 2027-01-01 | in the future"];
+    assert_eq!(shop.rejects(), expected);
+    // Received once more, it is the same event; the first time stays.
+    let report = shop
+        .take("b.ndjson", "{\"ts\":\"2025-01-01T10:00:00Z\",\"event\":\"x\",\"receivedAt\":\"2025-01-05\"}")
+        .unwrap();
+    assert_eq!((report.stored, report.duplicates), (0, 1));
+    // Its order of day and month is told by both columns.
+    let orders = Shop::new();
+    orders.take("c.csv", "ts,event,received_at\n1/2/2025,x,13/2/2025\n").unwrap();
+    assert_eq!(
+        (orders.events("occurred_at"), orders.events("received_at")),
+        (vec!["2025-02-01T00:00:00Z".into()], vec!["2025-02-13T00:00:00Z".into()])
+    );
+    // Without a time of its own, a row has none: when it was received is another thing.
+    let error = orders.take("d.csv", "received_at,event\n2025-01-01 10:00,x\n").unwrap_err().to_string();
+    assert!(error.contains("--map occurred_at=received_at"), "{error}");
+}
+
+#[test]
 fn damaged_files_are_named_and_nothing_of_them_is_stored() {
     let shop = Shop::new();
     let lines: String = (0..60_000u64)

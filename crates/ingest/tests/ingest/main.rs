@@ -3,6 +3,7 @@ mod formats;
 mod lines;
 mod once;
 mod privacy;
+mod ready;
 mod real;
 mod rejected;
 mod rules;

@@ -1,6 +1,6 @@
 //! Rows that are no events: each is told with its line, column, value and reason, and counted.
 use crate::support::Shop;
-use safar_ingest::DateOrder;
+use safar_ingest::{DateOrder, Decimal};
 use safar_model::Table;
 
 #[test]
@@ -104,6 +104,76 @@ fn one_id_two_events() {
     let report =
         shop.take("b.csv", "event_id,ts,event,user_id,value\ne1,2025-01-02,buy,u,5\ne2,2025-01-01,buy,u,9\n").unwrap();
     assert_eq!((report.stored, report.duplicates, report.rejected_total()), (0, 1, 1));
+}
+
+#[test]
+fn a_given_id_is_one_event_whatever_the_day_and_whatever_is_corrected() {
+    let shop = Shop::new();
+    let head = "event_id,ts,event,user_id,value,currency,order_id,email\n";
+    let row = |id: &str, time: &str, rest: &str| format!("{id},{time},buy,u,{rest}\n");
+    let first = row("e1", "2025-01-02", "5,EUR,o-1,a@example.com") + &row("e2", "2025-03-01", "1,EUR,o-2,");
+    assert_eq!(shop.take("a.csv", format!("{head}{first}")).unwrap().stored, 2);
+    let again = |text: String| {
+        let report = shop.take("b.csv", format!("{head}{text}")).unwrap();
+        (report.stored, report.duplicates, report.rejected_total())
+    };
+    assert_eq!(again(first.clone()), (0, 2, 0), "the same is the same");
+    for corrected in ["5,EUR,o-9,a@example.com", "5,USD,o-1,a@example.com", "5,EUR,o-1,b@example.com", "5,EUR,o-1,"] {
+        assert_eq!(again(row("e1", "2025-01-02", corrected)), (0, 0, 1), "{corrected}");
+    }
+    // A file of another day does not overlap the stored one in time; the id is known all the same.
+    assert_eq!(again(row("e1", "2025-06-01", "5,EUR,o-1,a@example.com")), (0, 0, 1));
+    assert_eq!(
+        again(row("e1", "2024-06-01", "5,EUR,o-1,a@example.com") + &row("e3", "2024-06-01", "5,EUR,,")),
+        (1, 0, 1)
+    );
+    assert_eq!(shop.events("event_id"), ["e3", "e1", "e2"]);
+    assert_eq!(shop.events("order_id"), ["", "o-1", "o-2"]);
+}
+
+#[test]
+fn another_days_rejects_are_kept_too() {
+    let shop = Shop::new();
+    let day = |amount: &str, user: &str| format!("ts,event,user_id,value\n2025-01-01,buy,{user},{amount}\n");
+    for text in [day("twelve", "u1"), day("twelve", "u2"), day("twelve", "u2"), day("twelve", "u1"), day("ten", "u1")] {
+        assert_eq!(shop.take("export.csv", &text).unwrap().rejected_total(), 1);
+    }
+    let mut raw: Vec<_> = shop.rows(Table::Rejects).iter().map(|row| row["raw"].clone()).collect();
+    raw.sort();
+    assert_eq!(raw, ["2025-01-01,buy,u1,ten", "2025-01-01,buy,u1,twelve", "2025-01-01,buy,u2,twelve"]);
+    // Of another file they are other rejects.
+    shop.take("other.csv", day("twelve", "u1")).unwrap();
+    assert_eq!(shop.rows(Table::Rejects).len(), 4);
+}
+
+#[test]
+fn one_decimal_sign_a_column() {
+    let shop = Shop::new();
+    shop.take("comma.csv", "ts;event;value\n2025-01-01;buy;1.204\n2025-01-02;buy;12,50 €\n").unwrap();
+    assert_eq!(shop.events("value"), ["1204.0", "12.5"]);
+    // Behind the sample of the first thousand rows somebody writes otherwise.
+    let mut text = String::from("ts;event;value\n");
+    for row in 0..1_200 {
+        text += &format!("2025-02-01;buy {row};{}\n", if row == 1_100 { "12.50" } else { "12,50" });
+    }
+    let report = shop.take("otherwise.csv", &text).unwrap();
+    assert_eq!((report.stored, report.rejected_total()), (1_199, 1));
+    let otherwise = "another decimal sign than in the rest of its column: state `decimal`, or write one sign";
+    assert_eq!(shop.rejects(), [format!("1102 | value | 12.50 | {otherwise}")]);
+    // Both signs in the sample: what is sure is read, what is not is rejected.
+    let both = Shop::new();
+    both.take("both.csv", "ts;event;value\n2025-01-01;a;12,50\n2025-01-02;b;12.50\n2025-01-03;c;1.204\n").unwrap();
+    assert_eq!(both.events("value"), ["12.5", "12.5"]);
+    assert!(both.rejects()[0].contains("both signs: state `decimal`"), "{:?}", both.rejects());
+    // What is stated wins; JSON's own numbers have a point whatever is stated.
+    let mut stated = Shop::new();
+    stated.options.decimal = Some(Decimal::Point);
+    stated.take("a.csv", "ts;event;value\n2025-01-01;a;1.204\n2025-01-02;b;12,50\n").unwrap();
+    assert_eq!((stated.events("value"), stated.rejects().len()), (vec!["1.204".to_owned()], 1));
+    let mut json = Shop::new();
+    json.options.decimal = Some(Decimal::Comma);
+    json.take("a.ndjson", "{\"ts\":\"2025-01-01\",\"event\":\"a\",\"value\":1.204}\n{\"ts\":\"2025-01-02\",\"event\":\"a\",\"value\":\"1.204\"}\n").unwrap();
+    assert_eq!(json.events("value"), ["1.204", "1204.0"]);
 }
 
 #[test]

@@ -100,7 +100,10 @@ pub(crate) fn gather(rules: Rules<'_>, options: &ImportOptions, inputs: Vec<Inpu
         }
         let stated = Stated::gather(rules.import, options, &input)?;
         match recognise::look(&input, &stated, forced)? {
-            Found::Shape(shape, peeked) => found.push((input, shape, peeked, stated)),
+            Found::Shape(shape, peeked) => {
+                stated.without_goal(&input.name)?;
+                found.push((input, shape, peeked, stated));
+            }
             Found::Wrapped(peeked) => wrapped.push((input, peeked, stated)),
             Found::Claim(claim) if forced.is_some() => return Err(Error::of_claim(&input.name, claim)),
             Found::Claim(claim) => shaped.others.push((input, Some(claim))),
