@@ -24,5 +24,8 @@ pub async fn run(folder: &Path, args: &Explain, printer: Printer) -> Result<()> 
         printer.say(text);
     }
     printer.result(&render(&explanation.touches.schema(), &[explanation.touches], args.format)?)?;
+    if explanation.left_out > 0 {
+        printer.say(format!("{} more conversions gave something; --limit 0 shows all", explanation.left_out));
+    }
     Ok(())
 }

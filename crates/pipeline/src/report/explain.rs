@@ -23,6 +23,8 @@ use safar_model::{ChannelId, Micros, PathRef};
 pub struct Explanation {
     /// The number, the rule and how they follow from each other, a line each.
     pub lines: Vec<String>,
+    /// Conversions that gave something and are not shown.
+    pub left_out: usize,
     /// Rows `conversion_id, person_id, converted_at, order_id, conversion_value, place, touched_at, age_days, label, touchpoint_id,
     /// source, medium, campaign, interaction, rule, window, weight, credit_conversions, credit_value`: every touch of the
     /// conversions shown, so that weights sum to 1. `rule` is the channel rule that decided the touch's channel, `window` what let
@@ -85,7 +87,7 @@ pub async fn explain(
     let shown = if limit == 0 { given.len() } else { limit.min(given.len()) };
     let lines = lines(&report, model, label, wanted, &given, shown);
     let touches = touches(workspace, &session, &goal, &report.labels, &given[..shown]).await?;
-    Ok(Explanation { lines, touches })
+    Ok(Explanation { lines, left_out: given.len() - shown, touches })
 }
 
 fn unknown(report: &AttributionReport, label: &str) -> Error {
@@ -234,7 +236,7 @@ fn lines(
         }
     }
     if shown < given.len() {
-        lines.push(format!("the {shown} conversions that gave most are shown of {}; --limit 0 shows all", given.len()));
+        lines.push(format!("the {shown} conversions that gave most are shown of {}", given.len()));
     }
     lines
 }
