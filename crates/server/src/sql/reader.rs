@@ -28,7 +28,7 @@ use futures::{
     future::{BoxFuture, ready},
 };
 use safar_engine::{Engine, Error, Session};
-use safar_pipeline::Workspace;
+use safar_pipeline::{Workspace, report::add_conflicts};
 use safar_store::Snapshot;
 use std::{borrow::Cow, sync::Arc};
 use tokio::sync::Mutex;
@@ -47,6 +47,7 @@ impl View {
         let engine = workspace.engine()?;
         let snapshot = workspace.store().snapshot().await?;
         let session = engine.session(&snapshot)?;
+        add_conflicts(&workspace, &session, &snapshot)?;
         Ok(Self { workspace, engine, session, seen: Mutex::new(snapshot) })
     }
 
@@ -61,6 +62,7 @@ impl View {
         let mut seen = self.seen.lock().await;
         if *seen != newest {
             self.engine.advance(&self.session, &newest)?;
+            add_conflicts(&self.workspace, &self.session, &newest)?;
             *seen = newest;
         }
         Ok(())
