@@ -5,8 +5,12 @@ use crate::{
     printer::Printer,
 };
 use anyhow::{Context, Result, ensure};
-use safar_pipeline::Workspace;
+use safar_pipeline::{
+    Workspace,
+    privacy::{Act, Audit},
+};
 use safar_server::collect::{OPENAPI, replay, signed_link};
+use serde_json::json;
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Collect, printer: Printer) -> Result<()> {
@@ -59,6 +63,8 @@ async fn again(folder: &Path, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
     let lock = super::lock(workspace.store()).await?;
     let done = replay(&workspace, &lock).await?;
+    let detail = json!({ "letters": done.letters, "stored": done.stored });
+    Audit::of(&workspace).add(&Audit::os_user(), Act::Replay, detail)?;
     let count = |rows: u64| number(rows as f64, 0);
     printer.say(format!(
         "{} dead letters read again: {} new events, {} already there, {} rejected again by the import",

@@ -82,6 +82,8 @@ fn tell(done: &Erasure, printer: Printer, word: &str) {
         for (rows, what) in [
             (done.reject_file_rows, "rows of reject files"),
             (done.requests, "requests that the collector keeps"),
+            (done.file_rows, "rows of files that were brought"),
+            (done.whole_files, "files that were brought, whole"),
             (done.mentions, "mentions in rows of others"),
             (done.old_files, "files of earlier versions"),
         ] {

@@ -10,8 +10,10 @@ use crate::{
 use anyhow::Result;
 use safar_pipeline::{
     Act, Decision, Named, Settings, Workspace, by_hand,
+    privacy::{self, Audit},
     report::{self, Modelling, PathQuery},
 };
+use serde_json::json;
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &People, printer: Printer) -> Result<()> {
@@ -58,6 +60,12 @@ async fn decide(workspace: &Workspace, decision: Decision, args: &PeopleDecision
     };
     let lock = lock(workspace.store()).await?;
     let acted = by_hand(workspace, &lock, &act).await?;
+    let word = match decision {
+        Decision::Join => "join",
+        Decision::Split => "split",
+    };
+    let detail = json!({ "decision": word, "people": acted.changed.len(), "conflict": acted.conflict.is_some() });
+    Audit::of(workspace).add(&Audit::os_user(), privacy::Act::Decision, detail)?;
     if let Some(conflict) = acted.conflict {
         printer.warn(format!(
             "stored, but they stay two people: {}; raise the limit in [identity.namespaces], or split what is wrong",
@@ -91,7 +99,8 @@ async fn preview(workspace: &Workspace, args: &PeoplePreview, printer: Printer) 
 }
 
 async fn matches(workspace: &Workspace, args: &PeopleMatch, printer: Printer) -> Result<()> {
-    let found = report::matches(workspace)?;
+    let session = report::session(workspace).await?;
+    let found = report::matches(workspace, &session).await?;
     let answer = match args.show {
         MatchShown::Review => &found.review,
         MatchShown::Accepted => &found.accepted,
@@ -101,7 +110,16 @@ async fn matches(workspace: &Workspace, args: &PeopleMatch, printer: Printer) ->
     if args.store {
         let lock = lock(workspace.store()).await?;
         let stored = report::store_matches(workspace, &lock, &found).await?;
+        Audit::of(workspace).add(&Audit::os_user(), privacy::Act::Matches, json!({ "links": stored }))?;
         printer.say(format!("stored {} links of the kind match", number(stored as f64, 0)));
+        let asked = workspace.settings().identity.min_confidence;
+        if let Some(least) = found.least.filter(|least| *least < asked) {
+            printer.say(format!(
+                "links below `min_confidence` of [identity] join nobody, and it is {asked}: at {:.4} all of these would; \
+                 `safar people preview --settings FILE` shows what that would make of people",
+                (least * 10_000.0).floor() / 10_000.0
+            ));
+        }
     }
     Ok(())
 }

@@ -10,8 +10,11 @@ use std::path::Path;
 pub async fn run(folder: &Path, args: &Retain, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
     let privacy = &workspace.settings().privacy;
-    if privacy.keep_events.is_none() && privacy.keep_requests.is_none() && privacy.keep_rejects.is_none() {
-        printer.say("safar.toml sets no limit: write keep_events, keep_requests or keep_rejects under [privacy]");
+    let limits = [privacy.keep_events, privacy.keep_requests, privacy.keep_rejects, privacy.keep_dropped];
+    if limits.iter().all(Option::is_none) {
+        printer.say(
+            "safar.toml sets no limit: write keep_events, keep_requests, keep_rejects or keep_dropped under [privacy]",
+        );
         return Ok(());
     }
     drop(super::lock(workspace.store()).await?);
@@ -29,6 +32,7 @@ pub async fn run(folder: &Path, args: &Retain, printer: Printer) -> Result<()> {
         (done.links, "links between identifiers"),
         (done.rejects, "rejected rows"),
         (done.reject_files, "files of rejects"),
+        (done.dropped, "files of the drop folder"),
         (done.request_files, "files of kept requests"),
         (done.old_files, "files of earlier versions"),
     ] {

@@ -305,6 +305,10 @@ fn dead_letters_keep_their_reason_and_are_read_again() {
         let page = shop.sql("select page_url, occurred_at, anonymous_id from events where origin like '%/replay/%'");
         assert_eq!(page, "https://a.example/,2026-03-01T10:00:00Z,0123456789abcdef");
     }
+    let audit = shop.output(&["-C", "shop", "audit", "--format", "csv"]);
+    let acts = |act: &str| audit.lines().filter(|line| line.contains(&format!(",{act},"))).count();
+    assert_eq!(acts("replay"), 3, "{audit}");
+    assert!(acts("download") > 3 && audit.contains(r#"""what"":""sql"""#), "questions in SQL: {audit}");
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub fn found_of(shop: &Shop, planted: &[String]) -> BTreeSet<String> {
 }
 
 /// Where something of a person is kept.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 16] = [
     "data/events/_delta_log",
     "data/events",
     "data/identity_links",
@@ -118,6 +118,9 @@ const PLACES: [&str; 13] = [
     "data/rejects",
     "rejects/",
     "collect/published",
+    "inbox/done",
+    "inbox/failed",
+    "customers.csv",
 ];
 
 /// What kind of file a name is of: how many there are of each.
@@ -136,13 +139,42 @@ fn zipped(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+const MATCHING: &str = "[identity.matching]\nfile = \"customers.csv\"\nnamespace = \"crm\"\nidentifier = \"id\"\n\
+    [identity.matching.model]\ncomparisons = [\"name: exact\"]\nblocks = [\"born\"]\n";
+
+/// Files as the drop folder keeps them, and the list of customers.
+fn bring(shop: &Shop) {
+    for folder in ["done", "failed", "done/tables"] {
+        fs::create_dir_all(shop.path("shop/inbox").join(folder)).unwrap();
+    }
+    let others = "o-9,2026-01-14T10:00:00Z,visit,,somebody-else,,,,,,,\"over two\nlines\"\n";
+    let line = |user: &str| format!("{{\"user_id\":\"{user}\",\"name\":\"visit\"}}\n");
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(format!("name\n{EMAIL}\n").encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let contents = [
+        ("done/till.csv", format!("{}{others}", till()).into_bytes()),
+        ("done/tables/events.ndjson", format!("{}{}", line(USER), line("somebody-else")).into_bytes()),
+        ("done/till.csv.gz", zipped(&till())),
+        ("done/wide.txt", utf16),
+        ("done/planted-by-name.csv", b"a,b\n1,2\n".to_vec()),
+        ("failed/all.json", format!("[{{\"user_id\":\"{USER}\"}}]").into_bytes()),
+        ("failed/broken.csv", format!("when,who\nnever,{PHONE}\n").into_bytes()),
+        ("failed/broken.csv.txt", format!("line 2: `{PHONE}` is no time\n").into_bytes()),
+        ("../customers.csv", format!("id,name,born\n{CRM},Ada,1980-01-01\n18,Bob,1981-02-02\n").into_bytes()),
+    ];
+    for (name, bytes) in contents {
+        fs::write(shop.path("shop/inbox").join(name), bytes).unwrap();
+    }
+}
+
 /// A shop of simulated people, the planted one among them in every way there is.
 fn planted_shop() -> Shop {
     let shop = collecting("");
     let settings = shop.path("shop/safar.toml");
-    let text =
-        fs::read_to_string(&settings).unwrap().replace("\n[import]\n", "\n[import]\nkeep_contact_details = true\n");
-    fs::write(&settings, text).unwrap();
+    let text = fs::read_to_string(&settings).unwrap();
+    let text = text.replace("\n[import]\n", "\n[import]\nkeep_contact_details = true\ndrop = \"inbox\"\n");
+    fs::write(&settings, format!("{text}\n{MATCHING}")).unwrap();
+    bring(&shop);
     shop.simulate(30, 1, "events.csv");
     shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
     shop.write("till.csv", till());
@@ -203,14 +235,25 @@ fn nothing_of_a_person_is_left_in_any_byte() {
 
     assert_eq!(found(&shop), BTreeSet::new(), "{done}");
     assert_eq!(events - count("events"), 7, "p-1 to p-4, p-8, m-1 and m-3: {done}");
-    for line in
-        ["1 people with 5 identifiers", "events", "rejects", "rows of reject files", "mentions in rows of others"]
-    {
+    for line in [
+        "1 people with 5 identifiers",
+        "events",
+        "rejects",
+        "rows of reject files",
+        "mentions in rows of others",
+        "rows of files that were brought",
+        "4 files that were brought, whole",
+    ] {
         assert!(dry.contains(line) && done.contains(line), "{line}: {dry}{done}");
     }
     let note = shop.sql("SELECT properties FROM events WHERE event_id = 'p-5'");
     assert!(note.contains("(erased)"), "{note}");
     assert_eq!(shop.sql("SELECT count(*) FROM events WHERE event_id = 'm-2'"), "1", "who was in the same batch stays");
+    let left = |name: &str| fs::read_to_string(shop.path("shop").join(name)).unwrap();
+    let till = left("inbox/done/till.csv");
+    assert!(till.starts_with("event_id,") && till.ends_with(",somebody-else,,,,,,,\"over two\nlines\"\n"), "{till}");
+    assert_eq!(left("inbox/done/tables/events.ndjson"), "{\"user_id\":\"somebody-else\",\"name\":\"visit\"}\n");
+    assert_eq!(left("customers.csv"), "id,name,born\n18,Bob,1981-02-02\n");
 
     // Deleting what is derived and building it again gives the same.
     let derived = || -> Vec<String> {
@@ -241,6 +284,28 @@ fn nothing_of_a_person_is_left_in_any_byte() {
     assert!(audit.contains("\"erase\"") && !holds(audit.as_bytes(), &planted()), "{audit}");
     let nobody = shop.safar(&["-C", "shop", "erase", "--id", "user=nobody-at-all", "--yes"]).assert().success();
     assert!(String::from_utf8_lossy(&nobody.get_output().stderr).contains("nothing was found"));
+}
+
+#[test]
+fn what_cannot_be_taken_out_is_told() {
+    let shop = crate::shop();
+    shop.write("till.csv", till());
+    shop.safar(&["-C", "shop", "import", "till.csv"]).assert().success();
+    let settings = shop.path("shop/safar.toml");
+    let text = fs::read_to_string(&settings).unwrap().replace("\n[import]\n", "\n[import]\ndrop = \"inbox\"\n");
+    fs::write(&settings, format!("{text}\n{}", MATCHING.replace("customers.csv", "../customers.csv"))).unwrap();
+    fs::create_dir_all(shop.path("shop/inbox/done")).unwrap();
+    let list = format!("id,name,born\n{CRM},Ada,1980-01-01\n");
+    shop.write("customers.csv", &list);
+    shop.write("shop/inbox/new.csv", format!("email\n{EMAIL}\n"));
+    shop.write("shop/inbox/done/book.xlsx", "PK\u{3}\u{4} and so on");
+    let done = shop.safar(&["-C", "shop", "erase", "--email", EMAIL, "--yes"]).assert().success();
+    let told = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+    for said in ["new.csv waits to be imported", "is outside of the workspace", "book.xlsx cannot be looked through"] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert_eq!(fs::read_to_string(shop.path("customers.csv")).unwrap(), list);
+    assert_eq!(found(&shop), BTreeSet::from(["inbox/new.csv".to_owned()]));
 }
 
 #[test]
@@ -287,6 +352,7 @@ fn everything_of_a_person_is_handed_out() {
         ("credits", 1),
         ("rejects", 3),
         ("reject_files", 2),
+        ("files", 10),
         ("requests", 3),
     ] {
         let rows = read(&format!("{part}.ndjson")).lines().count();

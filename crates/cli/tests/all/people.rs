@@ -74,6 +74,9 @@ fn why_shows_the_links_or_what_forbids_them() {
     let link = conflicts.lines().nth(1).unwrap_or_default();
     assert_eq!(conflicts.lines().count(), 2, "{conflicts}");
     assert!(link.starts_with("user:ben,email:") && link.contains("e6,a person has at most 1 user,"), "{link}");
+    let in_sql = "select c.id_a, c.ns_b, c.event_id, c.rule, p.person_id = c.person_a, c.person_a = c.person_b, count(*) over () \
+                  from identity_conflicts c join persons p on p.namespace = c.ns_a and p.identifier = c.id_a";
+    assert_eq!(shop.sql(in_sql), "ben,email,e6,a person has at most 1 user,true,false,1");
     let error = shop.failure(&["-C", "shop", "people", "why", "ada", "user:ben"]);
     assert!(error.contains("write NAMESPACE:VALUE"), "{error}");
 }
@@ -114,6 +117,10 @@ fn joining_two_accounts_is_stored_and_told_to_break_a_rule() {
     let shop = two_people();
     let told = said(&shop, &["-C", "shop", "people", "join", "user:ada", "user:ben"]);
     assert!(told.contains("they stay two people: a person has at most 1 user"), "{told}");
+    let audit = shop.output(&["-C", "shop", "audit", "--format", "csv"]);
+    for told in [",decision,", r#""conflict"":true"#, r#""decision"":""join"""#] {
+        assert!(audit.contains(told), "{told}: {audit}");
+    }
     let error = shop.failure(&["-C", "shop", "people", "join", "user:ada", "user:nobody"]);
     assert!(error.contains("nothing that is stored carries user `nobody`"), "{error}");
     let error = shop.failure(&["-C", "shop", "people", "split", "user:ada", "user:ben", "--from", "2026-01-01"]);
@@ -220,7 +227,10 @@ fn probable_matches_are_for_review_and_join_when_the_settings_allow_it() {
     };
     matching("1.0");
     let words = ["-C", "shop", "people", "match", "--show", "accepted", "--store", "--format", "csv", "--limit", "0"];
-    let pairs = shop.output(&words);
+    let done = shop.safar(&words).assert().success();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (pairs, told) = (text(&done.get_output().stdout), text(&done.get_output().stderr));
+    assert!(told.contains("stored 60 links") && told.contains("join nobody, and it is 1"), "{told}");
     assert_eq!(pairs.lines().count(), 61, "{pairs}");
     assert!(pairs.contains("born exact"), "{pairs}");
     build(&shop);
@@ -228,6 +238,17 @@ fn probable_matches_are_for_review_and_join_when_the_settings_allow_it() {
     matching("0.9");
     build(&shop);
     assert_eq!(people(&shop, "namespace = 'crm'").lines().count(), 60);
+    let audit = shop.output(&["-C", "shop", "audit", "--format", "csv"]);
+    assert!(audit.contains(r#",matches,"{""links"":60}""#), "{audit}");
     let model = shop.output(&["-C", "shop", "people", "match", "--show", "model", "--format", "csv"]);
     assert!(model.starts_with("field,level,m,u,bits\nname,exact,"), "{model}");
+    // What somebody decided is not asked again.
+    shop.safar(&["-C", "shop", "people", "split", "crm:0a", "crm:0b"]).assert().success();
+    let words = ["-C", "shop", "people", "match", "--show", "accepted", "--format", "csv", "--limit", "0"];
+    assert_eq!(shop.output(&words).lines().count(), 60);
+    assert!(said(&shop, &words).contains("1 pairs are left out"));
+    let settings = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
+    assert!(!said(&shop, &words).contains("is unique"));
+    shop.write("shop/safar.toml", settings.replace("unique = false\n", ""));
+    assert!(said(&shop, &words).contains("[identity.namespaces.crm] is unique"), "no two of them could be one person");
 }

@@ -44,8 +44,15 @@ fn what_is_too_old_goes() {
     assert!(said(&[]).contains("sets no limit"));
     let settings = shop.path("shop/safar.toml");
     let text = fs::read_to_string(&settings).unwrap();
-    let limits = "\n[privacy]\nkeep_events = \"1 year\"\nkeep_rejects = \"90 days\"\nkeep_requests = \"7 days\"\n";
+    let limits = "\n[privacy]\nkeep_events = \"1 year\"\nkeep_rejects = \"90 days\"\nkeep_requests = \"7 days\"\nkeep_dropped = \"30 days\"\n";
+    let text = text.replace("\n[import]\n", "\n[import]\ndrop = \"inbox\"\n");
     fs::write(&settings, text + limits).unwrap();
+    let dropped = |name: &str| shop.path("shop/inbox").join(name);
+    for (name, days) in [("done/old.csv", 31), ("done/new.csv", 29), ("failed/old.csv.txt", 31), ("waits.csv", 31)] {
+        fs::create_dir_all(dropped(name).parent().unwrap()).unwrap();
+        fs::write(dropped(name), "a\n").unwrap();
+        age(&dropped(name), days);
+    }
     let rejects = fs::read_dir(shop.path("shop/rejects")).unwrap().next().unwrap().unwrap().path();
     age(&rejects, 91);
     let kept = shop.path("shop/collect/published");
@@ -61,12 +68,15 @@ fn what_is_too_old_goes() {
     assert!(said(&["--dry-run"]).contains("would go"));
     assert_eq!(events(), "b-1\nb-2\nn-1\no-1\no-2", "a dry run changes nothing");
     let done = said(&[]);
-    for line in ["3 events", "1 links", "1 files of rejects", "1 files of kept requests"] {
+    for line in ["3 events", "1 links", "1 files of rejects", "1 files of kept requests", "2 files of the drop folder"]
+    {
         assert!(done.contains(line), "{line}: {done}");
     }
     assert_eq!(events(), "b-2\nn-1");
     assert_eq!(found_of(&shop, &gone), BTreeSet::new());
     assert!(!rejects.exists() && !kept.join("000001.log").exists() && kept.join("000002.log").exists());
+    let there = ["done/old.csv", "done/new.csv", "failed/old.csv.txt", "waits.csv"].map(|name| dropped(name).exists());
+    assert_eq!(there, [false, true, false, true]);
     assert_eq!(shop.sql("SELECT count(*) FROM rejects"), "1", "it was rejected today");
     assert_eq!(shop.sql("SELECT order_id FROM conversions"), "b-order-2");
     assert_eq!(

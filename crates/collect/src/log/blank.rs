@@ -46,6 +46,10 @@ pub fn blank(path: &Path, mut gone: impl FnMut(Entry<'_>) -> bool) -> Result<u64
     }
     let draft = path.with_extension("new");
     create(&draft).and_then(|mut sink| sink.write(&bytes).and_then(|()| sink.sync())).map_err(disk("write", &draft))?;
+    // How long it is kept counts from its last request, not from now.
+    let written = fs::metadata(path).and_then(|about| about.modified()).map_err(disk("read", path))?;
+    let keep = fs::File::options().write(true).open(&draft).and_then(|draft| draft.set_modified(written));
+    keep.map_err(disk("write", &draft))?;
     fs::rename(&draft, path).map_err(disk("replace", path))?;
     let folder = path.parent().unwrap_or(path);
     sync_names(folder).map_err(disk("sync", folder))?;
@@ -62,6 +66,17 @@ mod tests {
     use super::*;
     use crate::log::{Segment, frame::header};
     use proptest::{collection::vec, prelude::*};
+
+    #[test]
+    fn what_is_blanked_is_as_old_as_before() {
+        let (folder, salt) = (tempfile::tempdir().unwrap(), *b"any salt");
+        let path = folder.path().join("000001.log");
+        fs::write(&path, [header(&salt, 7).as_slice(), &head(&salt, b"gone"), b"gone"].concat()).unwrap();
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(6 * 86_400);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+        assert_eq!(blank(&path, |_| true).unwrap(), 1);
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), old);
+    }
 
     proptest! {
         #[test]

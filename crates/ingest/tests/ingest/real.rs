@@ -103,7 +103,7 @@ fn exports_of_other_tools() {
 #[test]
 fn tables_of_connectors() {
     // Folder, whether events come of it, and whether costs do.
-    let folders: [(&str, bool, bool); 9] = [
+    let folders: [(&str, bool, bool); 11] = [
         ("google_ads", false, true),
         ("facebook_ads", false, true),
         ("microsoft_ads", false, true),
@@ -113,6 +113,8 @@ fn tables_of_connectors() {
         ("hubspot", true, false),
         ("salesforce", true, false),
         ("mailchimp", true, false),
+        ("qualtrics", true, false),
+        ("ga4_export", true, false),
     ];
     for (name, events, costs) in folders {
         let Some(folder) = shared(&format!("data/imports/fivetran_{name}")) else { return };

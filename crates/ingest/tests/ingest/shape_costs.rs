@@ -198,6 +198,36 @@ fn tables_of_a_connector_name_campaigns_and_count_money_once() {
 }
 
 #[test]
+fn tables_of_every_connector_of_costs() {
+    let tables: [(&str, &[&str], usize); 4] = [
+        (
+            "meta-ads-tables",
+            &[
+                "2026-10-01 | facebook | Prospecting, EU | 72.5 | EUR | 6300 | 69 | Paid Social",
+                "2026-10-02 | facebook | Prospecting, EU | 60.0 | EUR | 5100 | 58 | Paid Social",
+            ],
+            0,
+        ),
+        // The account's report tells the same money once more.
+        ("microsoft-ads-tables", &["2026-10-01 | bing | Boots | 31.5 | EUR | 900 | 22 | Paid Search"], 1),
+        ("tiktok-ads-tables", &["2026-10-01 | tiktok | Spark | 80.15 | USD | 15716 | 191 | Paid Social"], 0),
+        (
+            "linkedin-ads-tables",
+            &[
+                "2026-10-01 | linkedin | Leads DACH | 45.5 | CHF | 2100 | 12 | Paid Social",
+                "2026-10-02 | linkedin | Leads DACH | 44.5 | CHF | 1950 | 11 | Paid Social",
+            ],
+            0,
+        ),
+    ];
+    for (folder, expected, aside) in tables {
+        let (shop, report) = take(folder);
+        assert_eq!(costs(&shop), expected, "{folder}: {report:?}");
+        assert_eq!((report.aside.len(), report.rejected_total()), (aside, 0), "{folder}: {report:?}");
+    }
+}
+
+#[test]
 fn counts_of_mails_and_searches_cost_nothing() {
     let (shop, _) = take("klaviyo-campaigns.csv");
     assert_eq!(costs(&shop), ["2026-10-01 | klaviyo | Spring | 0.0 | EUR | 837 | 92 | Email"]);

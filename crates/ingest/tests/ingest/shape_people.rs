@@ -151,6 +151,68 @@ fn salesforce_totals_day_month_and_long_ids() {
 }
 
 #[test]
+fn salesforce_reports_of_people_are_the_people_of_its_tables() {
+    let (shop, report) = take(&["salesforce-contacts.csv", "salesforce-leads.csv"]);
+    let titles: Vec<_> = report.files.iter().map(|file| file.read_as).collect();
+    assert_eq!(titles, [Some("Salesforce contacts"), Some("Salesforce leads")]);
+    let expected = [
+        "contact_created | 003A0000001AbCdIAK | 2026-08-28T00:00:00Z | none | -",
+        "lead_created | 00QA0000001AbCdIAK | 2026-08-30T14:05:00Z | click | Paid Social",
+        "contact_created | 003A0000001AbCeIAK | 2026-09-02T00:00:00Z | none | -",
+        "lead_created | 00QA0000001AbCeIAK | 2026-09-02T09:00:00Z | none | -",
+    ];
+    assert_eq!(told(&shop, &["name", "crm_id", "occurred_at", "interaction", "channel"]), expected);
+    assert_eq!(left_out(&report), [("rows of totals", 1), ("rows of totals", 1)]);
+    assert_eq!(report.rejected_total(), 0);
+    let ada = shop.rows(Table::Events).into_iter().find(|row| row["crm_id"] == "003A0000001AbCdIAK").unwrap();
+    assert!(ada.contains_key("email_hash") && ada.contains_key("phone_hash"));
+    assert_eq!(ada["event_id"], "salesforce:contact:003A0000001AbCdIAK");
+}
+
+#[test]
+fn salesforce_tables_give_an_opportunity_to_the_contact_of_its_account() {
+    let (shop, report) = take(&["salesforce-tables"]);
+    let expected = [
+        "contact_created | 003A0000001AbCdIAK | - | -",
+        "deal_created | 003A0000001AbCdIAK | - | -",
+        "lead_created | 00QA0000001AbCdIAK | - | Paid Social",
+        "deal_won | 003A0000001AbCdIAK | 12500.0 | -",
+    ];
+    assert_eq!(told(&shop, &["name", "crm_id", "value", "channel"]), expected);
+    assert_eq!(left_out(&report), [("rows deleted at the source", 1), ("older versions of rows", 1)]);
+    let won = shop.rows(Table::Events).into_iter().find(|row| row["name"] == "deal_won").unwrap();
+    assert_eq!(property(&won, "lead_campaign"), "Spring webinar");
+}
+
+#[test]
+fn qualtrics_tables_hold_answers_beside_their_responses() {
+    let (shop, report) = take(&["qualtrics-tables"]);
+    assert_eq!(
+        told(&shop, &["name", "occurred_at"]),
+        ["survey_response | 2026-10-02T09:00:00Z", "survey_response | 2026-10-02T10:53:00Z"]
+    );
+    assert_eq!((report.rejected_total(), report.aside.len()), (0, 0), "{report:?}");
+    let rows = shop.rows(Table::Events);
+    let ada = rows.iter().find(|row| row.contains_key("email_hash")).unwrap();
+    assert_eq!((property(ada, "survey"), property(ada, "score")), ("After the order".into(), "9".into()));
+    assert_eq!(property(ada, "answers")["What could be better?"], "Faster delivery");
+    assert_eq!(property(ada, "finished"), true);
+    assert!(rows.iter().any(|row| property(row, "finished") == false && !row.contains_key("email_hash")));
+}
+
+#[test]
+fn ga4_tables_take_what_the_click_said_and_dollars() {
+    let (shop, _) = take(&["ga4-tables"]);
+    let columns = ["name", "anonymous_id", "user_id", "order_id", "value", "currency", "source", "medium", "campaign"];
+    let expected = [
+        "page_view | 11.22 | - | - | - | - | news | email | Autumn news",
+        "purchase | 11.22 | u-7 | T-1 | 45.5 | USD | - | - | -",
+        "refund | 11.22 | u-7 | T-1 | 5.5 | USD | - | - | -",
+    ];
+    assert_eq!(told(&shop, &columns), expected, "what a model made of it is not taken");
+}
+
+#[test]
 fn mailchimp_people_and_activity() {
     let (shop, _) = take(&["mailchimp-audience.csv"]);
     assert_eq!(told(&shop, &["name", "occurred_at"]), ["subscribed | 2026-09-14T09:14:00Z"]);
@@ -217,6 +279,10 @@ fn what_connectors_add_is_taken_off() {
         ["signup | u1 | {\"plan\":\"pro\"}", "signup | u2 | {\"plan\":\"free\"}"]
     );
     assert_eq!(report.files[0].read_as, Some("a connector's table of events"));
+    let (shop, report) = take(&["singer-events.jsonl"]);
+    assert_eq!(told(&shop, &["name", "user_id", "properties"]), ["signup | u1 | {\"plan\":\"pro\"}"]);
+    assert_eq!(report.files[0].read_as, Some("a connector's table of events"));
+    assert_eq!(left_out(&report), [("rows deleted at the source", 1)]);
     let gone = "event,ts,user_id,_fivetran_deleted,_fivetran_synced\nx,2026-10-01,u1,FALSE,2026-10-02\ny,2026-10-01,u1,TRUE,2026-10-02\n";
     let shop = Shop::lately();
     let report = shop.take("events.csv", gone).unwrap();

@@ -39,8 +39,14 @@ pub enum Act {
     TokenDeleted,
     /// Somebody changed their own password.
     PasswordChanged,
-    /// A whole table was downloaded, or asked for in SQL.
+    /// A whole table was downloaded, or asked for in SQL; from the command line, any question in SQL.
     Download,
+    /// Somebody decided that two identifiers are one person, or are not.
+    Decision,
+    /// Probable matches were stored as links.
+    Matches,
+    /// Rejected requests were read again.
+    Replay,
     /// A login failed.
     LoginFailed,
 }

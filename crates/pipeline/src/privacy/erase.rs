@@ -1,11 +1,12 @@
 //! `safar erase`: one person out of everything that the workspace holds.
 //!
 //! In this order, so that a run that is cut off can be run again: who it was is remembered as keyed hashes (what is imported
-//! from now on stays out); kept requests and files of rejects, for which the identifiers must be known; then all tables in one
+//! from now on stays out); kept requests, files of rejects and files that were laid into the drop folder, for which the
+//! identifiers must be known; then all tables in one
 //! commit, which readers see whole or not at all; then what is derived from the rest is built again; at last every file and log
 //! entry of earlier versions goes.
 use super::{
-    rejects,
+    files, rejects,
     requests::Requests,
     rows::Rows,
     who::{Target, find},
@@ -34,6 +35,10 @@ pub struct Erasure {
     pub reject_file_rows: u64,
     /// Kept requests of the collector that held anything of theirs.
     pub requests: u64,
+    /// Their rows in files that were laid into the drop folder, and in the list of `[identity.matching]`.
+    pub file_rows: u64,
+    /// Files of the drop folder that held anything of theirs and fall into no rows: removed whole.
+    pub whole_files: u64,
     /// Files of earlier versions of tables that were removed.
     pub old_files: u64,
     /// What remains for people to do.
@@ -46,7 +51,7 @@ impl Erasure {
     pub fn is_nothing(&self) -> bool {
         self.people == 0
             && self.rows.values().all(|rows| *rows == 0)
-            && self.mentions + self.reject_file_rows + self.requests == 0
+            && self.mentions + self.reject_file_rows + self.requests + self.file_rows + self.whole_files == 0
     }
 }
 
@@ -98,6 +103,11 @@ pub async fn erase(
     say("requests and rejects");
     done.requests = requests.blank(&traces, dry)?;
     done.reject_file_rows = rejects::erase(workspace, &traces, &requests, dry)?;
+
+    say("files");
+    let held = files::erase(workspace, &traces, dry)?;
+    (done.file_rows, done.whole_files) = (held.records, held.files);
+    done.notes.extend(held.notes);
 
     say("tables");
     let snapshot = store.snapshot().await?;

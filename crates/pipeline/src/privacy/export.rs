@@ -1,6 +1,6 @@
 //! `safar export`: everything that is known of one person, for that person.
 use super::{
-    rejects,
+    files, rejects,
     requests::Requests,
     rows::Rows,
     traces::Traces,
@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exported {
     /// In the order of reading: `identifiers` (with why they belong together), the rows of each table as they are stored
-    /// (`events` …), `consent` (each change of what was agreed to), `reject_files` and `requests` (what the collector keeps).
+    /// (`events` …), `consent` (each change of what was agreed to), `reject_files`, `files` (rows of what was laid into the drop folder, and
+    /// of the list of `[identity.matching]`) and `requests` (what the collector keeps).
     pub parts: Vec<(&'static str, Vec<Value>)>,
     /// What it is, and how much, as Markdown.
     pub summary: String,
@@ -62,6 +63,8 @@ pub async fn export(workspace: &Workspace, targets: &[Target]) -> Result<Exporte
     parts.push(("consent", consent));
     let files = rejects::export(workspace, &traces, &requests)?;
     parts.push(("reject_files", files.into_iter().map(|(file, cells)| json!({"file": file, "row": cells})).collect()));
+    let files = files::export(workspace, &traces)?;
+    parts.push(("files", files.into_iter().map(|(file, row)| json!({"file": file, "row": row})).collect()));
     parts.push(("requests", requests.export(&traces)?));
     let summary = summary(workspace, &found, &parts);
     Ok(Exported { parts, summary })
@@ -144,7 +147,7 @@ fn consent(events: &[Value]) -> Vec<Value> {
 }
 
 fn summary(workspace: &Workspace, found: &Found, parts: &[(&'static str, Vec<Value>)]) -> String {
-    const ABOUT: [(&str, &str); 14] = [
+    const ABOUT: [(&str, &str); 15] = [
         ("identifiers", "names under which the person is known, and why they belong together"),
         ("events", "everything that was told of the person, as it is stored"),
         ("identity_links", "statements that two identifiers are one person's"),
@@ -158,6 +161,7 @@ fn summary(workspace: &Workspace, found: &Found, parts: &[(&'static str, Vec<Val
         ("rejects", "rows that could not be read"),
         ("consent", "what was agreed to, and each change of it"),
         ("reject_files", "the same rows in files"),
+        ("files", "rows of files that were brought and are kept; without a row where the file falls into none"),
         ("requests", "what websites and apps sent and is kept for a while beside the tables"),
     ];
     let name = &workspace.settings().workspace.name;

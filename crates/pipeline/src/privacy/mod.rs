@@ -5,6 +5,7 @@
 mod audit;
 mod erase;
 mod export;
+mod files;
 mod mentions;
 mod rejects;
 mod requests;

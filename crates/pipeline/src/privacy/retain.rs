@@ -1,5 +1,5 @@
 //! `safar retain`: what is older than the limits of `[privacy]` goes, and what was derived from it.
-use super::{erase::clean, rejects};
+use super::{erase::clean, files::dropped, rejects};
 use crate::{
     Error, Result, Workspace, build,
     build::people::{People, WHO},
@@ -29,6 +29,8 @@ pub struct Retention {
     pub rejects: u64,
     /// Files of rejects as old.
     pub reject_files: u64,
+    /// What the drop folder keeps of what was taken longer ago than `keep_dropped`: files, and folders as one.
+    pub dropped: u64,
     /// Segments of kept requests older than `keep_requests`.
     pub request_files: u64,
     /// Files of earlier versions of tables.
@@ -66,6 +68,9 @@ pub async fn retain(
     say("rejects");
     if let Some(limit) = old_rejects {
         done.reject_files = files(workspace, limit, dry)?;
+    }
+    if let Some(limit) = privacy.keep_dropped.map(|age| age.before(now, zone)) {
+        done.dropped = dropped_before(workspace, limit, dry)?;
     }
     let (mut changes, mut renamed, mut people): (Vec<Change>, _, _) = (vec![], vec![], HashSet::new());
     if let Some(limit) = old_rejects {
@@ -225,6 +230,21 @@ fn files(workspace: &Workspace, limit: Micros, dry: bool) -> Result<u64> {
             count += 1;
             if !dry {
                 fs::remove_file(&path).map_err(|source| Error::io(&path, source))?;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Removes what was moved to `done` and `failed` of the drop folder before a limit.
+fn dropped_before(workspace: &Workspace, limit: Micros, dry: bool) -> Result<u64> {
+    let mut count = 0;
+    for path in dropped(workspace)? {
+        if changed(&path)? < limit {
+            count += 1;
+            if !dry {
+                let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+                removed.map_err(|source| Error::io(&path, source))?;
             }
         }
     }

@@ -84,6 +84,12 @@ impl Traces {
         (0..batch.num_rows()).map(own).collect()
     }
 
+    /// Whether a row of a file as somebody brought it is theirs: it mentions them, or names an order of theirs.
+    pub(super) fn row(&self, text: &str) -> bool {
+        let order = |word: &str| self.orders.contains(word);
+        self.mentions.in_row(text) || !self.orders.is_empty() && safar_identity::mentions::words(text).any(order)
+    }
+
     /// Whether a line of a collected event, in the names that the import reads, is theirs.
     pub(super) fn line(&self, line: &str) -> bool {
         let Ok(Value::Object(event)) = serde_json::from_str::<Value>(line) else { return false };

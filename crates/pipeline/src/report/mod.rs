@@ -45,7 +45,7 @@ pub use explain::{Explanation, explain};
 pub use explorer::{Direction, END, ExplorerQuery, OTHERS, explorer};
 pub use funnel::{FunnelQuery, NOTHING_MORE, dropouts, dropped_people, funnel};
 pub use group::Group;
-pub use identity::{Found, Preview, conflicts, matches, preview, store_matches, why};
+pub use identity::{Found, Preview, add_conflicts, conflicts, matches, preview, sql_session, store_matches, why};
 pub use lengths::{path_lengths, time_lags};
 pub use newest::newest_events;
 pub use obstacles::obstacles;

@@ -13,6 +13,8 @@ pub struct PrivacySettings {
     pub keep_requests: Option<Age>,
     /// Rejected rows, in the table and in files; for ever where left out.
     pub keep_rejects: Option<Age>,
+    /// Files in `done` and `failed` of the drop folder, by when they were moved there; for ever where left out.
+    pub keep_dropped: Option<Age>,
     /// What is done with what a visitor did not agree to.
     pub consent: ConsentRules,
 }

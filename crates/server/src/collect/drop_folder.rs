@@ -154,5 +154,30 @@ fn away(path: &Path, folder: &Path, name: &OsStr, reason: Option<&str>) -> io::R
         fs::write(beside, format!("{reason}\n"))?;
     }
     fs::rename(path, &place)?;
+    // `keep_dropped` counts from here on, however old the file is. Where its time cannot be set, its own counts.
+    let _ = fs::File::open(&place).and_then(|moved| moved.set_modified(SystemTime::now()));
     Ok(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_moved_away_is_as_old_as_its_move() {
+        let folder = tempfile::tempdir().unwrap();
+        let year = Duration::from_secs(365 * 86_400);
+        for (name, is_folder) in [("old.csv", false), ("tables", true)] {
+            let path = folder.path().join(name);
+            if is_folder {
+                fs::create_dir(&path).unwrap()
+            } else {
+                fs::write(&path, "a\n").unwrap()
+            }
+            fs::File::open(&path).unwrap().set_modified(SystemTime::now() - year).unwrap();
+            let place = away(&path, &folder.path().join("done"), OsStr::new(name), None).unwrap();
+            let age = fs::metadata(&place).unwrap().modified().unwrap().elapsed().unwrap_or_default();
+            assert!(age < year / 2, "{name}: {age:?}");
+        }
+    }
 }

@@ -31,7 +31,7 @@ use futures::{
     future::{BoxFuture, ready},
 };
 use safar_engine::{Engine, Error, Session};
-use safar_pipeline::{Workspace, privacy::Act};
+use safar_pipeline::{Workspace, privacy::Act, report::add_conflicts};
 use safar_store::Snapshot;
 use serde_json::json;
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -51,6 +51,7 @@ impl View {
         let engine = workspace.engine()?;
         let snapshot = workspace.store().snapshot().await?;
         let session = engine.session(&snapshot)?;
+        add_conflicts(&workspace, &session, &snapshot)?;
         Ok(Self { workspace, engine, session, seen: Mutex::new(snapshot) })
     }
 
@@ -65,6 +66,7 @@ impl View {
         let mut seen = self.seen.lock().await;
         if *seen != newest {
             self.engine.advance(&self.session, &newest)?;
+            add_conflicts(&self.workspace, &self.session, &newest)?;
             *seen = newest;
         }
         Ok(())

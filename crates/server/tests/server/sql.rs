@@ -208,6 +208,9 @@ async fn tools_get_what_they_ask_for() {
             "SELECT array_length(ARRAY(SELECT table_name FROM information_schema.tables WHERE table_name = 'sessions'), 1)",
             "1",
         ),
+        // Conflicts of identity are a table like the others.
+        ("SELECT count(*) >= 0, count(DISTINCT rule) >= 0 FROM identity_conflicts", "t|t"),
+        ("SELECT table_type FROM information_schema.tables WHERE table_name = 'identity_conflicts'", "VIEW"),
         // Others.
         ("SELECT set_config('search_path', '', false)", ""),
         ("SELECT sum(i) FROM generate_series(1, 3) AS i", "6"),

@@ -91,10 +91,10 @@ impl Screen {
             }
             News::Retained(done) => {
                 let text = format!(
-                    "older than [privacy] allows, and removed: {} events, {} rejected rows, {} files of requests and rejects",
+                    "older than [privacy] allows, and removed: {} events, {} rejected rows, {} files of requests, rejects and the drop folder",
                     number(done.events as f64, 0),
                     number(done.rejects as f64, 0),
-                    number((done.request_files + done.reject_files) as f64, 0)
+                    number((done.request_files + done.reject_files + done.dropped) as f64, 0)
                 );
                 line(text, &|text| printer.say(text));
             }

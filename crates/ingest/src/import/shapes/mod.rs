@@ -132,6 +132,8 @@ pub(crate) static SHAPES: &[&Shape] = &[
     &hubspot::MAIL_EVENTS,
     &hubspot::FORMS,
     &salesforce::OPPORTUNITIES,
+    &salesforce::CONTACT_REPORT,
+    &salesforce::LEAD_REPORT,
     &salesforce::OPPORTUNITY_TABLE,
     &salesforce::CAMPAIGNS,
     &salesforce::CONTACTS,

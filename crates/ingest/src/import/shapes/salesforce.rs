@@ -1,4 +1,4 @@
-//! Salesforce: reports of opportunities, and the tables of its API as connectors store them.
+//! Salesforce: reports of opportunities, contacts and leads, and the tables of its API as connectors store them.
 //!
 //! Traps: a last row `Grand Totals`, days without a time in the order of the user's country, `12,500.00`, record ids of 15 and
 //! of 18 characters for the same record (told with 18), deleted rows, opportunities that know an account but no contact (told
@@ -149,6 +149,59 @@ fn person(reading: &mut Reading<'_>, row: &Record<'_>, kind: &str) -> Result<(),
     }
     reading.tell(event)
 }
+
+/// A row of a report of people.
+fn reported(reading: &mut Reading<'_>, row: &Record<'_>, kind: &str) -> Result<(), Fault> {
+    let first = row.first();
+    if first.is_empty() || (is_total(&first) && row.get("created_at").is_empty()) {
+        reading.leave("rows of totals");
+        return Ok(());
+    }
+    person(reading, row, kind)
+}
+
+pub(super) static CONTACT_REPORT: Shape = Shape {
+    name: "salesforce-contacts",
+    title: "Salesforce contacts",
+    hint: "export the report with details only, with Contact ID, Email and Created Date",
+    columns: &[
+        need("id", &["Contact ID"]),
+        need("email", &["Email"]),
+        need("created_at", &["Created Date"]),
+        maybe("account", &["Account ID"]),
+        maybe("phone", &["Phone"]),
+        maybe("mobile", &["Mobile", "Mobile Phone"]),
+        maybe("source", &["Lead Source"]),
+        maybe("gclid", &["gclid"]),
+    ],
+    marks: &["Account ID", "Account Name", "Account Owner", "Lead Source"],
+    never: &["Opportunity ID", "Lead ID", "Case Number"],
+    row: |reading, row| reported(reading, row, "contact"),
+    ..Shape::PLAIN
+};
+
+pub(super) static LEAD_REPORT: Shape = Shape {
+    name: "salesforce-leads",
+    title: "Salesforce leads",
+    hint: "export the report with details only, with Lead ID, Email and Create Date",
+    columns: &[
+        need("id", &["Lead ID"]),
+        need("email", &["Email"]),
+        need("created_at", &["Create Date", "Created Date"]),
+        maybe("phone", &["Phone"]),
+        maybe("mobile", &["Mobile", "Mobile Phone"]),
+        maybe("source", &["Lead Source"]),
+        maybe("gclid", &["gclid"]),
+        maybe("utm_source", &["utm_source"]),
+        maybe("utm_medium", &["utm_medium"]),
+        maybe("utm_campaign", &["utm_campaign"]),
+        maybe("utm_term", &["utm_term"]),
+        maybe("utm_content", &["utm_content"]),
+    ],
+    never: &["Opportunity ID"],
+    row: |reading, row| reported(reading, row, "lead"),
+    ..Shape::PLAIN
+};
 
 pub(super) static CONTACTS: Shape = Shape {
     name: "salesforce-contacts-table",

@@ -2,8 +2,10 @@
 use super::super::{
     Answer,
     answer::{numbers, texts},
+    strings,
 };
 use crate::{Error, Result, Workspace, build::people::link_rows};
+use safar_engine::Session;
 use safar_identity::{
     Link, Matching,
     matching::{Matches, Pair, Records, find},
@@ -11,7 +13,7 @@ use safar_identity::{
 };
 use safar_model::Table;
 use safar_store::{Change, CommitKey, WriteLock};
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 /// What the comparison of a list found.
 #[derive(Clone, Debug)]
@@ -22,16 +24,19 @@ pub struct Found {
     pub accepted: Answer,
     /// Rows `field, level, m, u, bits`: the fitted model.
     pub model: Answer,
+    /// The lowest confidence of the accepted pairs; absent where there are none.
+    pub least: Option<f64>,
     /// The accepted pairs that stand, as links without a time.
     links: Vec<Link>,
 }
 
-/// Compares the records of `[identity.matching]`.
+/// Compares the records of `[identity.matching]`. Pairs about which somebody decided by hand are left out and counted.
 ///
 /// # Errors
-/// When there is no such section, its file cannot be read, or its records cannot be compared.
-pub fn matches(workspace: &Workspace) -> Result<Found> {
-    let matching = workspace.settings().identity.matching.as_ref().ok_or_else(|| {
+/// When there is no such section, its file cannot be read, its records cannot be compared, or the tables cannot be read.
+pub async fn matches(workspace: &Workspace, session: &Session) -> Result<Found> {
+    let identity = &workspace.settings().identity;
+    let matching = identity.matching.as_ref().ok_or_else(|| {
         Error::Request(
             "no records are compared\n  hint: [identity.matching] of safar.toml says which, and how".to_owned(),
         )
@@ -48,17 +53,60 @@ pub fn matches(workspace: &Workspace) -> Result<Found> {
             block.rule, block.records, block.value
         )
     }));
+    if identity.rule(&matching.namespace).max() == Some(1) {
+        notes.push(format!(
+            "[identity.namespaces.{0}] is unique: a person has at most one {0} identifier, so no two of these records become one \
+             person; set `unique = false` there",
+            matching.namespace
+        ));
+    }
+    let decided = decided(session).await?;
+    let names = |pair: &Pair| pair_of(records.id(pair.a), records.id(pair.b));
+    let open = |pair: &&Pair| !decided.contains(&names(pair));
+    let known = found.review().chain(found.accepted()).filter(|pair| !open(pair)).count();
+    if known > 0 {
+        notes.push(format!("{known} pairs are left out: somebody joined them or took them apart by hand"));
+    }
     let table = |pairs: Vec<&Pair>| {
         let mut answer = pairs_table(&records, &found, &pairs)?;
         answer.notes.clone_from(&notes);
         Ok::<_, Error>(answer.note(format!("{} pairs", pairs.len())))
     };
+    let mut links = found.links(0, &matching.file);
+    links.retain(|link| !decided.contains(&pair_of((&link.ns_a, &link.id_a), (&link.ns_b, &link.id_b))));
     Ok(Found {
-        review: table(found.review().collect())?,
-        accepted: table(found.accepted().collect())?,
+        review: table(found.review().filter(open).collect())?,
+        accepted: table(found.accepted().filter(open).collect())?,
         model: model(&found)?,
-        links: found.links(0, &matching.file),
+        least: links.iter().map(|link| link.confidence).reduce(f64::min),
+        links,
     })
+}
+
+/// Two identifiers, whichever came first.
+type Ends = [(String, String); 2];
+
+fn pair_of(a: (&str, &str), b: (&str, &str)) -> Ends {
+    let mut ends = [a, b].map(|(namespace, identifier)| (namespace.to_owned(), identifier.to_owned()));
+    ends.sort();
+    ends
+}
+
+/// Pairs of identifiers about which somebody decided.
+async fn decided(session: &Session) -> Result<HashSet<Ends>> {
+    let sql = "SELECT ns_a, id_a, ns_b, id_b FROM identity_links WHERE kind IN ('merge', 'split')";
+    let mut found = HashSet::new();
+    for batch in session.sql(sql).await?.collect().await? {
+        let columns = [0, 1, 2, 3].map(|column| strings(&batch, column));
+        let [ns_a, id_a, ns_b, id_b] = columns;
+        let (ns_a, id_a, ns_b, id_b) = (ns_a?, id_a?, ns_b?, id_b?);
+        let text = |column: &[Option<String>], row: usize| column[row].clone().unwrap_or_default();
+        found.extend((0..batch.num_rows()).map(|row| {
+            let (a, b) = ((text(&ns_a, row), text(&id_a, row)), (text(&ns_b, row), text(&id_b, row)));
+            pair_of((&a.0, &a.1), (&b.0, &b.1))
+        }));
+    }
+    Ok(found)
 }
 
 /// Stores the accepted pairs as links; returns how many.

@@ -44,7 +44,7 @@ pub struct Confirmation {
 /// Everything that is known of one person: rows by part.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExportView {
-    /// `identifiers`, the tables, `consent`, `reject_files`, `requests` and `summary`.
+    /// `identifiers`, the tables, `consent`, `reject_files`, `files`, `requests` and `summary`.
     #[serde(flatten)]
     parts: Map<String, Value>,
 }

@@ -10,7 +10,7 @@ use crate::app::{
 use arrow::datatypes::SchemaRef;
 use axum::{Extension, extract::State, response::Response};
 use futures::TryStreamExt;
-use safar_pipeline::{Workspace, privacy::Act};
+use safar_pipeline::{Workspace, privacy::Act, report};
 use serde::Deserialize;
 use serde_json::json;
 use std::{sync::Arc, time::Instant};
@@ -59,8 +59,7 @@ pub async fn ask(
 }
 
 async fn rows(workspace: &Workspace, query: &str) -> Result<Table, Problem> {
-    let snapshot = workspace.store().snapshot().await?;
-    let session = workspace.engine()?.session(&snapshot)?;
+    let session = report::sql_session(workspace).await?;
     let frame = session.sql(query).await?;
     let schema = SchemaRef::new(frame.schema().as_arrow().clone());
     let mut stream = frame.execute_stream().await?;
