@@ -9,8 +9,9 @@ use arrow::{
 use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{
-    Attribution, Credit, ModelSpec, all_models, causal_models,
-    hazard::{attribute_timelines, bootstrap_timelines},
+    Attribution, Credit, ModelSpec, Transform, all_models, causal_models,
+    hazard::{Role, attribute_timelines_with, bootstrap_timelines_with},
+    transform,
     uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
 };
 use safar_engine::Session;
@@ -57,6 +58,8 @@ pub struct AttributionReport {
     pub total: Credit,
     /// How many paths there were, equal ones counted once where times do not matter.
     pub paths: usize,
+    /// What was done to the paths first.
+    pub transforms: Vec<Transform>,
     /// What the report was made from.
     pub snapshot: Option<Snapshot>,
 }
@@ -138,6 +141,8 @@ pub struct Modelling {
     pub models: Vec<ModelSpec>,
     /// How intervals are found; none otherwise.
     pub bootstrap: Option<Bootstrap>,
+    /// What is done to paths before models see them, one after the other. Models of cause read no paths.
+    pub transforms: Vec<Transform>,
 }
 
 /// Fits models to paths that are at hand, such as those of a file.
@@ -145,12 +150,13 @@ pub struct Modelling {
 /// # Errors
 /// Where a model that was asked for by name cannot take these paths.
 pub fn of_paths(modelling: &Modelling, paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
-    let mut report = empty(paths, labels);
-    report.fit(modelling, None, |_| (paths, None))?;
+    let (paths, labels) = transform(&modelling.transforms, paths, &labels)?;
+    let mut report = empty(&paths, labels, &modelling.transforms);
+    report.fit(modelling, None, &[], |_| (&paths, None))?;
     Ok(report)
 }
 
-fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
+fn empty(paths: &Paths, labels: Vec<String>, transforms: &[Transform]) -> AttributionReport {
     AttributionReport {
         goal: None,
         by: Dimension::Channel,
@@ -160,6 +166,7 @@ fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
         refused: vec![],
         total: safar_attribution::total(paths),
         paths: paths.len(),
+        transforms: transforms.to_vec(),
         snapshot: None,
     }
 }
@@ -171,6 +178,7 @@ impl AttributionReport {
         &mut self,
         modelling: &Modelling,
         timelines: Option<&(Timelines, Vec<u64>)>,
+        roles: &[Option<Role>],
         paths_of: impl Fn(&ModelSpec) -> (&'p Paths, Option<&'p [Record]>),
     ) -> Result<()> {
         let every = modelling.every();
@@ -178,12 +186,12 @@ impl AttributionReport {
             let (paths, records) = paths_of(model);
             let fitted = match (modelling.bootstrap, timelines) {
                 (Some(settings), Some((timelines, people))) if model.is_causal() => {
-                    bootstrap_timelines(model, timelines, Some(people), &self.labels, settings)
+                    bootstrap_timelines_with(model, timelines, Some(people), &self.labels, roles, settings)
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }
                 (None, Some((timelines, _))) if model.is_causal() => {
-                    attribute_timelines(model, timelines, &self.labels).map_err(Error::from)
+                    attribute_timelines_with(model, timelines, &self.labels, roles).map_err(Error::from)
                 }
                 (None, _) => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
                 (Some(settings), _) => bootstrap(model, paths, &self.labels, records, settings)
@@ -235,9 +243,9 @@ pub(super) async fn attribute_in(
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
     let wanted = Wanted { ages: modelling.needs_ages(), people: modelling.bootstrap.is_some(), since: None };
     let mut names = Names::default();
-    let loaded = load(session, by, &condition, wanted, &mut names).await?;
+    let mut loaded = load(session, by, &condition, wanted, &mut names).await?;
     let whole = query.from.is_none() && query.to.is_none() && query.condition.is_none();
-    let timelines = match modelling.reads_timelines() && whole {
+    let mut timelines = match modelling.reads_timelines() && whole {
         true => Some(timelines(session, by, &goal, &mut names).await?),
         false => None,
     };
@@ -246,8 +254,26 @@ pub(super) async fn attribute_in(
             "models of cause look at everything that people did: leave out --from, --to and --where".to_owned(),
         ));
     }
-    let mut report = empty(&loaded.merged, names.names);
-    report.fit(modelling, timelines.as_ref(), |model| loaded.of(model))?;
+    let mut labels = names.names;
+    if !modelling.transforms.is_empty() {
+        let known = labels.clone();
+        labels = loaded.transform(&modelling.transforms, labels)?;
+        if labels != known {
+            if modelling.models.iter().any(ModelSpec::is_causal) {
+                return Err(Error::Request(
+                    "this transform gives channels other names, which models of cause do not know: leave one of the two out"
+                        .to_owned(),
+                ));
+            }
+            timelines = None;
+        }
+    }
+    let roles = match by {
+        Dimension::Channel => workspace.settings().attribution.roles_of(&labels),
+        _ => vec![],
+    };
+    let mut report = empty(&loaded.merged, labels, &modelling.transforms);
+    report.fit(modelling, timelines.as_ref(), &roles, |model| loaded.of(model))?;
     report.goal = Some(goal);
     report.by = by.clone();
     report.snapshot = Some(session.snapshot().clone());
@@ -290,6 +316,25 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Changes all paths; returns the names of their channels.
+    fn transform(&mut self, steps: &[Transform], names: Vec<String>) -> Result<Vec<String>> {
+        let (merged, labels) = transform(steps, &self.merged, &names)?;
+        let (single, others) = transform(steps, &self.single, &names)?;
+        let mut both = Names::default();
+        labels.iter().for_each(|name| {
+            both.id(name);
+        });
+        // Where channels are new ones, each list was numbered on its own.
+        let ids: Vec<ChannelId> = others.iter().map(|name| both.id(name)).collect();
+        let mut renumbered = PathsBuilder::default();
+        for path in single.iter() {
+            let channels: Vec<_> = path.channels.iter().map(|channel| ids[channel.0 as usize]).collect();
+            renumbered.push(PathRef { channels: &channels, ..path });
+        }
+        (self.merged, self.single) = (merged, renumbered.finish());
+        Ok(both.names)
+    }
+
     /// The paths that a model is fitted to, and whose they are.
     pub fn of(&self, model: &ModelSpec) -> (&Paths, Option<&[Record]>) {
         if needs_ages(model) {

@@ -48,7 +48,7 @@ pub async fn channels(workspace: &Workspace, session: &Session, scope: &Scope, m
 
     let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace)?;
     let query = PathQuery { goal: Some(goal.clone()), from: scope.from, to: scope.to, condition: Some(people) };
-    let modelling = Modelling { models: chosen.to_vec(), bootstrap: None };
+    let modelling = Modelling { models: chosen.to_vec(), ..Modelling::default() };
     let pinned = workspace.pinned(session.snapshot().clone());
     let report = super::attribute(&pinned, &modelling, &Dimension::Channel, &query).await?;
     for model in &report.models {

@@ -71,7 +71,7 @@ pub async fn experiment(
     let outcome = hold_out(&arms[0], &arms[1], &evaluation)?;
 
     let chosen = if models.is_empty() { &workspace.settings().attribution.models } else { models };
-    let modelling = Modelling { models: chosen.to_vec(), bootstrap: None };
+    let modelling = Modelling { models: chosen.to_vec(), ..Modelling::default() };
     let attribution = super::attribute(workspace, &modelling, &Dimension::Channel, query).await?;
     let since: HashMap<i64, Micros> =
         people.iter().filter(|(_, one)| one.treated).map(|(person, one)| (*person, one.at)).collect();

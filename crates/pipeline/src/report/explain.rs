@@ -53,7 +53,7 @@ pub async fn explain(
     query: &PathQuery,
     limit: usize,
 ) -> Result<Explanation> {
-    let modelling = Modelling { models: vec![model.clone()], bootstrap: None };
+    let modelling = Modelling { models: vec![model.clone()], ..Modelling::default() };
     let report = super::attribute(workspace, &modelling, by, query).await?;
     let wanted = report.labels.iter().position(|name| name == label).ok_or_else(|| unknown(&report, label))?;
     let snapshot = report.snapshot.clone().ok_or_else(|| Error::Request("the report has no snapshot".to_owned()))?;
