@@ -73,6 +73,12 @@ pub struct Spread {
 
 impl Spread {
     /// Between the highest and the lowest share, in percentage points.
+    ///
+    /// ```
+    /// use safar_attribution::Spread;
+    /// let spread = Spread { channel: 0, low: 0.25, low_model: 1, high: 0.5, high_model: 0 };
+    /// assert_eq!(spread.points(), 25.0);
+    /// ```
     #[must_use]
     pub fn points(&self) -> f64 {
         (self.high - self.low) * 100.0
@@ -158,6 +164,19 @@ pub fn agreement(results: &[Attribution], measure: Measure) -> Result<Agreement,
 impl Agreement {
     /// The channel about which the models differ most, the first of them where several do: "models differ by up to
     /// 12 points on Display". `None` where there is no channel.
+    ///
+    /// ```
+    /// use safar_attribution::{agreement, attribute, uncertainty::Measure};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let results = ["first", "last", "linear"].map(|model| attribute(&model.parse().unwrap(), &paths, &channels).unwrap());
+    /// let compared = agreement(&results, Measure::Conversions).unwrap();
+    /// let widest = compared.widest().unwrap();
+    /// // A has 10 of 14 by first touch and 2 by last touch.
+    /// assert_eq!((widest.channel, widest.high_model, widest.low_model), (0, 0, 1));
+    /// assert!((widest.points() - 100.0 * 8.0 / 14.0).abs() < 1e-9);
+    /// ```
     #[must_use]
     pub fn widest(&self) -> Option<&Spread> {
         self.spreads.iter().rev().max_by(|a, b| a.points().total_cmp(&b.points()))

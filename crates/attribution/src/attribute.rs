@@ -126,6 +126,12 @@ pub struct OrderChoice {
 
 impl OrderChoice {
     /// The order with the least loss; the lowest of those that tie.
+    ///
+    /// ```
+    /// use safar_attribution::OrderChoice;
+    /// let choice = OrderChoice { losses: vec![0.31, 0.28, 0.28, 0.3], base_loss: 0.35, folds: 8, seed: 1 };
+    /// assert_eq!(choice.best(), 2);
+    /// ```
     #[must_use]
     pub fn best(&self) -> u32 {
         let best = (1..).zip(&self.losses).min_by(|a, b| a.1.total_cmp(b.1));

@@ -60,6 +60,21 @@ pub enum Error {
         /// What to do instead.
         way_out: &'static str,
     },
+    /// A model that looks up sets of channels would take too long.
+    #[error(
+        "{model} would take {steps:.0e} steps through the {sets} sets of channels that convert; set most={most}, which \
+         leaves paths of more channels unattributed, or group rare channels first"
+    )]
+    TooManySets {
+        /// Which model.
+        model: &'static str,
+        /// Sets that convert.
+        sets: usize,
+        /// How many steps that takes.
+        steps: f64,
+        /// The highest limit of channels on a path that would do.
+        most: usize,
+    },
     /// A model of cause met paths, which do not say how long people were watched.
     #[error("{model} reads whole timelines of people, not paths; it needs a workspace with events or touches")]
     NeedsTimelines {
@@ -71,6 +86,14 @@ pub enum Error {
     NeedsPaths {
         /// Which model.
         model: &'static str,
+    },
+    /// An outcome of a timeline is worth more than sums can take.
+    #[error("an outcome of person {person} has value {got}; values must be at most 1e100 either way")]
+    BadValue {
+        /// Index of the timeline, from 0.
+        person: usize,
+        /// The refused number.
+        got: f64,
     },
     /// A setting of a model is out of range.
     #[error("{setting} is {got}; use {allowed}")]

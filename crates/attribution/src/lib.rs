@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Invariant: credits + unattributed = conversions, and the same for value, whatever the model but participation.
-//! Invariant: results do not depend on the number of threads, nor on any hash order.
+//! Invariant: results do not depend on the number of threads, nor on any hash order; logarithms and powers are those of
+//! `libm`, so that they do not depend on the machine either.
 mod agreement;
 mod attribute;
 mod error;
@@ -49,3 +50,8 @@ pub use transform::{Transform, transform};
 
 /// Counts and values go up to here, so that sums and products of them stay finite.
 pub const WEIGHT_MAX: f64 = 1e100;
+
+/// The examples of `docs/conventions.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/conventions.md")]
+struct Conventions;

@@ -2,6 +2,7 @@
 use crate::{Result, attribute::check, error::SpecError, spec::list_of_names};
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths, PathsBuilder};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// One change. Counts and values stay as they are; equal paths may arise and stay apart. The examples apply to
@@ -26,7 +27,8 @@ use std::{fmt, str::FromStr};
 /// assert_eq!(changed("remove_last_direct:direct=C", path), "D > A > B > B > C > D");
 /// assert_eq!(changed("remove_last_direct:direct=D", path), path);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Transform {
     /// Repeats in a row become one touch, the last of the row: D > A > B > C > D > C. (Snowplow: `exposure_path`.)
@@ -51,6 +53,19 @@ pub enum Transform {
     /// Each channel once, at its first place, named with the number of its touches: D(2) > A(1) > B(2) > C(3).
     /// (Snowplow: `frequency_path`.)
     Frequency,
+}
+
+impl TryFrom<String> for Transform {
+    type Error = SpecError;
+    fn try_from(spec: String) -> Result<Self, SpecError> {
+        spec.parse()
+    }
+}
+
+impl From<Transform> for String {
+    fn from(transform: Transform) -> Self {
+        transform.to_string()
+    }
 }
 
 const ALLOWED: &str =
@@ -113,6 +128,16 @@ impl fmt::Display for Transform {
 ///
 /// # Errors
 /// A channel without a name, or an unsound weight, as in [`attribute`](crate::attribute).
+///
+/// ```
+/// use safar_attribution::{ReadOptions, read_paths, transform};
+/// let file = "path;conversions\nA > A > Direct;1\nDirect;1\n";
+/// let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let steps = ["exposure", "remove_direct"].map(|step| step.parse().unwrap());
+/// let (paths, channels) = transform(&steps, &paths, &channels).unwrap();
+/// assert_eq!((paths.get(0).channels.len(), paths.get(1).channels.len()), (1, 1)); // A and Direct
+/// assert_eq!(channels, ["A", "Direct"]);
+/// ```
 pub fn transform(steps: &[Transform], paths: &Paths, channels: &[String]) -> Result<(Paths, Vec<String>)> {
     check(paths, channels.len())?;
     let (mut paths, mut channels) = (paths.clone(), channels.to_vec());

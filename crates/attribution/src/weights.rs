@@ -38,12 +38,18 @@ impl ModelSpec {
     }
 
     /// Whether the shares of a path depend on nothing but the path itself, and so can be printed once for all data.
+    ///
+    /// ```
+    /// let is_rule = |model: &str| model.parse::<safar_attribution::ModelSpec>().unwrap().is_rule();
+    /// assert!(is_rule("w_shaped") && is_rule("adobe_j") && !is_rule("shapley_rate"));
+    /// ```
     #[must_use]
     pub fn is_rule(&self) -> bool {
         match self {
             Self::First | Self::Last | Self::LastNonDirect { .. } | Self::Linear | Self::Position { .. } => true,
             Self::PositionDecay | Self::TimeDecay { .. } | Self::Custom(_) | Self::AmplitudeJ => true,
             Self::WShaped | Self::Participation | Self::Shapley => true,
+            Self::Preset { model, .. } => model.is_rule(),
             Self::Markov { .. } | Self::ShapleyRate { .. } | Self::ShapleyMarkov { .. } => false,
             Self::LeaveOneOut | Self::ShaoLi | Self::Logistic { .. } => false,
             Self::Hazard { .. } | Self::IntentHazard { .. } => false,

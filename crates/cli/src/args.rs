@@ -6,7 +6,7 @@ mod reports;
 use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
-use safar_attribution::ModelSpec;
+use safar_attribution::{ModelSpec, Transform};
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
@@ -260,6 +260,10 @@ pub struct Attribute {
     /// A model, or `all`; repeats. Those of safar.toml otherwise. See `safar reference models`.
     #[arg(long, value_name = "MODEL", value_parser = model_choice)]
     pub model: Vec<ModelChoice>,
+    /// Change paths before models see them: exposure, unique, first, frequency, remove_direct:direct=NAME,
+    /// remove_last_direct:direct=NAME; repeats, and is done in order. That of safar.toml otherwise.
+    #[arg(long, value_name = "TRANSFORM")]
+    pub transform: Vec<Transform>,
     /// Give intervals of every credit, by a bootstrap over people.
     #[arg(long)]
     pub intervals: bool,

@@ -15,5 +15,5 @@ pub use build::{BuildReport, build};
 pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
 pub use preview::{Moved, Preview, Rebuilt, preview};
-pub use settings::Settings;
+pub use settings::{AttributionSettings, Settings};
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};

@@ -7,14 +7,14 @@ pub use experiments::ExperimentSettings;
 pub use privacy::{Age, PrivacySettings};
 pub use server::{ServerSettings, SqlSettings};
 
-use safar_attribution::ModelSpec;
+use safar_attribution::{ModelSpec, Transform, hazard::Role};
 use safar_collect::http::CollectSettings;
 use safar_enrich::{EnrichSettings, VisitorSettings};
 use safar_identity::IdentitySettings;
 use safar_ingest::ImportSettings;
 use safar_journey::{Goal, JourneyBuilder, JourneyRules, SessionRules, Windows};
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// The whole of `safar.toml`. Every section may be left out.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -80,12 +80,30 @@ impl Default for WorkspaceSettings {
 pub struct AttributionSettings {
     /// The models that `safar attribute` shows and `safar build` writes to `credits`.
     pub models: Vec<ModelSpec>,
+    /// What `safar attribute` does to paths before models see them, one after the other. `credits` are of paths as they are.
+    pub transform: Vec<Transform>,
+    /// What channels are to models of cause, by name, case ignored; guessed from the name otherwise.
+    pub roles: BTreeMap<String, Role>,
+}
+
+impl AttributionSettings {
+    /// What is said of each of `channels`.
+    #[must_use]
+    pub fn roles_of(&self, channels: &[String]) -> Vec<Option<Role>> {
+        let of = |channel: &String| {
+            let said =
+                |(name, role): (&String, &Role)| (name.to_lowercase() == channel.to_lowercase()).then_some(*role);
+            self.roles.iter().find_map(said)
+        };
+        channels.iter().map(of).collect()
+    }
 }
 
 impl Default for AttributionSettings {
     fn default() -> Self {
         let models = ["first", "last", "last_non_direct", "linear", "position", "time_decay", "markov"];
-        Self { models: models.iter().filter_map(|text| text.parse().ok()).collect() }
+        let models = models.iter().filter_map(|text| text.parse().ok()).collect();
+        Self { models, transform: vec![], roles: BTreeMap::new() }
     }
 }
 

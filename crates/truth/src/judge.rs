@@ -1,5 +1,5 @@
 //! One model in one market, held against the truth.
-use crate::paths_of;
+use crate::{aged_paths_of, paths_of};
 use safar_attribution::{Error, ModelSpec, attribute, hazard::attribute_timelines};
 use safar_simulate::causal::{ADS, CHANNELS, Scenario, Truth};
 use serde::Serialize;
@@ -36,14 +36,19 @@ pub struct Row {
     pub truth: [f64; ADS],
 }
 
-/// Every model that markets are usually judged with: rules, Markov, Shapley, and the hazard models.
+/// Every model that markets are usually judged with: rules, Markov, Shapley, the other models of paths, and the hazard models.
+///
+/// ```
+/// let names: Vec<_> = safar_truth::standard_models().iter().map(|model| model.name()).collect();
+/// assert!(names.contains(&"last") && names.contains(&"intent_hazard"));
+/// ```
 #[must_use]
 pub fn standard_models() -> Vec<ModelSpec> {
     #[rustfmt::skip]
     let specs = [
         "first", "last", "last_non_direct:direct=direct", "linear", "position", "position_decay", "time_decay", "amplitude_j",
-        "markov:order=1", "markov:order=2", "markov:order=3", "shapley", "shapley_rate", "shapley_markov", "leave_one_out",
-        "hazard", "intent_hazard",
+        "adobe_j", "w_shaped", "participation", "markov:order=1", "markov:order=2", "markov:order=3", "shapley",
+        "shapley_rate", "shapley_markov", "leave_one_out", "shao_li", "logistic", "hazard", "intent_hazard",
     ];
     specs.iter().filter_map(|spec| spec.parse().ok()).collect()
 }
@@ -53,6 +58,14 @@ pub fn standard_models() -> Vec<ModelSpec> {
 ///
 /// # Errors
 /// Where a model cannot take the paths or timelines.
+///
+/// ```
+/// use safar_simulate::causal::scenario;
+/// let models = ["last".parse().unwrap(), "shapley".parse().unwrap()];
+/// let rows = safar_truth::validate(&[scenario("S1").unwrap()], 500, 3, &models).unwrap();
+/// assert_eq!(rows.len(), 2);
+/// assert!(rows.iter().all(|row| row.over_credit.unwrap() > 1.0));
+/// ```
 pub fn validate(scenarios: &[Scenario], people: u32, seed: u64, models: &[ModelSpec]) -> Result<Vec<Row>, Error> {
     let names = CHANNELS.map(String::from);
     let mut rows = vec![];
@@ -60,11 +73,14 @@ pub fn validate(scenarios: &[Scenario], people: u32, seed: u64, models: &[ModelS
         let truth = Truth::of(&scenario.process, people, seed);
         let seen = scenario.process.observe(people, seed, 0);
         let paths = paths_of(&seen.timelines);
+        let reads_ages = |model: &ModelSpec| matches!(model, ModelSpec::TimeDecay { .. });
+        let aged = models.iter().any(reads_ages).then(|| aged_paths_of(&seen.timelines));
         for model in models {
             let credits = if model.is_causal() {
                 attribute_timelines(model, &seen.timelines, &names)?.credits
             } else {
-                attribute(model, &paths, &names)?.credits
+                let aged = aged.as_ref().filter(|_| reads_ages(model));
+                attribute(model, aged.unwrap_or(&paths), &names)?.credits
             };
             let mut ads = [0.0; ADS];
             ads.iter_mut().zip(&credits).for_each(|(ad, credit)| *ad = credit.conversions);
@@ -115,7 +131,33 @@ fn spearman(left: &[f64], right: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::spearman;
+    use super::{spearman, standard_models, validate};
+    use safar_attribution::{all_models, attribute, causal_models};
+    use safar_simulate::causal::{CHANNELS, scenario};
+
+    #[test]
+    fn every_model_is_judged() {
+        let judged: Vec<_> = standard_models().iter().map(|model| model.name()).collect();
+        for model in all_models().iter().chain(&causal_models()) {
+            assert!(judged.contains(&model.name()), "{model}");
+        }
+        assert!(judged.contains(&"adobe_j"));
+    }
+
+    #[test]
+    fn time_decay_is_judged_by_ages() {
+        let (market, model) = (scenario("S1").unwrap(), "time_decay:half_life=1d".parse().unwrap());
+        let seen = market.process.observe(400, 2, 0).timelines;
+        let names = CHANNELS.map(String::from);
+        let of = |paths| attribute(&model, paths, &names).unwrap();
+        let (aged, assumed) = (of(&crate::aged_paths_of(&seen)), of(&crate::paths_of(&seen)));
+        assert!(!aged.diagnostics.assumed_ages && assumed.diagnostics.assumed_ages);
+        let row = &validate(&[market], 400, 2, &[model.clone()]).unwrap()[0];
+        for (channel, judged) in row.credits.iter().enumerate() {
+            assert_eq!(*judged, aged.credits[channel].conversions);
+        }
+        assert!((row.credits[0] - assumed.credits[0].conversions).abs() > 0.1);
+    }
 
     #[test]
     fn ranks_agree_and_disagree() {

@@ -15,4 +15,4 @@ mod judge;
 mod paths;
 
 pub use judge::{Row, standard_models, validate};
-pub use paths::paths_of;
+pub use paths::{aged_paths_of, paths_of};

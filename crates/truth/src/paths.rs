@@ -4,6 +4,13 @@ use safar_model::{ChannelId, PathRef, Paths, PathsBuilder, Timelines};
 
 /// The distinct paths of `timelines` and how many people walked each: all touches before the person's first outcome, or
 /// before the end of the observation. In the order of their first walker; without ages.
+///
+/// ```
+/// let seen = safar_simulate::causal::scenario("S0").unwrap().process.observe(300, 1, 0);
+/// let paths = safar_truth::paths_of(&seen.timelines);
+/// let people: f64 = paths.iter().map(|path| path.conversions + path.nulls).sum();
+/// assert!(people == 300.0 && paths.len() < 300);
+/// ```
 #[must_use]
 pub fn paths_of(timelines: &Timelines) -> Paths {
     let mut known = HashMap::<&[ChannelId], usize, foldhash::fast::FixedState>::default();
@@ -31,6 +38,34 @@ pub fn paths_of(timelines: &Timelines) -> Paths {
     paths.finish()
 }
 
+/// The same, one path a person, with the age of each touch at the path's end.
+///
+/// ```
+/// let seen = safar_simulate::causal::scenario("S0").unwrap().process.observe(300, 1, 0);
+/// let paths = safar_truth::aged_paths_of(&seen.timelines);
+/// assert!(paths.len() == 300 && paths.has_ages());
+/// ```
+#[must_use]
+pub fn aged_paths_of(timelines: &Timelines) -> Paths {
+    let mut paths = PathsBuilder::default();
+    let mut ages = vec![];
+    for line in timelines.iter() {
+        let end = line.outcomes.first().copied().unwrap_or(line.until);
+        let times = &line.times[..line.times.partition_point(|time| *time <= end)];
+        ages.clear();
+        ages.extend(times.iter().map(|time| end - time));
+        let converted = f64::from(u8::from(!line.outcomes.is_empty()));
+        paths.push(PathRef {
+            channels: &line.channels[..times.len()],
+            ages: Some(&ages),
+            conversions: converted,
+            value: line.values.first().copied().unwrap_or_default(),
+            nulls: 1.0 - converted,
+        });
+    }
+    paths.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +85,9 @@ mod tests {
         assert_eq!(paths.len(), 1);
         let path = paths.get(0);
         assert_eq!((path.channels, path.conversions, path.value, path.nulls), (&channels[..2], 1.0, 3.0, 2.0));
+        let aged = aged_paths_of(&lines);
+        assert_eq!((aged.len(), aged.get(0).ages, aged.get(2).ages), (3, Some(&[4, 3][..]), Some(&[8, 7][..])));
+        assert_eq!((aged.get(0).conversions, aged.get(0).value, aged.get(0).nulls), (1.0, 3.0, 0.0));
+        assert_eq!((aged.get(1).conversions, aged.get(1).nulls), (0.0, 1.0));
     }
 }

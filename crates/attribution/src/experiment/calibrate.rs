@@ -152,6 +152,21 @@ pub enum CalibrationError {
 /// # Errors
 /// A model whose credits overlap; channels that do not exist or are in two experiments; estimates that are none;
 /// channels whose credits sum to 0.
+///
+/// ```
+/// use safar_attribution::{attribute, experiment::{Estimate, Measured, Standing, calibrate}};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // Linear credits A with 6 conversions; an experiment that kept people from A found 3 of them to be due to it.
+/// let linear = attribute(&"linear".parse().unwrap(), &paths, &channels).unwrap();
+/// let conversions = Estimate { value: 3.0, low: 1.0, high: 5.0, error: 1.0 };
+/// let found = Measured { channels: vec![0], conversions, value: None, credited: None };
+/// let calibrated = calibrate(&linear, &[found]).unwrap();
+/// assert_eq!(calibrated.credits[0].conversions, 3.0);
+/// assert_eq!(calibrated.unattributed_conversions.value, 3.0); // what A did not bring, nobody did
+/// assert_eq!(calibrated.credits[1].standing, Standing::Association); // B was in no experiment
+/// ```
 pub fn calibrate(attribution: &Attribution, experiments: &[Measured]) -> Result<Calibrated, CalibrationError> {
     if attribution.diagnostics.overlapping {
         return Err(CalibrationError::Overlapping { model: attribution.model.name() });

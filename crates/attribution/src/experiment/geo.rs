@@ -60,6 +60,24 @@ pub struct GeoOutcome {
 /// # Errors
 /// Numbers that no region can have; fewer than 2 regions in an arm, or 3 of both beyond the numbers that are
 /// estimated; figures from before for some regions only, or ones that separate the arms; settings out of range.
+///
+/// ```
+/// use safar_attribution::experiment::{Assignments, Geo, Settings, geo_hold_out};
+/// let region = |treated: bool, conversions: f64| Geo {
+///     treated,
+///     people: 1_000.0,
+///     conversions,
+///     value: 10.0 * conversions,
+///     before: None,
+/// };
+/// let treated = [61.0, 58.0, 64.0, 60.0].map(|conversions| region(true, conversions));
+/// let control = [50.0, 47.0, 52.0, 51.0].map(|conversions| region(false, conversions));
+/// let found = geo_hold_out(&[treated, control].concat(), &Settings::default()).unwrap();
+/// assert!((found.conversions.absolute.value - 0.01075).abs() < 1e-12); // a person
+/// // Of the 70 ways to choose four of eight regions only this one and its mirror image are as extreme.
+/// assert_eq!(found.assignments, Assignments::All(70));
+/// assert!((found.conversions.p.unwrap() - 2.0 / 70.0).abs() < 1e-9);
+/// ```
 pub fn geo_hold_out(geos: &[Geo], settings: &Settings) -> Result<GeoOutcome, ExperimentError> {
     settings.check()?;
     check(geos)?;

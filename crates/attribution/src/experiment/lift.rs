@@ -71,8 +71,42 @@ pub struct Lift {
 }
 
 impl Lift {
+    /// [`Lift::detectable`] as a part of what would have been without treatment, the mean of the control arm. `None` where that
+    /// is 0 or less (refunds), since nothing is a part of it.
+    ///
+    /// ```
+    /// use safar_attribution::experiment::{Arm, Measure, Settings, hold_out};
+    /// let arm = |sum, squares| {
+    ///     let measure = Measure { sum, squares, before: None };
+    ///     Arm { people: 100.0, exposed: None, converters: 5.0, conversions: measure, value: measure }
+    /// };
+    /// // Of the control arm more was given back than bought.
+    /// let lifts = hold_out(&arm(40.0, 90.0), &arm(-10.0, 60.0), &Settings::default()).unwrap();
+    /// assert!(lifts.value.detectable.is_some());
+    /// assert_eq!(lifts.value.detectable_part(), None);
+    /// ```
+    #[must_use]
+    pub fn detectable_part(&self) -> Option<f64> {
+        self.detectable.filter(|_| self.control > 0.0).map(|least| least / self.control)
+    }
+
     /// How many times as many people (or regions) of the same kind it takes to find a true lift of `wished` per
     /// person with the power asked for: (detectable / wished)². `None` where that cannot be told.
+    ///
+    /// ```
+    /// use safar_attribution::experiment::{Arm, Measure, Settings, hold_out};
+    /// let arm = |people, converters| Arm {
+    ///     people,
+    ///     exposed: None,
+    ///     converters,
+    ///     conversions: Measure { sum: converters, squares: converters, before: None },
+    ///     value: Measure { sum: 20.0 * converters, squares: 400.0 * converters, before: None },
+    /// };
+    /// let found = hold_out(&arm(1_000.0, 60.0), &arm(1_000.0, 45.0), &Settings::default()).unwrap().converters;
+    /// let wished = found.detectable.unwrap() / 2.0;
+    /// // Half the lift takes four times as many people.
+    /// assert!((found.times_larger(wished).unwrap() - 4.0).abs() < 1e-9);
+    /// ```
     #[must_use]
     pub fn times_larger(&self, wished: f64) -> Option<f64> {
         self.detectable.and_then(|detectable| power::times_larger(detectable, wished))

@@ -44,6 +44,22 @@ pub struct Exposure {
 /// # Errors
 /// Numbers that no people can have; an arm of fewer than 2 people; figures from before for one arm only; settings out
 /// of range.
+///
+/// ```
+/// use safar_attribution::experiment::{Arm, Measure, Settings, hold_out};
+/// let arm = |people, converters| Arm {
+///     people,
+///     exposed: None,
+///     converters,
+///     conversions: Measure { sum: converters, squares: converters, before: None },
+///     value: Measure { sum: 20.0 * converters, squares: 400.0 * converters, before: None },
+/// };
+/// // 6 % of the treated convert, 4.5 % of the others: 1.5 points are due to the treatment, 27 conversions in 1,800 people.
+/// let found = hold_out(&arm(1_800.0, 108.0), &arm(200.0, 9.0), &Settings::default()).unwrap();
+/// assert!((found.converters.total.value - 27.0).abs() < 1e-9);
+/// // With so few people chance alone does as much.
+/// assert!(found.converters.absolute.low < 0.0 && found.converters.p.unwrap() > 0.05);
+/// ```
 pub fn hold_out(treated: &Arm, control: &Arm, settings: &Settings) -> Result<Outcome, ExperimentError> {
     settings.check()?;
     treated.check("treated arm")?;

@@ -41,12 +41,27 @@ pub struct Design {
 impl Design {
     /// People in both arms together to find a true lift of `lift` per person; not rounded. `None` where the lift is 0
     /// or a setting is out of range.
+    ///
+    /// ```
+    /// use safar_attribution::experiment::Design;
+    /// let design = Design { variances: [0.05 * 0.95; 2], treated_share: 0.5, level: 0.95, power: 0.8 };
+    /// // From 5 % to 6 %: about 7,500 in each arm.
+    /// assert!((14_500.0..15_500.0).contains(&design.people(0.01).unwrap()));
+    /// assert_eq!(design.people(0.0), None);
+    /// ```
     #[must_use]
     pub fn people(&self, lift: f64) -> Option<f64> {
         times_larger(self.reach()?, lift)
     }
 
     /// The smallest true lift per person that `people` in both arms together find. `None` as above.
+    ///
+    /// ```
+    /// use safar_attribution::experiment::Design;
+    /// let design = Design { variances: [0.05 * 0.95; 2], treated_share: 0.5, level: 0.95, power: 0.8 };
+    /// let people = design.people(0.01).unwrap();
+    /// assert!((design.detectable(people).unwrap() - 0.01).abs() < 1e-12);
+    /// ```
     #[must_use]
     pub fn detectable(&self, people: f64) -> Option<f64> {
         (people > 0.0).then_some(self.reach()? / people.sqrt())

@@ -53,8 +53,8 @@ pub(super) fn difference(treated: Proportion, control: Proportion, level: f64) -
     let value = p - q;
     Estimate {
         value,
-        low: value - (p - p_low).hypot(q_high - q),
-        high: value + (p_high - p).hypot(q - q_low),
+        low: value - libm::hypot(p - p_low, q_high - q),
+        high: value + libm::hypot(p_high - p, q - q_low),
         error: (treated.variance() + control.variance()).sqrt(),
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn ratio(treated: Proportion, control: Proportion, level: f64) -> Opt
     }
     let part = |arm: Proportion| 1.0 / arm.hits - 1.0 / arm.people;
     let error = (part(treated) + part(control)).max(0.0).sqrt();
-    let reach = (normal_quantile(0.5 + level / 2.0) * error).exp();
+    let reach = libm::exp(normal_quantile(0.5 + level / 2.0) * error);
     Some(Estimate { value: ratio - 1.0, low: ratio / reach - 1.0, high: ratio * reach - 1.0, error: ratio * error })
 }
 

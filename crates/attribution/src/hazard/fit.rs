@@ -7,12 +7,18 @@ use super::{
     params::Params,
     scan::{Clock, days},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, WEIGHT_MAX};
 use safar_model::{DAY_US, Micros, Timelines};
 
-/// Steps of time in the whole observation where none is set.
+/// Steps of time in the whole observation where none is set, if they are at least [`SHORTEST`] days, ...
 const CUTS: f64 = 30.0;
+const SHORTEST: f64 = 1.0;
+/// ... and up to so many of that length. Over a year a thirtieth is twelve days, in which nobody's mind stands still; each
+/// step costs time, so that of longer observations steps are longer.
+const CUTS_MOST: f64 = 120.0;
 
+/// A person has at most so many steps, so that they fit in memory.
+const STEPS_MAX: f64 = 10_000.0;
 /// Rounds rest when one adds less than this to the log-likelihood, for each conversion; Newton's steps go on from there.
 const REST: f64 = 2e-4;
 /// Steps grow by this as long as they help, up to the most.
@@ -56,7 +62,17 @@ pub(super) fn learn<'a>(settings: &HazardSettings, timelines: &'a Timelines, nam
     let (start, end) = timelines.span().unwrap_or_default();
     // A minute at least, so that an observation of no length is one step.
     let span = days(start, end).max(1.0 / 1_440.0);
-    let step = settings.step.map_or(span / CUTS, |step| step as f64 / DAY_US as f64);
+    let step = settings.step.map_or_else(|| step_of(span), |step| step as f64 / DAY_US as f64);
+    if span / step > STEPS_MAX {
+        let got = settings.step.unwrap_or_default();
+        let allowed = format!("at least a {STEPS_MAX}th of the whole observation of {span:.1} days");
+        return Err(Error::BadSetting { setting: "step", got: format!("{got} µs"), allowed });
+    }
+    for (person, line) in timelines.iter().enumerate() {
+        if let Some(&got) = line.values.iter().find(|value| value.abs() > WEIGHT_MAX) {
+            return Err(Error::BadValue { person, got });
+        }
+    }
     let clock = Clock { step, start, season: span / settings.seasons as f64 };
     let set = |channel: usize| settings.roles.get(channel).copied().flatten();
     let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
@@ -64,6 +80,11 @@ pub(super) fn learn<'a>(settings: &HazardSettings, timelines: &'a Timelines, nam
     let crowd = Crowd { timelines, clock, stride: 1, weights: None };
     let (params, slope, diagnostics) = fit(settings, crowd, params);
     Ok(Learned { crowd, params, diagnostics, slope, end: settings.anyway.then_some(end) })
+}
+
+/// The step, in days, of an observation of `span` days where none is set.
+fn step_of(span: f64) -> f64 {
+    (span / CUTS).min((span / CUTS_MOST).max(SHORTEST))
 }
 
 /// Learns on a part of the people first, then on all.
@@ -93,7 +114,7 @@ fn fit(settings: &HazardSettings, crowd: Crowd<'_>, params: Params) -> (Params, 
         rounds,
         converged,
         log_likelihood: log,
-        ..HazardDiagnostics::new(&params, crowd.clock.step)
+        ..HazardDiagnostics::new(&params, crowd.clock.step, &settings.roles)
     };
     (params, slope, learned)
 }
@@ -180,12 +201,71 @@ impl State {
                 (self.log, self.params) = (log, params.clone());
             }
             self.rounds += 1;
+            let here = params.clone();
             let far = slope.step(&round, &mut params);
-            if far < NEAR || gain.abs() < LEVEL {
-                self.params = params;
-                self.converged = true;
+            self.converged = far < NEAR || gain.abs() < LEVEL;
+            if far < NEAR {
+                // A point of rest, even where what is believed beforehand holds it a little below the most likely one.
+                (self.log, self.params) = (log, here);
+            }
+            if self.converged {
+                // Where the next step would lead nobody has looked: what is kept is what was looked at.
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use safar_model::{ChannelId, TimelineRef};
+
+    /// People shown something on one of several days, of whom some buy soon after, and others who buy by chance.
+    fn market(people: i64) -> Timelines {
+        let mut lines = Timelines::default();
+        for person in 0..people {
+            let shown = (person % 9) * DAY_US;
+            let outcome = match person % 15 {
+                0 | 4 | 8 => Some(shown + 1 + (person * 7_919 % 100) * DAY_US / 60),
+                1 | 7 => Some((person * 104_729 % 400) * DAY_US / 20),
+                _ => None,
+            };
+            let until = outcome.unwrap_or(20 * DAY_US);
+            let both = [(ChannelId(0), shown), (ChannelId((person % 3) as u32), shown + DAY_US / 3)];
+            let (channels, times): (Vec<_>, Vec<_>) =
+                both.into_iter().filter(|(_, at)| person % 4 != 3 && *at <= until).unzip();
+            let (outcomes, values) = (&[until][..usize::from(outcome.is_some())], &[1.0]);
+            let values = &values[..outcomes.len()];
+            let line = TimelineRef { from: 0, until, channels: &channels, times: &times, outcomes, values };
+            lines.push(line).unwrap();
+        }
+        lines
+    }
+
+    #[test]
+    fn steps_are_a_day_where_that_is_affordable() {
+        let steps = [6.0, 30.0, 60.0, 120.0, 365.0].map(|span| step_of(span));
+        assert_eq!(steps, [0.2, 1.0, 1.0, 1.0, 365.0 / 120.0]);
+    }
+
+    /// Whatever ended the learning, the likelihood told is that of the parameters kept.
+    #[test]
+    fn what_is_kept_was_looked_at() {
+        let names = ["Display", "Search", "Mail"].map(String::from);
+        let mut by_level = 0;
+        for (people, levels, moods) in [(300, 1, 1), (300, 3, 1), (300, 3, 2), (900, 3, 1), (900, 5, 2)] {
+            for settings in [HazardSettings::plain(), HazardSettings::default()] {
+                let settings = HazardSettings { levels, moods, rounds: 15, ..settings };
+                let lines = market(people);
+                let learned = learn(&settings, &lines, &names).unwrap();
+                let told = learned.diagnostics.log_likelihood;
+                assert_eq!(learned.crowd.expect(&learned.params, false).log, told, "{people} {levels} {moods}");
+                let round = Round::new(&learned.crowd, &learned.params);
+                let far = learned.slope.step(&round, &mut learned.params.clone());
+                by_level += usize::from(learned.diagnostics.converged && far >= NEAR);
+            }
+        }
+        assert!(by_level > 0, "no fit rested while a parameter still had far to go");
     }
 }

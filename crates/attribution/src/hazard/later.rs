@@ -35,7 +35,7 @@ impl Later {
             keep: vec![1.0; channels],
             gain: vec![0.0; channels * channels],
             chance: vec![0.0; channels],
-            forgets: -(1.0 - 2.0 * params.turn).ln() / step,
+            forgets: -libm::log(1.0 - 2.0 * params.turn) / step,
             forgotten: base.chunks_exact(moods).flat_map(|level| std::iter::repeat_n(mean(level), moods)).collect(),
         }
     }

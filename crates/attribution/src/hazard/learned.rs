@@ -9,6 +9,8 @@ pub struct HazardDiagnostics {
     pub rounds: usize,
     /// Whether learning came to rest: no parameter has far to go, or going there makes no difference to the likelihood.
     pub converged: bool,
+    /// How long intent was taken to stand still, in microseconds.
+    pub step: Micros,
     /// Log-likelihood of all touches and conversions, each touch weighted by its trust.
     pub log_likelihood: f64,
     /// Conversions a day of a person of mean intent who never met a touch.
@@ -28,6 +30,8 @@ pub struct HazardDiagnostics {
 pub struct ChannelDiagnostics {
     /// What it was taken for.
     pub role: Role,
+    /// Whether that was guessed from its name, not set.
+    pub guessed: bool,
     /// Conversions that one touch causes, over all time, if nothing else happens; for [`Role::Direct`], intent that the
     /// model missed.
     pub effect: f64,
@@ -46,7 +50,8 @@ pub struct ChannelDiagnostics {
 }
 
 impl HazardDiagnostics {
-    pub(super) fn new(params: &Params, step: f64) -> Self {
+    /// The roles of those channels for which `set` says so were not guessed.
+    pub(super) fn new(params: &Params, step: f64, set: &[Option<Role>]) -> Self {
         let channels = params.channels;
         let about = |channel: usize| {
             let fading = params.fading[channel];
@@ -54,6 +59,7 @@ impl HazardDiagnostics {
                 (0..channels).map(|target| params.lift[channel * channels + target] * params.rate[target] / fading);
             ChannelDiagnostics {
                 role: params.roles[channel],
+                guessed: set.get(channel).copied().flatten().is_none(),
                 effect: params.effect[channel] / fading,
                 half_life: (std::f64::consts::LN_2 / fading * DAY_US as f64) as Micros,
                 rate: params.rate[channel],
@@ -67,11 +73,12 @@ impl HazardDiagnostics {
         Self {
             rounds: 0,
             converged: false,
+            step: (step * DAY_US as f64).round() as Micros,
             log_likelihood: f64::NEG_INFINITY,
             base_rate: params.base,
             base_by_intent: params.base_by_intent,
             mood: if params.grid.moods.len() > 1 { params.spread } else { 0.0 },
-            mood_half_life: (params.grid.moods.len() > 1).then(|| -std::f64::consts::LN_2 * step / kept.ln()),
+            mood_half_life: (params.grid.moods.len() > 1).then(|| -std::f64::consts::LN_2 * step / libm::log(kept)),
             channels: (0..channels).map(about).collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! Better parameters from what probably was.
 use super::{exp::exp, params::Params, sums::Sums};
+use libm::log;
 
 /// The mean age at which channels do something as a whole counts like so many touches and conversions of each channel.
 const AGE_WEIGHT: f64 = 10.0;
@@ -112,11 +113,11 @@ fn spread(params: &mut Params, sums: &Sums) {
 /// How often moods change: one Newton step on the log.
 fn turn(params: &mut Params, sums: &Sums) {
     const STEP: f64 = 0.01;
-    let log = |step: f64| -> f64 {
+    let likely = |step: f64| -> f64 {
         let table = params.grid.change((params.turn * exp(step)).min(0.499));
-        sums.change.iter().zip(&table).map(|(count, chance)| count * chance.max(1e-300).ln()).sum()
+        sums.change.iter().zip(&table).map(|(count, chance)| count * log(chance.max(1e-300))).sum()
     };
-    let [low, middle, high] = [-STEP, 0.0, STEP].map(log);
+    let [low, middle, high] = [-STEP, 0.0, STEP].map(likely);
     let (slope, curve) = ((high - low) / (2.0 * STEP), (high + low - 2.0 * middle) / (STEP * STEP));
     let step = if curve < 0.0 { -slope / curve } else { slope.signum() * 0.1 };
     params.turn = (params.turn * exp(step.clamp(-0.3, 0.3))).clamp(1e-4, 0.45);

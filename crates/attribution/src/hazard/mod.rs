@@ -44,11 +44,11 @@ mod state;
 mod sums;
 
 pub use learned::{ChannelDiagnostics, HazardDiagnostics};
-pub use resample::bootstrap_timelines;
+pub use resample::{bootstrap_timelines, bootstrap_timelines_with};
 pub use role::Role;
 pub use settings::HazardSettings;
 pub(crate) use side::OfTimelines;
-pub use side::attribute_timelines;
+pub use side::{attribute_timelines, attribute_timelines_with};
 
 use crate::{Credit, Result};
 use safar_model::Timelines;
@@ -72,7 +72,28 @@ pub struct HazardAttribution {
 /// observation by it: what would have come later is reckoned up to the end of the data.
 ///
 /// # Errors
-/// A channel without a name, or a setting out of range.
+/// A channel without a name, a setting out of range, or a value past 1e100.
+///
+/// ```
+/// use safar_attribution::hazard::{HazardSettings, Role, attribute_hazard};
+/// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+/// # let mut timelines = Timelines::default();
+/// # for person in 0..400_i64 {
+/// #     let shown = person % 2 == 0;
+/// #     let buys = if shown { person % 4 == 0 } else { person % 20 == 1 };
+/// #     let (soon, late) = (10 * DAY_US + 1 + person * 7_919 % 400 * DAY_US / 200, person * 104_729 % 400 * DAY_US / 20);
+/// #     let until = if buys { if shown { soon } else { late } } else { 20 * DAY_US };
+/// #     let (channels, times) = (&[ChannelId(0)][..usize::from(shown)], &[10 * DAY_US][..usize::from(shown)]);
+/// #     let (outcomes, values) = (&[until][..usize::from(buys)], &[10.0][..usize::from(buys)]);
+/// #     timelines.push(TimelineRef { from: 0, until, channels, times, outcomes, values }).unwrap();
+/// # }
+/// // 200 people were shown something on day 10 and 100 of them bought soon after; of 200 others 20 bought.
+/// let settings = HazardSettings { roles: vec![Some(Role::Push)], levels: 3, ..HazardSettings::default() };
+/// let result = attribute_hazard(&settings, &timelines, &["Display".to_string()]).unwrap();
+/// assert!((80.0..100.0).contains(&result.credits[0].conversions));
+/// let sum = result.credits[0].conversions + result.baseline.conversions;
+/// assert!((sum - 120.0).abs() < 1e-9);
+/// ```
 pub fn attribute_hazard(
     settings: &HazardSettings,
     timelines: &Timelines,

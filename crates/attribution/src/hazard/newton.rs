@@ -65,13 +65,13 @@ fn coordinates(params: &Params, unit: f64) -> Vec<f64> {
 fn logs(params: &Params) -> Vec<f64> {
     let lifts = lifts(params).into_iter().map(|place| params.lift[place]);
     let positive = lifts.chain([&params.effect, &params.rate, &params.fading].into_iter().flatten().copied());
-    let mut list: Vec<f64> = positive.chain([params.base]).map(|x| x.max(NOTHING).ln()).collect();
+    let mut list: Vec<f64> = positive.chain([params.base]).map(|x| libm::log(x.max(NOTHING))).collect();
     if params.grid.len() > 1 {
         list.push(params.base_by_intent);
         list.extend(&params.by_intent);
     }
     if params.grid.moods.len() > 1 {
-        list.extend([params.spread, params.turn.ln()]);
+        list.extend([params.spread, libm::log(params.turn)]);
     }
     list
 }

@@ -44,8 +44,8 @@ impl Params {
     /// All that is learned as one list, in which sums make sense: logs of what is positive.
     pub(super) fn list(&self) -> Vec<f64> {
         let logs = [&self.rate, &self.lift, &self.effect, &self.fading, &self.season];
-        let mut list: Vec<f64> = logs.into_iter().flatten().map(|x| x.max(1e-12).ln()).collect();
-        list.extend([self.base.max(1e-12).ln(), self.base_by_intent, self.spread, self.turn.ln()]);
+        let mut list: Vec<f64> = logs.into_iter().flatten().map(|x| libm::log(x.max(1e-12))).collect();
+        list.extend([libm::log(self.base.max(1e-12)), self.base_by_intent, self.spread, libm::log(self.turn)]);
         list.extend(&self.by_intent);
         list
     }

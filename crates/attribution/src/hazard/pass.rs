@@ -126,14 +126,14 @@ impl<'a> Pass<'a> {
             if (1e-100..=1e100).contains(&chance) {
                 product *= chance;
                 if !(1e-100..=1e100).contains(&product) {
-                    log += product.ln();
+                    log += libm::log(product);
                     product = 1.0;
                 }
             } else {
-                log += chance.ln();
+                log += libm::log(chance);
             }
         }
-        log + product.ln()
+        log + libm::log(product)
     }
 
     /// Adds up what the states and causes probably were, as often as `weight` says.

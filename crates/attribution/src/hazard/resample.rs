@@ -1,5 +1,6 @@
 //! How sure the credits are: resamples of people, fits that begin where the plain one ended.
 use super::{
+    Role,
     credit::credits,
     expect::Crowd,
     fit::{Learned, State, learn},
@@ -24,6 +25,27 @@ const ROUNDS: usize = 8;
 ///
 /// # Errors
 /// As [`attribute_timelines`](super::attribute_timelines); settings out of range; ids that are not one for each timeline.
+///
+/// ```
+/// use safar_attribution::{hazard::bootstrap_timelines, uncertainty::Bootstrap};
+/// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+/// # let mut timelines = Timelines::default();
+/// # for person in 0..200_i64 {
+/// #     let shown = person % 2 == 0;
+/// #     let buys = if shown { person % 4 == 0 } else { person % 20 == 1 };
+/// #     let (soon, late) = (10 * DAY_US + 1 + person * 7_919 % 400 * DAY_US / 200, person * 104_729 % 400 * DAY_US / 20);
+/// #     let until = if buys { if shown { soon } else { late } } else { 20 * DAY_US };
+/// #     let (channels, times) = (&[ChannelId(0)][..usize::from(shown)], &[10 * DAY_US][..usize::from(shown)]);
+/// #     let (outcomes, values) = (&[until][..usize::from(buys)], &[10.0][..usize::from(buys)]);
+/// #     timelines.push(TimelineRef { from: 0, until, channels, times, outcomes, values }).unwrap();
+/// # }
+/// // 50 of 100 people who were shown something bought soon after, and 10 of 100 others.
+/// let (model, names) = ("hazard".parse().unwrap(), ["Display".to_string()]);
+/// let settings = Bootstrap { replicates: 20, ..Bootstrap::default() };
+/// let resamples = bootstrap_timelines(&model, &timelines, None, &names, settings).unwrap();
+/// let display = resamples.estimates()[0].conversions.unwrap();
+/// assert!(display.low < display.point && display.point < display.high);
+/// ```
 pub fn bootstrap_timelines(
     model: &ModelSpec,
     timelines: &Timelines,
@@ -31,11 +53,42 @@ pub fn bootstrap_timelines(
     names: &[String],
     settings: Bootstrap,
 ) -> Result<Resamples, BootstrapError> {
+    bootstrap_timelines_with(model, timelines, people, names, &[], settings)
+}
+
+/// The same, with what some channels are told, as [`attribute_timelines_with`](super::attribute_timelines_with).
+///
+/// # Errors
+/// As [`bootstrap_timelines`].
+///
+/// ```
+/// use safar_attribution::{hazard::{Role, bootstrap_timelines_with}, uncertainty::Bootstrap};
+/// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+/// # let mut timelines = Timelines::default();
+/// # for person in 0..60_i64 {
+/// #     let (until, values) = (DAY_US * (3 + person % 5), &[1.0][..usize::from(person % 3 == 0)]);
+/// #     let outcomes = &[until][..values.len()];
+/// #     timelines.push(TimelineRef { from: 0, until, channels: &[ChannelId(0)], times: &[DAY_US], outcomes, values }).unwrap();
+/// # }
+/// let (model, names) = ("hazard".parse().unwrap(), ["Boxes".to_string()]);
+/// let settings = Bootstrap { replicates: 5, ..Bootstrap::default() };
+/// let drawn =
+///     bootstrap_timelines_with(&model, &timelines, None, &names, &[Some(Role::Direct)], settings).unwrap();
+/// assert_eq!(drawn.estimates()[0].conversions.unwrap().high, 0.0); // direct visits earn nothing
+/// ```
+pub fn bootstrap_timelines_with(
+    model: &ModelSpec,
+    timelines: &Timelines,
+    people: Option<&[u64]>,
+    names: &[String],
+    roles: &[Option<Role>],
+    settings: Bootstrap,
+) -> Result<Resamples, BootstrapError> {
     settings.check(names.len())?;
     if let Some(got) = people.map(<[u64]>::len).filter(|got| *got != timelines.len()) {
         return Err(BootstrapError::People { got, timelines: timelines.len() });
     }
-    let learned = learn(&settings_of(model)?, timelines, names)?;
+    let learned = learn(&settings_of(model, roles)?, timelines, names)?;
     let draws = People::new(settings.seed);
     let rows: Vec<Vec<Credit>> = (0..settings.replicates)
         .into_par_iter()

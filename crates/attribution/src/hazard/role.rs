@@ -16,24 +16,82 @@ pub enum Role {
     Push,
 }
 
-/// Words that tell a role, tried in this order.
-const WORDS: [(Role, &[&str]); 3] = [
-    (Role::Reach, &["mail", "sms", "push", "newsletter", "message", "affiliate", "call"]),
-    (Role::Direct, &["direct", "(none)", "typed"]),
-    (Role::Pull, &["search", "brand", "organic", "seo", "cpc", "shopping", "referral"]),
+/// Whole words that tell a role, tried in this order.
+const WORDS: [(Role, &[&str]); 4] = [
+    (
+        Role::Reach,
+        &[
+            "mail",
+            "mails",
+            "mailing",
+            "mailings",
+            "email",
+            "emails",
+            "sms",
+            "mms",
+            "push",
+            "notification",
+            "notifications",
+            "newsletter",
+            "newsletters",
+            "message",
+            "messages",
+            "messaging",
+            "affiliate",
+            "affiliates",
+            "call",
+            "calls",
+        ],
+    ),
+    (Role::Pull, &["organic"]),
+    (
+        Role::Push,
+        &[
+            "display",
+            "banner",
+            "banners",
+            "video",
+            "audio",
+            "programmatic",
+            "retargeting",
+            "remarketing",
+            "impressions",
+        ],
+    ),
+    (Role::Pull, &["search", "searches", "brand", "seo", "sea", "cpc", "shopping", "referral", "referrals"]),
 ];
 
+/// A name is that of direct visits where it has one of the first words and no other than these.
+const DIRECT: [&str; 2] = ["direct", "typed"];
+const BESIDE_DIRECT: [&str; 9] =
+    ["none", "in", "bookmarked", "bookmark", "traffic", "visit", "visits", "entry", "unknown"];
+
 impl Role {
-    /// What a channel's name suggests; [`Role::Push`] where it suggests nothing, since a channel taken for that can be
-    /// credited but brings nobody to the site.
+    /// What a channel's name suggests, by whole words; [`Role::Push`] where it suggests nothing, since a channel taken for that
+    /// can be credited but brings nobody to the site. [`Role::Direct`], which earns nothing, only where nothing else is said.
+    ///
+    /// ```
+    /// use safar_attribution::hazard::Role;
+    /// assert_eq!(Role::of_name("Paid Search"), Role::Pull);
+    /// assert_eq!(Role::of_name("(direct) / (none)"), Role::Direct);
+    /// assert_eq!(Role::of_name("Paid Social direct response"), Role::Push);
+    /// ```
     #[must_use]
     pub fn of_name(name: &str) -> Self {
-        let name = name.to_lowercase();
-        let known = WORDS.iter().find(|(_, words)| words.iter().any(|word| name.contains(word)));
-        known.map_or(Self::Push, |(role, _)| *role)
+        let words = words(name);
+        let has = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
+        let is_known = |word: &String| DIRECT.contains(&word.as_str()) || BESIDE_DIRECT.contains(&word.as_str());
+        if words == ["none"] || (has(&DIRECT) && words.iter().all(is_known)) {
+            return Self::Direct;
+        }
+        WORDS.iter().find(|(_, of)| has(of)).map_or(Self::Push, |(role, _)| *role)
     }
 
     /// The word used in files and on screens.
+    ///
+    /// ```
+    /// assert_eq!(safar_attribution::hazard::Role::Pull.as_str(), "pull");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +118,23 @@ impl Role {
     }
 }
 
+/// The words of a name in lower case: letters and digits in a row, a capital after a small letter beginning a new one.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || (was_small && letter.is_uppercase()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+        was_small = letter.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::Role;
@@ -75,6 +150,22 @@ mod tests {
             ("Display", Role::Push),
             ("retargeting", Role::Push),
             ("Paid Social", Role::Push),
+            ("direct", Role::Direct),
+            ("Direct Traffic", Role::Direct),
+            ("(direct) / (none)", Role::Direct),
+            ("(none)", Role::Direct),
+            ("Typed/Bookmarked", Role::Direct),
+            // Direct sales, indirect ones and the like are something else.
+            ("Paid Social direct response", Role::Push),
+            ("Indirect", Role::Push),
+            ("Gmail ads", Role::Push),
+            ("Local inventory", Role::Push),
+            ("E-Mail", Role::Reach),
+            ("PaidSearch", Role::Pull),
+            ("search_generic", Role::Pull),
+            ("Brand display", Role::Push),
+            ("Organic Video", Role::Pull),
+            ("", Role::Push),
         ] {
             assert_eq!(Role::of_name(name), role, "{name}");
         }

@@ -15,7 +15,8 @@ pub(super) struct Clock {
 
 /// Days from one instant to another.
 pub(super) fn days(from: Micros, to: Micros) -> f64 {
-    (to - from) as f64 / DAY_US as f64
+    // Of instants beyond all calendars no more is known than that they are far apart.
+    to.saturating_sub(from) as f64 / DAY_US as f64
 }
 
 /// A step of a person.
@@ -229,7 +230,7 @@ impl Scan {
         }
         self.earn(channel, channel, 1.0);
         let season = params.season[channel * params.seasons + season];
-        self.log += params.trust[kind] * (params.rate[kind] * factor * season).ln();
+        self.log += params.trust[kind] * libm::log(params.rate[kind] * factor * season);
         self.now[channel] += 1.0;
         if params.roles[channel].lands() && !self.landings.contains(&channel) {
             self.landings.push(channel);

@@ -12,7 +12,8 @@ pub struct HazardSettings {
     pub levels: usize,
     /// Levels of passing intent, 1 to 9; with 1 intent does not change.
     pub moods: usize,
-    /// How long intent is taken to stand still, in microseconds; `None`: a thirtieth of the whole observation.
+    /// How long intent is taken to stand still, in microseconds; `None`: a day, but at most a thirtieth and at least a hundred
+    /// and twentieth of the whole observation. At least a minute, and a 10,000th of the whole observation.
     pub step: Option<Micros>,
     /// Equal stretches of the calendar, 1 to 1,000, each with its own rates of touches and conversions.
     pub seasons: usize,
@@ -48,6 +49,13 @@ impl Default for HazardSettings {
 impl HazardSettings {
     /// The plain additive hazard (Zhang, Wei and Ren 2014) with fading learned: no hidden intent, nothing traced back.
     /// Direct visits stand for intent.
+    ///
+    /// ```
+    /// use safar_attribution::hazard::HazardSettings;
+    /// let (plain, full) = (HazardSettings::plain(), HazardSettings::default());
+    /// assert_eq!((plain.levels, plain.moods, plain.upstream), (1, 1, false));
+    /// assert_eq!((full.levels, full.moods, full.upstream), (7, 3, true));
+    /// ```
     #[must_use]
     pub fn plain() -> Self {
         Self { levels: 1, moods: 1, upstream: false, follow: false, trust: false, anyway: false, ..Self::default() }

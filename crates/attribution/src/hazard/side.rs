@@ -1,6 +1,6 @@
 //! Models of cause beside models of paths: the same spelling, the same result.
 use super::{
-    HazardSettings,
+    HazardSettings, Role,
     credit::credits,
     fit::{Learned, learn},
 };
@@ -10,9 +10,62 @@ use safar_model::{Paths, Timelines};
 /// Credits conversions of whole timelines, in the form in which other models give theirs: what no touch caused is unattributed.
 ///
 /// # Errors
-/// A model of paths; a channel without a name.
+/// A model of paths; a channel without a name; a value past 1e100.
+///
+/// ```
+/// use safar_attribution::hazard::attribute_timelines;
+/// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+/// # let mut timelines = Timelines::default();
+/// # for person in 0..400_i64 {
+/// #     let shown = person % 2 == 0;
+/// #     let buys = if shown { person % 4 == 0 } else { person % 20 == 1 };
+/// #     let (soon, late) = (10 * DAY_US + 1 + person * 7_919 % 400 * DAY_US / 200, person * 104_729 % 400 * DAY_US / 20);
+/// #     let until = if buys { if shown { soon } else { late } } else { 20 * DAY_US };
+/// #     let (channels, times) = (&[ChannelId(0)][..usize::from(shown)], &[10 * DAY_US][..usize::from(shown)]);
+/// #     let (outcomes, values) = (&[until][..usize::from(buys)], &[10.0][..usize::from(buys)]);
+/// #     timelines.push(TimelineRef { from: 0, until, channels, times, outcomes, values }).unwrap();
+/// # }
+/// // 200 people were shown something on day 10 and 100 of them bought soon after; of 200 others 20 bought.
+/// let result = attribute_timelines(&"hazard".parse().unwrap(), &timelines, &["Display".to_string()]).unwrap();
+/// assert!((80.0..100.0).contains(&result.credits[0].conversions));
+/// assert!((20.0..40.0).contains(&result.unattributed.conversions));
+/// assert_eq!(result.diagnostics.hazard.unwrap().channels.len(), 1);
+/// ```
 pub fn attribute_timelines(model: &ModelSpec, timelines: &Timelines, names: &[String]) -> Result<Attribution> {
-    Ok(result(model, learn(&settings_of(model)?, timelines, names)?))
+    attribute_timelines_with(model, timelines, names, &[])
+}
+
+/// The same, with what some channels are told, by index; what is `None` or beyond the list is guessed from the name
+/// ([`Role::of_name`]).
+///
+/// # Errors
+/// As [`attribute_timelines`].
+///
+/// ```
+/// use safar_attribution::hazard::{Role, attribute_timelines_with};
+/// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+/// # let mut timelines = Timelines::default();
+/// # for person in 0..60_i64 {
+/// #     let (until, outcomes) = (DAY_US * (3 + person % 5), [DAY_US * (3 + person % 5)]);
+/// #     let (outcomes, values) = (&outcomes[..usize::from(person % 3 == 0)], &[1.0][..usize::from(person % 3 == 0)]);
+/// #     let line = TimelineRef { from: 0, until, channels: &[ChannelId(0)], times: &[DAY_US], outcomes, values };
+/// #     timelines.push(line).unwrap();
+/// # }
+/// // Visits by a link on the shop's own boxes: people come by themselves.
+/// let names = ["Boxes".to_string()];
+/// let result =
+///     attribute_timelines_with(&"hazard".parse().unwrap(), &timelines, &names, &[Some(Role::Direct)]).unwrap();
+/// let about = &result.diagnostics.hazard.unwrap().channels[0];
+/// assert_eq!((about.role, about.guessed), (Role::Direct, false));
+/// assert_eq!(result.credits[0].conversions, 0.0); // direct visits earn nothing
+/// ```
+pub fn attribute_timelines_with(
+    model: &ModelSpec,
+    timelines: &Timelines,
+    names: &[String],
+    roles: &[Option<Role>],
+) -> Result<Attribution> {
+    Ok(result(model, learn(&settings_of(model, roles)?, timelines, names)?))
 }
 
 /// What was learned, in the form in which other models give theirs.
@@ -23,12 +76,17 @@ pub(super) fn result(model: &ModelSpec, learned: Learned<'_>) -> Attribution {
 }
 
 /// The settings that a model spells.
-pub(super) fn settings_of(model: &ModelSpec) -> Result<HazardSettings> {
+pub(super) fn settings_of(model: &ModelSpec, roles: &[Option<Role>]) -> Result<HazardSettings> {
+    let roles = roles.to_vec();
     match *model {
-        ModelSpec::Hazard { rounds } => Ok(HazardSettings { rounds: rounds as usize, ..HazardSettings::plain() }),
-        ModelSpec::IntentHazard { levels, moods, rounds } => Ok(HazardSettings {
+        ModelSpec::Hazard { rounds } => {
+            Ok(HazardSettings { roles, rounds: rounds as usize, ..HazardSettings::plain() })
+        }
+        ModelSpec::IntentHazard { levels, moods, seasons, rounds } => Ok(HazardSettings {
+            roles,
             levels: levels as usize,
             moods: moods as usize,
+            seasons: seasons as usize,
             rounds: rounds as usize,
             ..HazardSettings::default()
         }),

@@ -33,7 +33,7 @@ pub use position_decay::PositionDecay;
 pub use shao_li::ShaoLi;
 pub use shapley::Shapley;
 pub use shapley_markov::ShapleyMarkov;
-pub use shapley_rate::ShapleyRate;
+pub use shapley_rate::{ExactSet, ShapleyRate, exact_set_values};
 pub use time_decay::TimeDecay;
 pub use w_shaped::WShaped;
 

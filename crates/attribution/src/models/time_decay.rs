@@ -55,7 +55,7 @@ impl FittedModel for ByAge {
         // Ages count from the youngest touch: the ratios stay the same, and an old path cannot underflow to 0/0.
         let Some(youngest) = path.ages.and_then(|ages| ages.iter().min()) else { return };
         for (share, age) in shares.iter_mut().zip(path.ages.unwrap_or_default()) {
-            *share = (-(micros(*age) - micros(*youngest)) / self.half_life).exp2();
+            *share = libm::exp2(-(micros(*age) - micros(*youngest)) / self.half_life);
         }
         normalise(shares);
     }
@@ -64,7 +64,7 @@ impl FittedModel for ByAge {
 impl ByPlace for ByDay {
     fn fill(&self, shares: &mut [f64]) {
         for (days, share) in shares.iter_mut().rev().enumerate() {
-            *share = (-count(days) / self.half_life).exp2();
+            *share = libm::exp2(-count(days) / self.half_life);
         }
         normalise(shares);
     }

@@ -124,7 +124,11 @@ pub const MODELS: &[ModelInfo] = &[
         "shapley_rate",
         "Shapley values of conversion rates within each set of channels that converts; can be negative",
         ("DP6 marketing_attribution_models; Google Ads Data Hub", ""),
-        &[setting("most", "", "paths of more distinct channels stay unattributed; no limit where left out")],
+        &[setting(
+            "most",
+            "",
+            "paths of more distinct channels stay unattributed; no limit where left out, but what takes too long is refused",
+        )],
     ),
     model(
         "shapley_markov",
@@ -135,7 +139,7 @@ pub const MODELS: &[ModelInfo] = &[
             setting(
                 "samples",
                 "",
-                "orders of the channels that are drawn, 4 or more; left out: exact, or 1000 where exact is out of reach",
+                "orders of the channels that are drawn, 4 or more; left out: exact, or up to 1000 where exact is out of reach",
             ),
             setting("seed", "1", "seed of the draws"),
         ],
@@ -175,6 +179,7 @@ pub const MODELS: &[ModelInfo] = &[
         &[
             setting("levels", "7", "levels of lasting intent, 1 to 31"),
             setting("moods", "3", "levels of passing intent, 1 to 9"),
+            setting("seasons", "1", "equal stretches of the calendar, 1 to 1000, each with its own rates"),
             setting("rounds", "60", "most rounds of learning"),
         ],
     ),
@@ -183,9 +188,9 @@ pub const MODELS: &[ModelInfo] = &[
 /// A named choice of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PresetInfo {
-    /// As spelled in place of a model; it takes no settings.
+    /// As spelled in place of a model, and shown; it takes no settings.
     pub name: &'static str,
-    /// What it stands for; shown in its place, so that the weights are always in sight.
+    /// What it stands for; [`ModelSpec::weights`](crate::ModelSpec::weights) gives the weights.
     pub spec: &'static str,
     /// Where the weights come from.
     pub source: &'static str,

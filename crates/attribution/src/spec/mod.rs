@@ -11,7 +11,7 @@ pub(crate) use text::{list_of_names, spell_names};
 
 use crate::{error::SpecError, models};
 use safar_model::Micros;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::fmt;
 
 /// The choice of a model and its settings, as the command line, the API and a settings file spell it.
@@ -23,9 +23,12 @@ use std::fmt;
 /// assert_eq!(spec.to_string(), "position:first=0.3,last=0.4");
 /// let error = "position:frist=0.3".parse::<ModelSpec>().unwrap_err();
 /// assert_eq!(error.to_string(), "`position:frist=0.3`: no setting `frist`; `position` takes first, last");
+/// // A preset keeps its name, and its weights can be printed beside it.
+/// let preset: ModelSpec = "adobe_j".parse().unwrap();
+/// assert_eq!((preset.to_string(), preset.weights(4)), ("adobe_j".into(), Some(vec![0.2, 0.1, 0.1, 0.6])));
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "String")]
 #[non_exhaustive]
 pub enum ModelSpec {
     /// All to the first touch.
@@ -98,6 +101,13 @@ pub enum ModelSpec {
         /// Of the draws.
         seed: u64,
     },
+    /// A model with the settings of one of [`PRESETS`], which goes by the preset's name.
+    Preset {
+        /// As spelled.
+        name: &'static str,
+        /// What it stands for.
+        model: Box<Self>,
+    },
     /// Additive hazard (Zhang, Wei and Ren 2014) with fading learned; read from timelines, see [`crate::hazard`].
     Hazard {
         /// Most rounds of learning.
@@ -109,6 +119,8 @@ pub enum ModelSpec {
         levels: u32,
         /// Levels of passing intent.
         moods: u32,
+        /// Equal stretches of the calendar with rates of their own.
+        seasons: u32,
         /// Most rounds of learning.
         rounds: u32,
     },
@@ -164,7 +176,12 @@ pub enum CustomWeights {
 }
 
 impl ModelSpec {
-    /// The name without settings, an entry of [`MODELS`].
+    /// The name without settings, an entry of [`MODELS`] or of [`PRESETS`].
+    ///
+    /// ```
+    /// let model: safar_attribution::ModelSpec = "markov:order=2".parse().unwrap();
+    /// assert_eq!(model.name(), "markov");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -185,6 +202,7 @@ impl ModelSpec {
             Self::LeaveOneOut => "leave_one_out",
             Self::ShaoLi => "shao_li",
             Self::WShaped => "w_shaped",
+            Self::Preset { name, .. } => name,
             Self::Logistic { .. } => "logistic",
             Self::Hazard { .. } => "hazard",
             Self::IntentHazard { .. } => "intent_hazard",
@@ -192,12 +210,28 @@ impl ModelSpec {
     }
 
     /// Whether it is a model of cause that reads whole timelines ([`crate::hazard::attribute_timelines`]), not paths.
+    ///
+    /// ```
+    /// let is_causal = |model: &str| model.parse::<safar_attribution::ModelSpec>().unwrap().is_causal();
+    /// assert!(is_causal("hazard") && !is_causal("markov"));
+    /// ```
     #[must_use]
     pub fn is_causal(&self) -> bool {
         matches!(self, Self::Hazard { .. } | Self::IntentHazard { .. })
     }
 
     /// The model, ready to be fitted.
+    ///
+    /// ```
+    /// use safar_attribution::ModelSpec;
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let fitted = "position_decay".parse::<ModelSpec>().unwrap().build().fit(&paths, &channels).unwrap();
+    /// let mut shares = [0.0; 2];
+    /// fitted.shares(paths.get(0), &mut shares);
+    /// assert_eq!(shares, [1.0 / 3.0, 2.0 / 3.0]);
+    /// ```
     #[must_use]
     pub fn build(&self) -> Box<dyn crate::AttributionModel> {
         match self.clone() {
@@ -218,6 +252,7 @@ impl ModelSpec {
             Self::LeaveOneOut => Box::new(models::LeaveOneOut),
             Self::ShaoLi => Box::new(models::ShaoLi),
             Self::WShaped => Box::new(models::WShaped),
+            Self::Preset { model, .. } => model.build(),
             Self::Logistic { bags, l2, seed } => Box::new(models::Logistic { bags, l2, seed }),
             Self::Hazard { .. } | Self::IntentHazard { .. } => {
                 Box::new(crate::hazard::OfTimelines { model: self.name() })
@@ -231,7 +266,7 @@ impl fmt::Display for ModelSpec {
         f.write_str(self.name())?;
         match self {
             Self::First | Self::Last | Self::Linear | Self::PositionDecay => Ok(()),
-            Self::AmplitudeJ | Self::WShaped | Self::Participation => Ok(()),
+            Self::AmplitudeJ | Self::WShaped | Self::Participation | Self::Preset { .. } => Ok(()),
             Self::Shapley | Self::ShapleyRate { most: None } | Self::LeaveOneOut | Self::ShaoLi => Ok(()),
             Self::ShapleyRate { most: Some(most) } => write!(f, ":most={most}"),
             Self::LastNonDirect { direct } => write!(f, ":direct={}", spell_names(direct)),
@@ -262,8 +297,9 @@ impl fmt::Display for ModelSpec {
                 write!(f, ":weights={}{}", weights.join("/"), if *from_last { ",from=last" } else { "" })
             }
             Self::Hazard { rounds } => write!(f, ":rounds={rounds}"),
-            Self::IntentHazard { levels, moods, rounds } => {
-                write!(f, ":levels={levels},moods={moods},rounds={rounds}")
+            Self::IntentHazard { levels, moods, seasons, rounds } => {
+                write!(f, ":levels={levels},moods={moods},rounds={rounds}")?;
+                if *seasons == 1 { Ok(()) } else { write!(f, ",seasons={seasons}") }
             }
             Self::Logistic { bags, l2, seed } => write!(f, ":bags={bags},l2={l2},seed={seed}"),
         }
@@ -284,6 +320,11 @@ pub fn all_models() -> Vec<ModelSpec> {
 }
 
 /// Every model of whole timelines, with its defaults.
+///
+/// ```
+/// let names: Vec<_> = safar_attribution::causal_models().iter().map(|model| model.name()).collect();
+/// assert_eq!(names, ["hazard", "intent_hazard"]);
+/// ```
 #[must_use]
 pub fn causal_models() -> Vec<ModelSpec> {
     ["hazard", "intent_hazard"].iter().filter_map(|name| name.parse().ok()).collect()
@@ -293,6 +334,12 @@ impl TryFrom<String> for ModelSpec {
     type Error = SpecError;
     fn try_from(spec: String) -> Result<Self, SpecError> {
         spec.parse()
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelSpec {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -13,8 +13,10 @@ impl FromStr for ModelSpec {
     type Err = SpecError;
 
     fn from_str(spec: &str) -> Result<Self, SpecError> {
-        let preset = PRESETS.iter().find(|preset| preset.name == normal(spec));
-        let mut settings = Settings::split(preset.map_or(spec, |preset| preset.spec))?;
+        if let Some(preset) = PRESETS.iter().find(|preset| preset.name == normal(spec)) {
+            return Ok(Self::Preset { name: preset.name, model: Box::new(preset.spec.parse()?) });
+        }
+        let mut settings = Settings::split(spec)?;
         let parsed = match settings.model.name {
             "first" => Self::First,
             "last" => Self::Last,
@@ -60,6 +62,7 @@ impl FromStr for ModelSpec {
             "intent_hazard" => Self::IntentHazard {
                 levels: settings.whole("levels", 1..=31)?.unwrap_or(7),
                 moods: settings.whole("moods", 1..=9)?.unwrap_or(3),
+                seasons: settings.whole("seasons", 1..=1_000)?.unwrap_or(1),
                 rounds: settings.whole("rounds", 1..=100_000)?.unwrap_or(60),
             },
             name => unreachable!("`{name}` is in MODELS"),

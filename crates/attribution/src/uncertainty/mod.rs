@@ -6,7 +6,7 @@
 //! together, as Poisson of mean n.
 //!
 //! Invariant: a draw depends on the seed, the resample and the person (or path) alone, not on the model, nor on
-//! threads. So the resamples of two models, or of two kinds of conversion, are of the same people and may be compared
+//! threads, nor on the order of paths or the numbers of channels. So the resamples of two models, or of two kinds of conversion, are of the same people and may be compared
 //! one by one.
 //!
 //! ```
@@ -27,6 +27,7 @@
 mod error;
 mod estimate;
 mod fixed;
+mod keys;
 mod people;
 mod ranks;
 mod refit;
@@ -91,6 +92,22 @@ const CREDITS_MAX: usize = 1 << 26;
 ///
 /// # Errors
 /// As [`attribute`]; settings out of range; records that do not add up to the paths; weights that would overflow.
+///
+/// ```
+/// use safar_attribution::uncertainty::{Bootstrap, Record, bootstrap};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let model = "markov".parse().unwrap();
+/// let drawn = bootstrap(&model, &paths, &channels, None, Bootstrap::default()).unwrap();
+/// let a = drawn.estimates()[0].conversions.unwrap();
+/// assert!(a.low < a.point && a.point < a.high);
+/// // One person had all conversions of `A > B`, and all losses: they are counted together.
+/// let record = |path, person, conversions, value, nulls| Record { path, person, conversions, value, nulls };
+/// let records = [record(0, 1, 8.0, 80.0, 20.0), record(1, 2, 4.0, 60.0, 46.0), record(2, 3, 2.0, 10.0, 98.0)];
+/// let drawn = bootstrap(&model, &paths, &channels, Some(&records), Bootstrap::default()).unwrap();
+/// assert!(drawn.estimates()[0].conversions.unwrap().error > a.error);
+/// ```
 pub fn bootstrap(
     model: &ModelSpec,
     paths: &Paths,
@@ -101,8 +118,8 @@ pub fn bootstrap(
     settings.check(channels.len())?;
     let Bootstrap { replicates, seed, .. } = settings;
     let point = attribute(model, paths, channels)?;
-    let weights = Weights::new(paths, records, seed)?;
-    let rows = if fixed::has_fixed_shares(model) {
+    let weights = Weights::new(paths, channels, records, seed)?;
+    let rows = if model.is_rule() {
         fixed::credits(model, paths, channels, &weights, replicates)?
     } else {
         refit::credits(model, paths, channels, &weights, replicates)?

@@ -22,6 +22,16 @@ impl Resamples {
     ///
     /// # Errors
     /// More than 1,000 channels, or one that is not there.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// let ranks = drawn.ranks(Measure::Conversions, &[0, 1]).unwrap();
+    /// assert!(ranks.above[1][0] > 0.95); // B above A
+    /// ```
     pub fn ranks(&self, measure: Measure, channels: &[usize]) -> Result<Ranks, RanksError> {
         let n = channels.len();
         if n > RANKED_MAX {

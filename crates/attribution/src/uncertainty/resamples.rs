@@ -13,6 +13,11 @@ pub enum Measure {
 
 impl Measure {
     /// This part of a credit.
+    ///
+    /// ```
+    /// use safar_attribution::{Credit, uncertainty::Measure};
+    /// assert_eq!(Measure::Value.of(&Credit { conversions: 2.0, value: 30.0 }), 30.0);
+    /// ```
     #[must_use]
     pub fn of(self, credit: &Credit) -> f64 {
         match self {
@@ -61,12 +66,32 @@ impl Resamples {
     }
 
     /// How many channels.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// assert_eq!(drawn.channels(), 2);
+    /// ```
     #[must_use]
     pub fn channels(&self) -> usize {
         self.point.credits.len()
     }
 
     /// The credit list of each resample.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// assert_eq!(drawn.replicates().len(), 200);
+    /// // A, B and what is unattributed.
+    /// assert!(drawn.replicates().all(|credits| credits.len() == 3));
+    /// ```
     pub fn replicates(&self) -> impl ExactSizeIterator<Item = &[Credit]> {
         self.rows.chunks_exact(self.base.len())
     }
@@ -75,11 +100,32 @@ impl Resamples {
     /// two. NaN stands for a number that is not defined.
     ///
     /// `None` where it is not defined on the paths as they are, or in all resamples but one.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// // By how much B is ahead of A.
+    /// let ahead = drawn.estimate(|credits| credits[1].conversions - credits[0].conversions).unwrap();
+    /// assert!(ahead.point == 10.0 && ahead.low > 0.0);
+    /// ```
     pub fn estimate(&self, of: impl Fn(&[Credit]) -> f64) -> Option<Estimate> {
         Estimate::new(of(&self.base), self.replicates().map(&of), self.settings.level)
     }
 
     /// What is said of each channel by index, and then of what is unattributed.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// let b = drawn.estimates()[1].conversion_share.unwrap();
+    /// assert!((b.point - 12.0 / 14.0).abs() < 1e-12 && b.high <= 1.0);
+    /// ```
     #[must_use]
     pub fn estimates(&self) -> Vec<CreditEstimates> {
         let totals = |measure: Measure| -> Vec<f64> {
@@ -106,6 +152,15 @@ impl Resamples {
 
     /// `cost` over the conversions of a channel: cost per acquisition. Infinite in resamples without a conversion;
     /// `None` for a channel that is not there, and where nothing was paid for nothing.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// assert_eq!(drawn.cost_per_conversion(1, 60.0).unwrap().point, 5.0);
+    /// ```
     #[must_use]
     pub fn cost_per_conversion(&self, channel: usize, cost: f64) -> Option<Estimate> {
         (channel < self.channels()).then_some(())?;
@@ -116,6 +171,15 @@ impl Resamples {
     }
 
     /// The value of a channel over `cost`: return on ad spend. `None` for a channel that is not there or cost nothing.
+    ///
+    /// ```
+    /// use safar_attribution::uncertainty::{Bootstrap, Measure, bootstrap};
+    /// # use safar_attribution::{ReadOptions, read_paths};
+    /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+    /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let drawn = bootstrap(&"last".parse().unwrap(), &paths, &channels, None, Bootstrap::default()).unwrap();
+    /// assert_eq!(drawn.return_on_cost(1, 70.0).unwrap().point, 2.0);
+    /// ```
     #[must_use]
     pub fn return_on_cost(&self, channel: usize, cost: f64) -> Option<Estimate> {
         (channel < self.channels() && cost != 0.0).then_some(())?;

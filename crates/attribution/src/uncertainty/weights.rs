@@ -1,5 +1,5 @@
 //! What each path weighs in each resample.
-use super::{BootstrapError, People};
+use super::{BootstrapError, People, keys::keys};
 use crate::sum::Sum;
 use safar_model::{PathRef, Paths};
 
@@ -30,15 +30,27 @@ pub(super) struct Weight {
 pub(super) struct Weights<'a> {
     paths: &'a Paths,
     draws: People,
-    /// With records: those of path p are `starts[p]..starts[p + 1]`.
-    people: Option<(Vec<usize>, Vec<Record>)>,
+    people: Drawn,
+}
+
+/// Who is drawn.
+enum Drawn {
+    /// Everybody on a path together, by the path's key.
+    Together(Vec<u64>),
+    /// Each person: the records of path p are `starts[p]..starts[p + 1]`.
+    OneByOne(Vec<usize>, Vec<Record>),
 }
 
 /// Sums and multiples of a resample stay below [`crate::WEIGHT_MAX`].
 const LARGE: f64 = 1e90;
 
 impl<'a> Weights<'a> {
-    pub(super) fn new(paths: &'a Paths, records: Option<&[Record]>, seed: u64) -> Result<Self, BootstrapError> {
+    pub(super) fn new(
+        paths: &'a Paths,
+        names: &[String],
+        records: Option<&[Record]>,
+        seed: u64,
+    ) -> Result<Self, BootstrapError> {
         for (index, path) in paths.iter().enumerate() {
             let each = if path.conversions > 0.0 { path.value / path.conversions } else { 0.0 };
             let weights = [
@@ -51,7 +63,13 @@ impl<'a> Weights<'a> {
                 return Err(BootstrapError::TooLarge { path: index, what, got });
             }
         }
-        let people = records.map(|records| group(paths, records)).transpose()?;
+        let people = match records {
+            None => Drawn::Together(keys(paths, names)),
+            Some(records) => {
+                let (starts, records) = group(paths, records)?;
+                Drawn::OneByOne(starts, records)
+            }
+        };
         Ok(Self { paths, draws: People::new(seed), people })
     }
 
@@ -59,21 +77,23 @@ impl<'a> Weights<'a> {
     #[inline]
     pub(super) fn weight<const NULLS: bool>(&self, index: usize, replicate: u32) -> Weight {
         match &self.people {
-            None => self.of_counts::<NULLS>(index, self.paths.get(index), replicate),
-            Some((starts, records)) => self.of_people::<NULLS>(&records[starts[index]..starts[index + 1]], replicate),
+            Drawn::Together(keys) => self.of_counts::<NULLS>(keys[index], self.paths.get(index), replicate),
+            Drawn::OneByOne(starts, records) => {
+                self.of_people::<NULLS>(&records[starts[index]..starts[index + 1]], replicate)
+            }
         }
     }
 
     /// Whether a path whose conversions and value are 0 may have some in a resample: by records that cancel.
     pub(super) fn may_weigh(&self, index: usize) -> bool {
-        self.people.as_ref().is_some_and(|(starts, _)| starts[index] < starts[index + 1])
+        matches!(&self.people, Drawn::OneByOne(starts, _) if starts[index] < starts[index + 1])
     }
 
     #[inline]
-    fn of_counts<const NULLS: bool>(&self, index: usize, path: PathRef<'_>, replicate: u32) -> Weight {
+    fn of_counts<const NULLS: bool>(&self, key: u64, path: PathRef<'_>, replicate: u32) -> Weight {
         // The pair number 0 is for draws that need one number; large means take pairs from 2 on, conversions the
         // even and nulls the odd ones.
-        let pair = |number: u64| self.draws.pair(index as u64, replicate, number);
+        let pair = |number: u64| self.draws.pair(key, replicate, number);
         let poisson = &self.draws.poisson;
         let [first, second] = pair(0);
         let mut weight = Weight::default();

@@ -30,6 +30,17 @@ const BINS: usize = 10;
 impl Predictions {
     /// Tenths of the people by probability, ascending, with intervals at `level`. People of equal probability stay
     /// together, in the tenth that holds the middle one of them; tenths without people are left out.
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let predictions = Predictions::make(&"linear".parse().unwrap(), &earlier, &later, &channels).unwrap();
+    /// let bins = predictions.calibration(0.95);
+    /// assert_eq!((bins.len(), bins[0].observed, bins[1].observed), (2, 0.05, 0.3));
+    /// assert!(bins[1].low < 0.3 && bins[1].high > 0.3);
+    /// ```
     #[must_use]
     pub fn calibration(&self, level: f64) -> Vec<Bin> {
         let groups = self.ascending();

@@ -25,6 +25,12 @@ pub(super) struct Scored {
 
 impl Platt {
     /// The probability at `score`.
+    ///
+    /// ```
+    /// use safar_attribution::validation::Platt;
+    /// let curve = Platt { intercept: -2.0, slope: 4.0 };
+    /// assert_eq!(curve.probability(0.5), 0.5);
+    /// ```
     #[must_use]
     pub fn probability(&self, score: f64) -> f64 {
         logistic(self.intercept + self.slope * score)
@@ -39,10 +45,10 @@ impl Platt {
         // On scores of mean 0 and variance 1 the two directions do not disturb each other much.
         let weight = |row: &Scored| row.conversions + row.nulls;
         let mean = sum(data.iter().map(|row| weight(row) * row.score)) / people;
-        let variance = sum(data.iter().map(|row| weight(row) * (row.score - mean).powi(2))) / people;
+        let variance = sum(data.iter().map(|row| weight(row) * (row.score - mean) * (row.score - mean))) / people;
         let deviation = variance.sqrt();
         let start = ((converted * high + not * low) / people).clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
-        let flat = Self { intercept: (start / (1.0 - start)).ln(), slope: 0.0 };
+        let flat = Self { intercept: libm::log(start / (1.0 - start)), slope: 0.0 };
         if deviation <= 1e-12 * mean.abs() || deviation == 0.0 {
             return flat;
         }
@@ -107,11 +113,16 @@ fn newton(rows: &[(f64, f64, f64)], start: [f64; 2]) -> [f64; 2] {
 }
 
 fn logistic(odds: f64) -> f64 {
-    if odds >= 0.0 { 1.0 / (1.0 + (-odds).exp()) } else { odds.exp() / (1.0 + odds.exp()) }
+    if odds >= 0.0 {
+        1.0 / (1.0 + libm::exp(-odds))
+    } else {
+        let odds = libm::exp(odds);
+        odds / (1.0 + odds)
+    }
 }
 
 fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
+    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }
 
 #[cfg(test)]

@@ -60,6 +60,16 @@ impl Predictions {
     ///
     /// # Errors
     /// Paths that the model refuses; no conversions, or nothing else, among the earlier or the later paths with a touch.
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let predictions = Predictions::make(&"linear".parse().unwrap(), &earlier, &later, &channels).unwrap();
+    /// let found: Vec<_> = predictions.probabilities().map(|p| (p * 100.0).round()).collect();
+    /// assert_eq!(found, [30.0, 5.0]);
+    /// ```
     pub fn make(
         model: &ModelSpec,
         earlier: &Paths,
@@ -111,6 +121,15 @@ impl Predictions {
     ///
     /// # Errors
     /// As [`Predictions::make`].
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let base = Predictions::base_rate(&earlier, &later, &channels).unwrap();
+    /// assert!(base.probabilities().all(|p| (p - 0.175).abs() < 1e-12));
+    /// ```
     pub fn base_rate(earlier: &Paths, later: &Paths, channels: &[String]) -> Result<Self, ValidationError> {
         let base = both(earlier, later, channels)?;
         Ok(Self::of(later, base, |_| base))
@@ -133,6 +152,15 @@ impl Predictions {
     }
 
     /// The probability of each later path with a touch, in their order.
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let predictions = Predictions::make(&"linear".parse().unwrap(), &earlier, &later, &channels).unwrap();
+    /// assert_eq!(predictions.probabilities().len(), 2); // one for each path with a touch
+    /// ```
     pub fn probabilities(&self) -> impl ExactSizeIterator<Item = f64> {
         self.paths.iter().map(|path| path.score)
     }

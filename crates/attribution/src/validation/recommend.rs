@@ -1,6 +1,6 @@
 //! Which model to use, and why.
 use super::{Gap, Predictions, Score, ValidationError, predict::converted};
-use crate::{Diagnostics, ModelSpec, experiment::p_of_no_difference};
+use crate::{Diagnostics, ModelSpec, PRESETS, experiment::p_of_no_difference};
 use safar_model::Paths;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,23 @@ impl Recommendation {
 ///
 /// # Errors
 /// No models.
+///
+/// ```
+/// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+/// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+/// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let later = earlier.clone(); // in real life: the weeks after
+/// use safar_attribution::validation::{Recommendation, recommend};
+/// let tried = ["markov", "linear"].map(|model| {
+///     let model = model.parse().unwrap();
+///     let predictions = Predictions::make(&model, &earlier, &later, &channels).unwrap();
+///     (model, predictions, None)
+/// });
+/// let found = recommend(&tried, &earlier, &later).unwrap();
+/// // Both foretell as well; the rule learns less.
+/// assert_eq!(found.candidates[found.choice.unwrap()].model.name(), "linear");
+/// assert!(Recommendation::CAVEAT.contains("association"));
+/// ```
 pub fn recommend(
     tried: &[(ModelSpec, Predictions, Option<f64>)],
     earlier: &Paths,
@@ -170,6 +187,7 @@ impl Class {
             ("shapley" | "shapley_rate" | "leave_one_out" | "shao_li", _) => Self::Counts,
             ("first" | "last" | "last_non_direct" | "linear" | "position" | "position_decay" | "time_decay", _)
             | ("custom" | "amplitude_j" | "participation" | "w_shaped", _) => Self::Rule,
+            (name, _) if PRESETS.iter().any(|preset| preset.name == name) => Self::Rule,
             _ => Self::Fitted,
         }
     }

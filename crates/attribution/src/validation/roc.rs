@@ -17,6 +17,17 @@ pub struct RocPoint {
 impl Predictions {
     /// The ROC curve from (0, 0) to (1, 1): one point for each distinct probability, none left out. The area under it
     /// is [`Score::auc`](super::Score::auc).
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let predictions = Predictions::make(&"linear".parse().unwrap(), &earlier, &later, &channels).unwrap();
+    /// let points: Vec<_> = predictions.roc().iter().map(|point| point.found).collect();
+    /// assert_eq!((points.len(), points[0], points[2]), (3, 0.0, 1.0));
+    /// assert!((points[1] - 30.0 / 35.0).abs() < 1e-12); // who is called by Mail alone
+    /// ```
     #[must_use]
     pub fn roc(&self) -> Vec<RocPoint> {
         let groups = self.ascending();

@@ -51,6 +51,16 @@ pub struct Gap {
 
 impl Predictions {
     /// All scores.
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let predictions = Predictions::make(&"linear".parse().unwrap(), &earlier, &later, &channels).unwrap();
+    /// let score = predictions.score();
+    /// assert!(score.log_loss < score.base.log_loss && score.gain.mean > 2.0 * score.gain.error);
+    /// ```
     #[must_use]
     pub fn score(&self) -> Score {
         let conversions = sum(self.paths.iter().map(|path| path.conversions));
@@ -80,6 +90,16 @@ impl Predictions {
 
     /// By how much the log-loss of these predictions is below that of `other` ones about the same later paths. Taken
     /// person by person, since all models miss the same surprises and only their differences tell them apart.
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// let predictions = Predictions::make(&"linear".parse().unwrap(), &earlier, &later, &channels).unwrap();
+    /// let base = Predictions::base_rate(&earlier, &later, &channels).unwrap();
+    /// assert!(predictions.below(&base).mean > 0.0);
+    /// ```
     #[must_use]
     pub fn below(&self, other: &Self) -> Gap {
         let (mut people, mut first, mut second) = (Sum::default(), Sum::default(), Sum::default());
@@ -100,7 +120,7 @@ impl Predictions {
 
 /// −ln of the probability of converting, and of not converting.
 fn losses(p: f64) -> [f64; 2] {
-    [-p.ln(), -(-p).ln_1p()]
+    [-libm::log(p), -libm::log1p(-p)]
 }
 
 /// (Probability − outcome)² of converting, and of not converting.

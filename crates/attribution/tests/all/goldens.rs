@@ -1,6 +1,9 @@
 //! Tiny cases whose answers are exact fractions.
 use crate::shared;
-use safar_attribution::{ModelSpec, attribute, credits_by_place};
+use safar_attribution::{
+    ModelSpec, attribute, credits_by_place,
+    models::{ExactSet, exact_set_values},
+};
 use safar_model::{ChannelId, DAY_US, PathRef, Paths, PathsBuilder};
 use serde_json::Value;
 
@@ -42,25 +45,76 @@ fn paths_of(case: &Value) -> (Paths, Vec<String>) {
     (paths.finish(), names)
 }
 
+/// Keys of a case, and how they are spelled here.
+const RULES_AND_MARKOV: [(&str, &str); 11] = [
+    ("first", "first"),
+    ("last", "last"),
+    ("linear", "linear"),
+    ("position_40_20_40", "position:first=0.4,last=0.4"),
+    ("position_decay", "position_decay"),
+    ("last_non_direct", "last_non_direct:direct=DIRECT"),
+    ("markov_1", "markov"),
+    ("markov_2", "markov:order=2"),
+    ("markov_3", "markov:order=3"),
+    ("markov_4", "markov:order=4"),
+    ("markov_inf", "markov:order=999"),
+];
+
+const GAMES: [(&str, &str); 6] = [
+    ("shapley_subset_sum", "shapley"),
+    ("shapley_dp6_convrate", "shapley_rate"),
+    ("shapley_markov_1", "shapley_markov"),
+    ("shapley_markov_2", "shapley_markov:order=2"),
+    ("fractribution_leave_one_out", "leave_one_out"),
+    ("shao_li_raw", "shao_li"),
+];
+
+const EXACT_SETS: [(&str, ExactSet); 2] =
+    [("shapley_exact_set_raw", ExactSet::Conversions), ("shapley_convrate_exact_set_grand_coalition", ExactSet::Rate)];
+
+/// What is there is compared: a key that no test knows is a hole.
+#[test]
+fn every_key_of_the_goldens_is_compared() {
+    let Some(goldens) = load() else { return };
+    let known = RULES_AND_MARKOV.iter().chain(&GAMES).map(|(key, _)| *key);
+    let known: Vec<_> = known.chain(EXACT_SETS.map(|(key, _)| key)).chain(["paths", "shapley_ordered"]).collect();
+    for (name, case) in &goldens {
+        let keys = case.as_object().unwrap().keys();
+        let missed: Vec<_> = if case.get("paths").is_some() {
+            keys.filter(|key| !known.contains(&key.as_str())).collect()
+        } else {
+            assert!(TIME_DECAY.contains(&name.as_str()), "no test compares {name}");
+            keys.filter(|key| !["days_before", "half_life_days", "weights"].contains(&key.as_str())).collect()
+        };
+        assert!(missed.is_empty(), "no test compares {missed:?} of {name}");
+    }
+}
+
+#[test]
+fn every_golden_of_exact_sets_is_met() {
+    let Some(goldens) = load() else { return };
+    let mut met = 0;
+    for (name, case) in goldens.iter().filter(|(_, case)| case.get("paths").is_some()) {
+        let (paths, names) = paths_of(case);
+        for (key, of) in EXACT_SETS {
+            let got = exact_set_values(&paths, names.len(), of);
+            assert_eq!(case[key].as_object().unwrap().len(), names.len(), "{name}, {key}");
+            for (channel, got) in names.iter().zip(got) {
+                close(got, fraction(&case[key][channel]), &format!("{name}, {key}, {channel}"));
+                met += 1;
+            }
+        }
+    }
+    assert!(met >= 40, "only {met} numbers were compared");
+}
+
 #[test]
 fn every_golden_of_rules_and_markov_is_met() {
     let Some(goldens) = load() else { return };
     let mut met = 0;
     for (name, case) in goldens.iter().filter(|(_, case)| case.get("paths").is_some()) {
         let (paths, names) = paths_of(case);
-        for (key, spec) in [
-            ("first", "first"),
-            ("last", "last"),
-            ("linear", "linear"),
-            ("position_40_20_40", "position:first=0.4,last=0.4"),
-            ("position_decay", "position_decay"),
-            ("last_non_direct", "last_non_direct:direct=DIRECT"),
-            ("markov_1", "markov"),
-            ("markov_2", "markov:order=2"),
-            ("markov_3", "markov:order=3"),
-            ("markov_4", "markov:order=4"),
-            ("markov_inf", "markov:order=999"),
-        ] {
+        for (key, spec) in RULES_AND_MARKOV {
             let spec: ModelSpec = spec.parse().unwrap();
             let got = attribute(&spec, &paths, &names).unwrap();
             let want = &case[key];
@@ -81,10 +135,12 @@ fn every_golden_of_rules_and_markov_is_met() {
     assert!(met > 200, "only {met} numbers were compared");
 }
 
+const TIME_DECAY: [&str; 2] = ["T1_time_decay_half_life", "T2_time_decay_half_life_1d"];
+
 #[test]
 fn time_decay_halves_with_every_half_life() {
     let Some(goldens) = load() else { return };
-    for name in ["T1_time_decay_half_life", "T2_time_decay_half_life_1d"] {
+    for name in TIME_DECAY {
         let case = &goldens[name];
         let ages: Vec<_> =
             case["days_before"].as_array().unwrap().iter().map(|days| days.as_i64().unwrap() * DAY_US).collect();
@@ -108,14 +164,7 @@ fn every_golden_of_games_and_probabilities_is_met() {
     let mut met = 0;
     for (name, case) in goldens.iter().filter(|(_, case)| case.get("paths").is_some()) {
         let (paths, names) = paths_of(case);
-        for (key, spec) in [
-            ("shapley_subset_sum", "shapley"),
-            ("shapley_dp6_convrate", "shapley_rate"),
-            ("shapley_markov_1", "shapley_markov"),
-            ("shapley_markov_2", "shapley_markov:order=2"),
-            ("fractribution_leave_one_out", "leave_one_out"),
-            ("shao_li_raw", "shao_li"),
-        ] {
+        for (key, spec) in GAMES {
             let spec: ModelSpec = spec.parse().unwrap();
             let got = attribute(&spec, &paths, &names).unwrap();
             for (index, channel) in names.iter().enumerate() {

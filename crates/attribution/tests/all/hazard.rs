@@ -2,7 +2,10 @@
 use proptest::prelude::*;
 use safar_attribution::{
     Credit, Error,
-    hazard::{HazardAttribution, HazardSettings, Role, attribute_hazard, bootstrap_timelines},
+    hazard::{
+        HazardAttribution, HazardSettings, Role, attribute_hazard, attribute_timelines, attribute_timelines_with,
+        bootstrap_timelines, bootstrap_timelines_with,
+    },
     uncertainty::{Bootstrap, BootstrapError},
 };
 use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
@@ -147,6 +150,25 @@ fn an_effect_that_leaps_to_the_eye_is_found() {
 }
 
 #[test]
+fn what_a_channel_is_can_be_told_and_is_said() {
+    let (model, lines) = ("hazard".parse().unwrap(), shown());
+    let guessed = attribute_timelines(&model, &lines, &names()).unwrap().diagnostics.hazard.unwrap();
+    assert!(guessed.channels.iter().all(|channel| channel.guessed));
+    let roles = [None, None, None, Some(Role::Direct)];
+    let told = attribute_timelines_with(&model, &lines, &names(), &roles).unwrap();
+    let about = told.diagnostics.hazard.unwrap();
+    let marks: Vec<_> = about.channels.iter().map(|channel| (channel.role, channel.guessed)).collect();
+    let want = [(Role::Direct, true), (Role::Pull, true), (Role::Reach, true), (Role::Direct, false)];
+    assert_eq!(marks, want);
+    assert_eq!(told.credits[3], Credit::default(), "direct visits earn nothing");
+    // 20 days in steps of a thirtieth.
+    assert_eq!(about.step, 20 * DAY_US / 30);
+    let settings = Bootstrap { replicates: 2, ..Bootstrap::default() };
+    let drawn = bootstrap_timelines_with(&model, &lines, None, &names(), &roles, settings).unwrap();
+    assert_eq!(drawn.point.credits[3], Credit::default());
+}
+
+#[test]
 fn the_number_of_threads_does_not_matter() {
     let lines = shown();
     let run = |threads| {
@@ -193,4 +215,13 @@ fn nobody_is_no_problem_and_what_cannot_be_is_refused() {
     assert_eq!(error, Error::UnnamedChannel { channel: 3, names: 3 });
     let error = attribute_hazard(&HazardSettings { moods: 10, ..Default::default() }, &nobody, &names()).unwrap_err();
     assert_eq!(error.to_string(), "moods is 10; use 1 to 9");
+    // Steps of a minute over 20 days are more than a person may have.
+    let minutes = HazardSettings { step: Some(DAY_US / 1_440), ..HazardSettings::plain() };
+    let error = attribute_hazard(&minutes, &shown(), &names()).unwrap_err().to_string();
+    assert_eq!(error, "step is 60000000 µs; use at least a 10000th of the whole observation of 20.0 days");
+    let mut dear = Timelines::default();
+    let line = TimelineRef { from: 0, until: 9, channels: &[], times: &[], outcomes: &[5], values: &[2e100] };
+    dear.push(line).unwrap();
+    let error = attribute_hazard(&HazardSettings::plain(), &dear, &names()).unwrap_err();
+    assert_eq!(error, Error::BadValue { person: 0, got: 2e100 });
 }

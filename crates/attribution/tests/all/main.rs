@@ -9,6 +9,7 @@ mod laws;
 mod logistic;
 mod made;
 mod markov;
+mod portable;
 mod presets;
 mod reader;
 mod reference;

@@ -42,15 +42,18 @@ fn presets_print_the_weights_they_stand_for() {
         let done: Vec<_> = credits[1..=want.len()].iter().map(|credit| credit.conversions.round()).collect();
         assert_eq!(done, want, "{model}");
     }
-    assert_eq!("Adobe-J".parse::<ModelSpec>().unwrap().to_string(), "custom:first=20,middle=20,last=60");
+    assert_eq!("Adobe-J".parse::<ModelSpec>().unwrap().to_string(), "adobe_j");
 }
 
 #[test]
 fn every_preset_and_model_says_where_it_comes_from() {
     for preset in PRESETS {
         let preset_spec = spec(preset.name);
-        assert_eq!(preset_spec, spec(preset.spec));
-        assert_eq!(preset_spec.to_string(), preset.spec);
+        assert_eq!(preset_spec, ModelSpec::Preset { name: preset.name, model: Box::new(spec(preset.spec)) });
+        assert_eq!((preset_spec.to_string().as_str(), preset_spec.name()), (preset.name, preset.name));
+        assert_eq!(preset_spec.weights(4), spec(preset.spec).weights(4));
+        let rows = [row(&[1, 2, 3, 4, 1], 100.0, 0.0)];
+        assert_eq!(run(&preset_spec, &rows).credits, run(&spec(preset.spec), &rows).credits);
         assert!(preset_spec.weights(5).is_some() && preset.version.parse::<u16>().is_ok(), "{}", preset.name);
     }
     for model in MODELS {

@@ -30,6 +30,9 @@ fn defaults_are_filled_in() {
         ("shapley_markov:samples=50", "shapley_markov:order=1,samples=50,seed=1"),
         ("logistic", "logistic:bags=100,l2=1,seed=1"),
         ("w-shaped", "w_shaped"),
+        ("intent_hazard:seasons=12", "intent_hazard:levels=7,moods=3,rounds=60,seasons=12"),
+        ("intent_hazard:seasons=1", "intent_hazard:levels=7,moods=3,rounds=60"),
+        ("adobe-j", "adobe_j"),
         ("custom:first=30,middle=10,last=60", "custom:first=30,middle=10,last=60"),
         ("custom:weights=0.5/0.3/0.2,from=last", "custom:weights=0.5/0.3/0.2,from=last"),
     ] {

@@ -35,7 +35,7 @@ fn run(model: &str, rows: &[Row<'_>], settings: Bootstrap) -> Resamples {
 }
 
 /// Every model, with settings that small data can take.
-const MODELS: [&str; 16] = [
+const MODELS: [&str; 21] = [
     "first",
     "last",
     "last_non_direct:direct=c3",
@@ -52,7 +52,21 @@ const MODELS: [&str; 16] = [
     "shapley_rate",
     "leave_one_out",
     "shapley_markov",
+    "w_shaped",
+    "adobe_j",
+    "shao_li",
+    "logistic:bags=3",
+    "markov:order=auto,most=2",
 ];
+
+/// No model of paths is left out above.
+#[test]
+fn every_model_is_resampled_here() {
+    let named: Vec<_> = MODELS.iter().map(|model| spec(model).name()).collect();
+    for model in safar_attribution::all_models() {
+        assert!(named.contains(&model.name()), "{model}");
+    }
+}
 
 const SHOP: [Row<'static>; 9] = [
     (&[0, 1], 90.0, 900.0, 300.0),
@@ -128,9 +142,9 @@ fn the_same_seed_gives_the_same_numbers() {
     let rows: [Row<'_>; 3] = [(&[0], 1.0, 5.0, 0.0), (&[1], 2.5, 0.0, 0.0), (&[2], 1000.0, 0.0, 0.0)];
     let first = run("first", &rows, settings(6, 42));
     let drawn = |channel: usize| first.replicates().map(|row| row[channel].conversions).collect::<Vec<_>>();
-    assert_eq!(drawn(0), [3.0, 0.0, 2.0, 1.0, 0.0, 0.0]);
-    assert_eq!(drawn(1), [0.0, 3.0, 1.0, 3.0, 4.0, 3.0]);
-    assert_eq!(drawn(2), [1082.0, 944.0, 1023.0, 1037.0, 1034.0, 1026.0]);
+    assert_eq!(drawn(0), [3.0, 0.0, 0.0, 0.0, 0.0, 2.0]);
+    assert_eq!(drawn(1), [3.0, 4.0, 3.0, 2.0, 3.0, 1.0]);
+    assert_eq!(drawn(2), [1016.0, 1016.0, 973.0, 988.0, 1044.0, 1071.0]);
     let record = |path, person| Record { path, person, conversions: 1.0, value: 0.0, nulls: 0.0 };
     let rows: [Row<'_>; 2] = [(&[0], 1.0, 0.0, 0.0), (&[1], 2.0, 0.0, 0.0)];
     let records = [record(1, 77), record(0, u64::MAX), record(1, u64::MAX)];
@@ -138,6 +152,30 @@ fn the_same_seed_gives_the_same_numbers() {
     let drawn = |channel: usize| first.replicates().map(|row| row[channel].conversions).collect::<Vec<_>>();
     assert_eq!(drawn(0), [2.0, 0.0, 0.0, 1.0, 2.0, 1.0]);
     assert_eq!(drawn(1), [5.0, 1.0, 1.0, 2.0, 2.0, 1.0]);
+}
+
+/// The same file, its lines in another order and its channels numbered as they then first appear.
+#[test]
+fn the_order_of_paths_and_the_numbers_of_channels_do_not_matter() {
+    let moved: Vec<u32> = vec![2, 3, 1, 0];
+    let number_of = |channel: u32| moved.iter().position(|old| *old == channel).unwrap() as u32;
+    let rows: Vec<(Vec<u32>, f64, f64, f64)> = SHOP
+        .iter()
+        .rev()
+        .map(|row| (row.0.iter().map(|channel| number_of(*channel)).collect(), row.1, row.2, row.3))
+        .collect();
+    let other: Vec<Row<'_>> = rows.iter().map(|row| (row.0.as_slice(), row.1, row.2, row.3)).collect();
+    let other_names: Vec<_> = moved.iter().map(|old| format!("c{old}")).collect();
+    for model in MODELS {
+        let first = bootstrap(&spec(model), &paths(&SHOP), &names(4), None, settings(20, 3)).unwrap();
+        let second = bootstrap(&spec(model), &paths(&other), &other_names, None, settings(20, 3)).unwrap();
+        for (a, b) in first.replicates().zip(second.replicates()) {
+            for (new, old) in moved.iter().map(|old| *old as usize).chain([4]).enumerate() {
+                let apart = [a[old].conversions - b[new].conversions, a[old].value - b[new].value];
+                assert!(apart.iter().all(|apart| apart.abs() < 1e-6), "{model}: {:?} {:?}", a[old], b[new]);
+            }
+        }
+    }
 }
 
 #[test]

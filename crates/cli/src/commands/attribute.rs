@@ -8,11 +8,12 @@ use crate::{
 use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use safar_attribution::{
-    Attribution, ModelSpec, Pair, ReadOptions, Solver, agreement, read_paths,
+    Attribution, Pair, ReadOptions, Solver, agreement, read_paths,
     uncertainty::{Bootstrap, CreditEstimates, Measure as Credited},
 };
+use safar_model::DAY_US;
 use safar_pipeline::{
-    Settings, Workspace,
+    AttributionSettings, Workspace,
     report::{self, AttributionReport, Measure, Modelling, UNATTRIBUTED},
 };
 use std::{
@@ -27,15 +28,16 @@ const BAR_WIDTH: usize = 12;
 
 pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()> {
     let settings = Bootstrap { replicates: args.resamples, seed: args.seed, level: args.level };
-    let modelling = |otherwise: &[ModelSpec]| Modelling {
-        models: models(&args.model, otherwise),
+    let modelling = |otherwise: &AttributionSettings| Modelling {
+        models: models(&args.model, &otherwise.models),
         bootstrap: args.intervals.then_some(settings),
+        transforms: if args.transform.is_empty() { &otherwise.transform } else { &args.transform }.clone(),
     };
     let report = match &args.paths {
-        Some(file) => of_file(file, &modelling(&Settings::default().attribution.models))?,
+        Some(file) => of_file(file, &modelling(&AttributionSettings::default()))?,
         None => {
             let workspace = Workspace::open(folder).await?;
-            let modelling = modelling(&workspace.settings().attribution.models);
+            let modelling = modelling(&workspace.settings().attribution);
             if modelling.bootstrap.is_none() && modelling.reads_timelines() {
                 printer
                     .say("models of cause look at every touch of everyone: this takes minutes where touches are many");
@@ -173,10 +175,18 @@ fn notes(report: &AttributionReport, printer: Printer) {
     }
     let spellings: Vec<String> = report.models.iter().map(|model| model.model.to_string()).collect();
     printer.say(format!("models: {}", spellings.join(" ")));
+    if let Some(line) = weights(report) {
+        printer.say(line);
+    }
+    if !report.transforms.is_empty() {
+        let steps: Vec<String> = report.transforms.iter().map(ToString::to_string).collect();
+        printer.say(format!("paths were changed first: {}; models of cause read no paths", steps.join(", ")));
+    }
     if report.models.iter().any(|model| model.diagnostics.assumed_ages) {
         printer.say("the paths carry no times: time decay took touches as one day apart");
     }
-    report.models.iter().flat_map(remarks).for_each(|remark| printer.say(remark));
+    let remarks = report.models.iter().flat_map(|fitted| remarks(fitted, &report.labels));
+    remarks.for_each(|remark| printer.say(remark));
     ranks(report).into_iter().for_each(|line| printer.say(line));
     if let Some(line) = widest(report) {
         printer.say(line);
@@ -185,8 +195,19 @@ fn notes(report: &AttributionReport, printer: Printer) {
     printer.say("credit is association, not cause, unless it is calibrated by an experiment");
 }
 
+/// What rules give the touches of a path of four.
+fn weights(report: &AttributionReport) -> Option<String> {
+    let of = |fitted: &Attribution| {
+        let weights = fitted.model.weights(4)?;
+        let parts: Vec<String> = weights.iter().map(|weight| number(weight * 100.0, 0)).collect();
+        Some(format!("{} {}", fitted.model.name(), parts.join("/")))
+    };
+    let rules: Vec<String> = report.models.iter().filter_map(of).collect();
+    (!rules.is_empty()).then(|| format!("percent of a path of four touches, a day apart: {}", rules.join(", ")))
+}
+
 /// What a model has to say about how it was fitted.
-fn remarks(fitted: &Attribution) -> Vec<String> {
+fn remarks(fitted: &Attribution, labels: &[String]) -> Vec<String> {
     let (name, diagnostics) = (&fitted.model, &fitted.diagnostics);
     let mut lines = vec![];
     if diagnostics.overlapping {
@@ -220,6 +241,25 @@ fn remarks(fitted: &Attribution) -> Vec<String> {
             "{name}: {} orders of channels were drawn, seed {}; standard error of a credit at most {widest:.3} conversions",
             sampled.samples, sampled.seed
         ));
+    }
+    if let Some(hazard) = &diagnostics.hazard {
+        let rest = if hazard.converged { "came to rest" } else { "did not come to rest: its numbers may still move" };
+        let days = hazard.step as f64 / DAY_US as f64;
+        lines.push(format!(
+            "{name}: learning {rest}, {} rounds, steps of {} days, log-likelihood {}",
+            hazard.rounds,
+            number(days, 2),
+            number(hazard.log_likelihood, 1)
+        ));
+        let guessed = labels.iter().zip(&hazard.channels).filter(|(_, channel)| channel.guessed);
+        let guessed: Vec<String> =
+            guessed.map(|(label, channel)| format!("{label} {}", channel.role.as_str())).collect();
+        if !guessed.is_empty() {
+            lines.push(format!(
+                "{name}: roles guessed from names: {}; [attribution.roles] in safar.toml sets them",
+                guessed.join(", ")
+            ));
+        }
     }
     if let Some(logistic) = diagnostics.logistic.as_ref().filter(|logistic| logistic.even.conversions > 0.0) {
         lines.push(format!(

@@ -80,7 +80,7 @@ async fn preview(workspace: &Workspace, args: &PeoplePreview, printer: Printer) 
     let tried = args.settings.as_deref().map(Settings::read).transpose()?;
     let rules = &tried.as_ref().unwrap_or(workspace.settings()).identity;
     let models = models(&args.model, &workspace.settings().attribution.models);
-    let modelling = Modelling { models, bootstrap: None };
+    let modelling = Modelling { models, ..Modelling::default() };
     let query = PathQuery { goal: args.goal.clone(), ..PathQuery::default() };
     let found = report::preview(workspace, rules, &modelling, &query, args.examples).await?;
     let both = args.show == PreviewShown::Both && args.format == Format::Table;

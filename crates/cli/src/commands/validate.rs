@@ -29,7 +29,7 @@ pub fn run(args: &Validate, printer: Printer) -> Result<()> {
     }
     let seeds: Vec<String> = args.seed.iter().map(u64::to_string).collect();
     printer.say(format!(
-        "over-credit (credit to ads ÷ what ads caused) / share error (total variation from the true Shapley shares); where ads caused nothing: false credit, in conversions. {} people, seed {}, safar {}",
+        "over-credit (credit to ads ÷ what ads caused) / share error (total variation from the true Shapley shares) / rank correlation (Spearman's, of credits and true values); where ads caused nothing: false credit, in conversions. {} people, seed {}, safar {}",
         number(f64::from(args.people), 0),
         seeds.join(", "),
         env!("CARGO_PKG_VERSION")
@@ -99,9 +99,11 @@ fn side_by_side(rows: &[Row], scenarios: &[Scenario]) -> String {
             let part = |of: fn(&Row) -> Option<f64>| found.iter().filter_map(|row| of(row)).collect::<Vec<_>>();
             let (over, share, nothing) =
                 (part(|row| row.over_credit), part(|row| row.share_error), part(|row| row.false_credit));
+            let ranks = part(|row| row.rank_correlation);
             errors.extend(&share);
             cells.push(if nothing.is_empty() {
-                format!("{:.2} / {:.3}", mean(&over), mean(&share))
+                let ranks = if ranks.is_empty() { "–".to_owned() } else { format!("{:.2}", mean(&ranks)) };
+                format!("{:.2} / {:.3} / {ranks}", mean(&over), mean(&share))
             } else {
                 number(mean(&nothing), 0)
             });
@@ -113,4 +115,39 @@ fn side_by_side(rows: &[Row], scenarios: &[Scenario]) -> String {
     lines.sort_by(|a, b| a.0.total_cmp(&b.0));
     lines.into_iter().for_each(|(_, cells)| grid.row(cells));
     grid.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_hold_over_credit_share_error_and_rank_correlation() {
+        let row = |scenario, over_credit, share_error, rank_correlation, false_credit| Row {
+            scenario,
+            model: "last".into(),
+            people: 10,
+            seed: 1,
+            conversions: 9.0,
+            credited: 6.0,
+            incremental: 4.0,
+            over_credit,
+            share_error,
+            rank_correlation,
+            false_credit,
+            credits: [1.0; 6],
+            truth: [1.0; 6],
+        };
+        let markets = ["S0", "S4"].map(|name| scenario(name).unwrap());
+        let names = [markets[0].name, markets[1].name];
+        let rows = [
+            row(names[0], Some(1.5), Some(0.25), Some(0.75), None),
+            row(names[0], Some(1.7), Some(0.35), Some(0.25), None),
+            row(names[1], None, None, None, Some(6.0)),
+        ];
+        let table = side_by_side(&rows, &markets);
+        assert!(table.contains("1.60 / 0.300 / 0.50"), "{table}");
+        let constant = [row(names[0], Some(1.5), Some(0.25), None, None)];
+        assert!(side_by_side(&constant, &markets[..1]).contains("1.50 / 0.250 / –"));
+    }
 }

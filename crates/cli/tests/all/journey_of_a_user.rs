@@ -353,6 +353,37 @@ fn intervals_hold_the_credit_and_every_model_is_shown_beside_the_others() {
 }
 
 #[test]
+fn transforms_and_roles_of_the_settings_are_used() {
+    let shop = with_sample();
+    let linear = |more: &[&str]| {
+        shop.output(&[&["-C", "shop", "attribute", "--model", "linear", "--format", "csv"], more].concat())
+    };
+    let (plain, first) = (linear(&[]), linear(&["--transform", "first"]));
+    assert_ne!(plain, first);
+    let settings = std::fs::read_to_string(shop.path("shop/safar.toml")).unwrap();
+    let set = settings.replace(
+        "[attribution]\n",
+        "[attribution.roles]\n\"paid search\" = \"push\"\n\n[attribution]\ntransform = [\"first\"]\n",
+    );
+    shop.write("shop/safar.toml", &set);
+    assert_eq!(linear(&[]), first);
+    let said = |words: &[&str]| {
+        let output = shop.safar(&[&["-C", "shop", "attribute"], words].concat()).assert().success();
+        String::from_utf8(output.get_output().stderr.clone()).unwrap()
+    };
+    let hazard = said(&["--model", "hazard:rounds=5"]);
+    assert!(hazard.contains("hazard:rounds=5: learning ") && hazard.contains(", steps of "), "{hazard}");
+    assert!(hazard.contains("roles guessed from names: ") && hazard.contains("[attribution.roles]"), "{hazard}");
+    assert!(!hazard.contains("Paid Search push") && !hazard.contains("Paid Search pull"), "{hazard}");
+    let refused =
+        shop.safar(&["-C", "shop", "attribute", "--model", "hazard", "--transform", "frequency"]).assert().failure();
+    let why = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(why.contains("gives channels other names"), "{why}");
+    shop.write("shop/safar.toml", set.replace("[\"first\"]", "[\"shuffle\"]"));
+    assert!(shop.failure(&["-C", "shop", "attribute"]).contains("no transform `shuffle`"));
+}
+
+#[test]
 fn what_campaigns_of_a_channel_earn_is_what_the_channel_earns() {
     let shop = with_sample();
     let credits = |words: &[&str]| -> Vec<(String, f64)> {

@@ -44,3 +44,36 @@ fn real_paths_give_the_reference_credit() {
     // reference_results.csv: ca_pathdata,first,,alpha
     assert!(report.contains("first,alpha,6308.0,19121.2723557"), "{report}");
 }
+
+#[test]
+fn paths_can_be_changed_first() {
+    let shop = empty();
+    shop.write("paths.csv", "path;total_conversions\nA > A > B;12\nDirect > A;3\n");
+    let linear = |transforms: &[&str]| {
+        let mut words = vec!["attribute", "--paths", "paths.csv", "--model", "linear", "--format", "csv"];
+        transforms.iter().for_each(|transform| words.extend(["--transform", transform]));
+        shop.output(&words)
+    };
+    assert!(linear(&[]).contains("linear,A,9.5,0.0\nlinear,B,4.0,0.0"), "{}", linear(&[]));
+    assert!(linear(&["exposure"]).contains("linear,A,7.5,0.0\nlinear,B,6.0,0.0"), "{}", linear(&["exposure"]));
+    let both = linear(&["exposure", "remove_direct"]);
+    assert!(both.contains("linear,A,9.0,0.0\nlinear,B,6.0,0.0\nlinear,Direct,0.0,0.0"), "{both}");
+    let wrong = shop.safar(&["attribute", "--paths", "paths.csv", "--transform", "shuffle"]).assert().failure();
+    let said = String::from_utf8_lossy(&wrong.get_output().stderr).into_owned();
+    assert!(said.contains("no transform `shuffle`; transforms are exposure, unique,"), "{said}");
+}
+
+#[test]
+fn a_preset_keeps_its_name_and_shows_its_weights() {
+    let shop = empty();
+    shop.write("paths.csv", "path;total_conversions\nA > B > C > D;100\n");
+    let words = ["attribute", "--paths", "paths.csv", "--model", "adobe_j", "--model", "position"];
+    let output = shop.safar(&words).assert().success();
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("models: adobe_j position:first=0.4,last=0.4"), "{said}");
+    assert!(said.contains("adobe_j 20/10/10/60, position 40/10/10/40"), "{said}");
+    assert!(
+        shop.output(&[&words[..], &["--format", "csv"]].concat())
+            .starts_with("model,channel,conversions,value\nadobe_j,D,60.0,0.0")
+    );
+}

@@ -1,4 +1,5 @@
 //! Laws, worked examples and real data of the journey crate.
+mod conventions;
 mod counts;
 mod engine;
 mod explorer;

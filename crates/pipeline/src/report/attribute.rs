@@ -14,8 +14,9 @@ use arrow::{
 use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{
-    Attribution, Credit, ModelSpec, all_models, causal_models,
-    hazard::bootstrap_timelines,
+    Attribution, Credit, ModelSpec, Transform, all_models, causal_models,
+    hazard::bootstrap_timelines_with,
+    transform,
     uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
 };
 use safar_engine::Session;
@@ -67,6 +68,8 @@ pub struct AttributionReport {
     pub total: Credit,
     /// How many paths there were, equal ones counted once where times do not matter.
     pub paths: usize,
+    /// What was done to the paths first.
+    pub transforms: Vec<Transform>,
     /// What the report was made from.
     pub snapshot: Option<Snapshot>,
 }
@@ -171,6 +174,8 @@ pub struct Modelling {
     pub models: Vec<ModelSpec>,
     /// How intervals are found; none otherwise.
     pub bootstrap: Option<Bootstrap>,
+    /// What is done to paths before models see them, one after the other. Models of cause read no paths.
+    pub transforms: Vec<Transform>,
 }
 
 /// Fits models to paths that are at hand, such as those of a file.
@@ -178,14 +183,15 @@ pub struct Modelling {
 /// # Errors
 /// Where no model that was asked for can take these paths.
 pub fn of_paths(modelling: &Modelling, paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
-    let mut report = empty(paths, labels);
-    match report.fit(modelling, None, |_| (paths, None)) {
+    let (paths, labels) = transform(&modelling.transforms, paths, &labels)?;
+    let mut report = empty(&paths, labels, &modelling.transforms);
+    match report.fit(modelling, None, |_| Ok((&paths, None))) {
         Some(error) => Err(error),
         None => Ok(report),
     }
 }
 
-fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
+fn empty(paths: &Paths, labels: Vec<String>, transforms: &[Transform]) -> AttributionReport {
     AttributionReport {
         goal: None,
         by: Dimension::Channel,
@@ -196,6 +202,7 @@ fn empty(paths: &Paths, labels: Vec<String>) -> AttributionReport {
         other_currencies: vec![],
         total: safar_attribution::total(paths),
         paths: paths.len(),
+        transforms: transforms.to_vec(),
         snapshot: None,
     }
 }
@@ -207,23 +214,25 @@ impl AttributionReport {
         &mut self,
         modelling: &Modelling,
         lived: Option<&Result<Lived>>,
-        paths_of: impl Fn(&ModelSpec) -> (&'p Paths, Option<&'p [Record]>),
+        paths_of: impl Fn(&ModelSpec) -> Result<(&'p Paths, Option<&'p [Record]>)>,
     ) -> Option<Error> {
         let every = modelling.every();
         let mut refused = vec![];
         for model in modelling.models.iter().chain(&every) {
-            let (paths, records) = paths_of(model);
             let fitted = match (modelling.bootstrap, lived.filter(|_| model.is_causal())) {
                 (_, Some(Err(error))) => Err(Error::Request(error.to_string())),
                 (Some(settings), Some(Ok(lived))) => {
-                    bootstrap_timelines(model, &lived.timelines, Some(&lived.people), &lived.roles, settings)
+                    let people = Some(lived.people.as_slice());
+                    bootstrap_timelines_with(model, &lived.timelines, people, &lived.channels, &lived.roles, settings)
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }
                 (None, Some(Ok(lived))) => lived.attribute(model),
-                (None, None) => safar_attribution::attribute(model, paths, &self.labels).map_err(Error::from),
-                (Some(settings), None) => bootstrap(model, paths, &self.labels, records, settings)
-                    .map_err(Error::from)
+                (None, None) => {
+                    paths_of(model).and_then(|(paths, _)| Ok(safar_attribution::attribute(model, paths, &self.labels)?))
+                }
+                (Some(settings), None) => paths_of(model)
+                    .and_then(|(paths, records)| Ok(bootstrap(model, paths, &self.labels, records, settings)?))
                     .map(|resamples| self.keep(resamples)),
             };
             match fitted {
@@ -292,16 +301,35 @@ pub(super) async fn attributed(
         since: None,
     };
     let mut names = Names::default();
-    let loaded = load(session, by, &condition, wanted, &mut names).await?;
-    let lived = match modelling.reads_timelines() {
+    let mut loaded = load(session, by, &condition, wanted, &mut names).await?;
+    let mut lived = match modelling.reads_timelines() {
         true => {
             let asked = Asked { goal: &goal, condition: &condition, since: None };
             Some(timelines(workspace, session, by, asked, query.to, &mut names).await)
         }
         false => None,
     };
-    let mut report = empty(&loaded.merged, names.names);
-    let failed = report.fit(modelling, lived.as_ref(), |model| loaded.of(model));
+    let mut labels = names.names;
+    let mut modelling = modelling.clone();
+    if !modelling.transforms.is_empty() {
+        let known = labels.clone();
+        labels = loaded.transform(&modelling.transforms, labels)?;
+        if labels != known && lived.is_some() {
+            let why = "this transform gives channels other names, which models of cause do not know";
+            lived = Some(Err(Error::Request(why.to_owned())));
+        }
+        for model in &mut modelling.models {
+            *model = by_own_rules(workspace, model)?;
+        }
+    }
+    let mut report = empty(&loaded.merged, labels, &modelling.transforms);
+    let failed = report.fit(&modelling, lived.as_ref(), |model| match model {
+        // Which touches are direct is known before a transform, by channel also after it.
+        ModelSpec::LastNonDirect { .. } if !modelling.transforms.is_empty() && *by != Dimension::Channel => {
+            Err(Error::Request(format!("after a transform, {} credits channels only", model.name())))
+        }
+        _ => Ok(loaded.of(model)),
+    });
     report.other_currencies = other_currencies(workspace, session, &goal, query, &condition).await?;
     report.goal = Some(goal);
     report.by = by.clone();
@@ -449,6 +477,27 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Changes all paths; returns the names of their channels.
+    fn transform(&mut self, steps: &[Transform], names: Vec<String>) -> Result<Vec<String>> {
+        let (merged, labels) = transform(steps, &self.merged, &names)?;
+        let (single, others) = transform(steps, &self.single, &names)?;
+        let mut both = Names::default();
+        labels.iter().for_each(|name| {
+            both.id(name);
+        });
+        // Where channels are new ones, each list was numbered on its own.
+        let ids: Vec<ChannelId> = others.iter().map(|name| both.id(name)).collect();
+        let mut renumbered = PathsBuilder::default();
+        for path in single.iter() {
+            let channels: Vec<_> = path.channels.iter().map(|channel| ids[channel.0 as usize]).collect();
+            renumbered.push(PathRef { channels: &channels, ..path });
+        }
+        (self.merged, self.single) = (merged, renumbered.finish());
+        // The last touch that is not direct may be another one now.
+        self.last.clear();
+        Ok(both.names)
+    }
+
     /// The paths that a model is fitted to, and whose they are.
     pub fn of(&self, model: &ModelSpec) -> (&Paths, Option<&[Record]>) {
         if let ModelSpec::LastNonDirect { direct } = model

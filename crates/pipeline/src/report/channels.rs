@@ -62,7 +62,7 @@ pub async fn channels(
 
     let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace, session).await?;
     let query = PathQuery { goal: Some(goal.clone()), from: scope.from, to: scope.to, condition: Some(people) };
-    let modelling = Modelling { models: chosen.to_vec(), bootstrap: intervals };
+    let modelling = Modelling { models: chosen.to_vec(), bootstrap: intervals, ..Modelling::default() };
     let report = attribute_in(workspace, session, &modelling, &Dimension::Channel, &query).await?;
     for model in &report.models {
         let rows = report.labels.iter().map(String::as_str).zip(model.credits.iter().copied());

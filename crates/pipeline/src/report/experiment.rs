@@ -74,7 +74,7 @@ pub async fn experiment(
     let outcome = hold_out(&arms[0], &arms[1], &evaluation)?;
 
     let chosen = if models.is_empty() { &workspace.settings().attribution.models } else { models };
-    let modelling = Modelling { models: chosen.to_vec(), bootstrap: None };
+    let modelling = Modelling { models: chosen.to_vec(), ..Modelling::default() };
     // What the arms did does not depend on models.
     let (attribution, _) = attributed(workspace, &session, &modelling, &Dimension::Channel, query).await?;
     let since: HashMap<i64, Micros> =

@@ -27,7 +27,7 @@ impl ExperimentReport {
             ("relative_lift_low", of(&|lift| lift.relative.map(|lift| lift.low))),
             ("relative_lift_high", of(&|lift| lift.relative.map(|lift| lift.high))),
             ("p", of(&|lift| lift.p)),
-            ("detectable_lift", of(&|lift| lift.detectable.map(|least| least / lift.control))),
+            ("detectable_lift", of(&Lift::detectable_part)),
         ])
     }
 

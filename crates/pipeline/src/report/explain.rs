@@ -68,7 +68,7 @@ pub async fn explain(
         )));
     }
     let session = super::session(workspace).await?;
-    let modelling = Modelling { models: vec![model.clone()], bootstrap: None };
+    let modelling = Modelling { models: vec![model.clone()], ..Modelling::default() };
     let report = attribute_in(workspace, &session, &modelling, by, query).await?;
     let wanted = match label {
         UNATTRIBUTED => None,

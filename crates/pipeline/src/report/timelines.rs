@@ -13,7 +13,10 @@ use arrow::{
 use futures::TryStreamExt;
 use hashbrown::HashMap;
 use jiff::civil::Date;
-use safar_attribution::{Attribution, ModelSpec, hazard::attribute_timelines};
+use safar_attribution::{
+    Attribution, ModelSpec,
+    hazard::{Role, attribute_timelines_with},
+};
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, TimelineRef, Timelines};
 
@@ -23,13 +26,15 @@ pub(super) struct Lived {
     /// Whose they are, as in `Record`.
     pub people: Vec<u64>,
     /// By label: the channel that most of its touches came by, which tells the models how people and touches come together.
-    pub roles: Vec<String>,
+    pub channels: Vec<String>,
+    /// By label, where settings say it of that channel.
+    pub roles: Vec<Option<Role>>,
 }
 
 impl Lived {
     /// Asks a model of cause.
     pub fn attribute(&self, model: &ModelSpec) -> Result<Attribution> {
-        Ok(attribute_timelines(model, &self.timelines, &self.roles)?)
+        Ok(attribute_timelines_with(model, &self.timelines, &self.channels, &self.roles)?)
     }
 }
 
@@ -76,9 +81,10 @@ pub(super) async fn timelines(
     let until = until.map(|day| midnight(day, zone)).transpose()?;
     let within = until.map_or_else(|| "TRUE".to_owned(), |at| format!("occurred_at < to_timestamp_micros({at})"));
     let mut lives: HashMap<i64, Life> = HashMap::new();
-    let roles = touches(workspace, session, by, &within, &mut lives, names).await?;
+    let channels = touches(workspace, session, by, &within, &mut lives, names).await?;
+    let roles = workspace.settings().attribution.roles_of(&channels);
     outcomes(session, &asked, &within, &mut lives).await?;
-    let mut lived = Lived { timelines: Timelines::default(), people: vec![], roles };
+    let mut lived = Lived { timelines: Timelines::default(), people: vec![], channels, roles };
     let times = |life: &Life| {
         let touches = life.touches.iter().map(|touch| touch.0);
         touches.chain(life.outcomes.iter().map(|outcome| outcome.at)).collect::<Vec<_>>()

@@ -29,6 +29,15 @@ const FORMS: [Form; DIRECT + 1] = [
 
 /// The events of `seen`, in the order of time. Linked devices share one account; where an experiment runs, everybody has
 /// an event `experiment` that tells the arm.
+///
+/// ```
+/// use safar_simulate::causal::{market_events, scenario};
+/// let process = scenario("S1").unwrap().process;
+/// let seen = process.observe(200, 7, 0);
+/// let events = market_events(&process, &seen);
+/// assert!(events.windows(2).all(|pair| pair[0].occurred_at <= pair[1].occurred_at));
+/// assert!(events.len() >= seen.timelines.touchpoints());
+/// ```
 #[must_use]
 pub fn market_events(process: &Process, seen: &Observed) -> Vec<SimEvent> {
     let mut events = vec![];

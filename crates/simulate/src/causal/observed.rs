@@ -38,6 +38,12 @@ impl Process {
 
     /// What is seen of `people` people from `start` on. Touches happen at any moment of their step, a conversion at its
     /// end, so that it follows all touches that helped it.
+    ///
+    /// ```
+    /// let seen = safar_simulate::causal::scenario("S0").unwrap().process.observe(100, 1, 0);
+    /// assert_eq!(seen.timelines.len(), 100);
+    /// assert_eq!(seen.clicked.len(), seen.timelines.touchpoints());
+    /// ```
     #[must_use]
     pub fn observe(&self, people: u32, seed: u64, start: Micros) -> Observed {
         let parts = (0..people.div_ceil(CHUNK)).into_par_iter().map(|chunk| {

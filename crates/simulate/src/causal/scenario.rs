@@ -16,6 +16,11 @@ pub struct Scenario {
 }
 
 /// The six markets on which attribution models are compared.
+///
+/// ```
+/// let names: Vec<_> = safar_simulate::causal::standard().iter().map(|market| &market.name[..2]).collect();
+/// assert_eq!(names, ["S0", "S1", "S2", "S3", "S4", "S5"]);
+/// ```
 #[must_use]
 pub fn standard() -> Vec<Scenario> {
     let by_chance = Process::default();
@@ -48,6 +53,10 @@ pub fn standard() -> Vec<Scenario> {
 }
 
 /// Other markets: other noise, other lengths and rates than those of [`standard`], and what real data adds.
+///
+/// ```
+/// assert!(safar_simulate::causal::further().iter().all(|market| market.name.starts_with('X')));
+/// ```
 #[must_use]
 pub fn further() -> Vec<Scenario> {
     let [_, confounded, retargeted, upstream, idle, _] =
@@ -116,6 +125,12 @@ pub fn further() -> Vec<Scenario> {
 }
 
 /// The scenario of that name, in any case, or of that name's part before the first `_` (`S1`).
+///
+/// ```
+/// use safar_simulate::causal::scenario;
+/// assert_eq!(scenario("s4").unwrap().name, "S4_null_ads_confounded");
+/// assert_eq!(scenario("S99"), None);
+/// ```
 #[must_use]
 pub fn scenario(name: &str) -> Option<Scenario> {
     let short = |full: &str| full.split('_').next().unwrap_or(full).to_owned();

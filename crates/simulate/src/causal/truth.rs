@@ -29,6 +29,16 @@ pub struct Truth {
 
 impl Truth {
     /// Lives every life in all 64 worlds, each with the same luck, on all threads.
+    ///
+    /// ```
+    /// use safar_simulate::causal::{Truth, scenario};
+    /// let truth = Truth::of(&scenario("S0").unwrap().process, 2_000, 1);
+    /// let sum: f64 = truth.shapley.iter().sum();
+    /// assert!(truth.incremental() > 0.0 && (sum - truth.incremental()).abs() < 1e-9);
+    /// // Where advertising does nothing, nothing is lost without it.
+    /// let idle = Truth::of(&scenario("S4").unwrap().process, 500, 1);
+    /// assert_eq!((idle.incremental(), idle.removal), (0.0, [0.0; 6]));
+    /// ```
     #[must_use]
     pub fn of(process: &Process, people: u32, seed: u64) -> Self {
         let counts = count(process, people, seed);
@@ -50,6 +60,12 @@ impl Truth {
     }
 
     /// Conversions that would not have been without advertising.
+    ///
+    /// ```
+    /// use safar_simulate::causal::{Truth, scenario};
+    /// let truth = Truth::of(&scenario("S5").unwrap().process, 300, 2);
+    /// assert_eq!(truth.incremental(), truth.conversions as f64 - truth.conversions_without as f64);
+    /// ```
     #[must_use]
     pub fn incremental(&self) -> f64 {
         self.conversions as f64 - self.conversions_without as f64

@@ -1,5 +1,5 @@
 //! Who plays, and what a set of players earns.
-use crate::models::markov::{chain::Chain, direct};
+use crate::models::markov::chain::Chain;
 use crate::{Credit, names::by_name};
 use safar_model::Paths;
 
@@ -35,9 +35,15 @@ impl<'a> Game<'a> {
         Self { chain, players, player_of, short, long }
     }
 
+    /// The player that a channel of the chain is.
+    pub(super) fn player(&self, channel: usize) -> usize {
+        self.player_of[channel]
+    }
+
     /// What the players for whom `is_in` is true earn together, paths shorter than a state aside.
+    #[cfg(test)]
     pub(super) fn worth(&self, is_in: impl Fn(usize) -> bool) -> Credit {
-        let lost = direct::lost(&self.chain, |channel| !is_in(self.player_of[channel]));
+        let lost = crate::models::markov::direct::lost(&self.chain, |channel| !is_in(self.player_of[channel]));
         Credit { conversions: self.long.conversions - lost.conversions, value: self.long.value - lost.value }
     }
 

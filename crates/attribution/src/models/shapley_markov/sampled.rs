@@ -1,11 +1,15 @@
 //! Random orders of the players, and what each adds as it comes in.
-use super::game::Game;
+use super::{ShapleyMarkov, game::Game, order::Solver};
 use crate::models::count;
 use crate::{Credit, Error, Result, random::Random};
 use rayon::prelude::*;
 
 /// Multiplications that the draws may cost, minutes at most.
 const COST_MAX: f64 = 1e12;
+/// Where no number of draws is given, there are fewer than [`ShapleyMarkov::SAMPLES`] rather than more than this, but so many
+/// at least.
+const COST_UNASKED: f64 = 1e11;
+const SAMPLES_LEAST: f64 = 100.0;
 /// Pairs in one unit of parallel work.
 const CHUNK: usize = 16;
 
@@ -18,21 +22,31 @@ pub(super) struct Drawn {
     pub(super) samples: u32,
 }
 
-/// Draws pairs of an order and its reverse until there are `samples` orders.
-pub(super) fn values(game: &Game<'_>, samples: u32, seed: u64) -> Result<Drawn> {
+/// Draws pairs of an order and its reverse until there are `samples` orders; where no number is given, as many as the time
+/// allows.
+pub(super) fn values(game: &Game<'_>, samples: Option<u32>, seed: u64) -> Result<Drawn> {
+    let solver = Solver::new(game);
+    let cost = solver.cost(game);
+    let samples = samples.unwrap_or_else(|| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 100 and 1,000")]
+        let affordable = (COST_UNASKED / cost).clamp(SAMPLES_LEAST, f64::from(ShapleyMarkov::SAMPLES)) as u32;
+        affordable
+    });
     let pairs = samples.max(4).div_ceil(2);
-    // Elimination costs states³ / 3 for all players, and a quarter of that in the mean over an order.
-    let walks = count(game.players.len().max(1)) * 2.0 * f64::from(pairs);
-    let most = (12.0 * COST_MAX / walks).cbrt();
-    if count(game.chain.states()) > most {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 10^5")]
-        let (most, way_out) = (most as usize, "choose a lower order or fewer samples, or group rare channels first");
+    let asked = cost * 2.0 * f64::from(pairs);
+    if asked > COST_MAX {
+        // By elimination the cost grows with the third power of the states, by sweeps with the states.
+        let part = if matches!(solver, Solver::Eliminates) { libm::cbrt(COST_MAX / asked) } else { COST_MAX / asked };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the states there are")]
+        let most = (part * count(game.chain.states())) as usize;
+        let way_out = "choose a lower order or fewer samples, or group rare channels first";
         return Err(Error::TooManyStates { model: "shapley_markov", most, got: game.chain.states(), way_out });
     }
     let pairs = pairs as usize;
     let chunks = (0..pairs.div_ceil(CHUNK)).into_par_iter().map(|chunk| {
         let mut moments = Moments::new(game.players.len());
-        (chunk * CHUNK..((chunk + 1) * CHUNK).min(pairs)).for_each(|at| moments.add(&pair(game, seed, at as u64)));
+        (chunk * CHUNK..((chunk + 1) * CHUNK).min(pairs))
+            .for_each(|at| moments.add(&pair(game, &solver, seed, at as u64)));
         moments
     });
     let chunks: Vec<_> = chunks.collect();
@@ -44,13 +58,13 @@ pub(super) fn values(game: &Game<'_>, samples: u32, seed: u64) -> Result<Drawn> 
 }
 
 /// What each player adds, mean over a random order and its reverse.
-fn pair(game: &Game<'_>, seed: u64, at: u64) -> Vec<Credit> {
+fn pair(game: &Game<'_>, solver: &Solver, seed: u64, at: u64) -> Vec<Credit> {
     let mut order: Vec<usize> = (0..game.players.len()).collect();
     Random::new(seed, at).shuffle(&mut order);
     let mut added = vec![Credit::default(); order.len()];
-    walk(game, &order, &mut added);
+    walk(game, solver, &order, &mut added);
     order.reverse();
-    walk(game, &order, &mut added);
+    walk(game, solver, &order, &mut added);
     for credit in &mut added {
         (credit.conversions, credit.value) = (credit.conversions / 2.0, credit.value / 2.0);
     }
@@ -58,13 +72,17 @@ fn pair(game: &Game<'_>, seed: u64, at: u64) -> Vec<Credit> {
 }
 
 /// Adds to `added` what each player adds to those before it.
-fn walk(game: &Game<'_>, order: &[usize], added: &mut [Credit]) {
+fn walk(game: &Game<'_>, solver: &Solver, order: &[usize], added: &mut [Credit]) {
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, player)| place[*player] = at);
     let mut before = Credit::default();
-    for (at, player) in order.iter().enumerate() {
+    for (at, (player, lost)) in order.iter().zip(solver.lost(game, &place)).enumerate() {
         // All together lose nothing; that the sum is exact does not hang on rounding.
-        let now = if at + 1 == order.len() { game.long } else { game.worth(|other| place[other] <= at) };
+        let now = if at + 1 == order.len() {
+            game.long
+        } else {
+            Credit { conversions: game.long.conversions - lost.conversions, value: game.long.value - lost.value }
+        };
         added[*player].conversions += now.conversions - before.conversions;
         added[*player].value += now.value - before.value;
         before = now;

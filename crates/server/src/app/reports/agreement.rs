@@ -26,8 +26,9 @@ const PARAMETERS: &[Parameter] =
     &[Parameter::new("model", Kind::Models, "A model, or all; repeats. Those of safar.toml otherwise.")];
 
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
-    let models = arguments.models("model", &workspace.settings().attribution.models);
-    let modelling = Modelling { models, bootstrap: None };
+    let rules = &workspace.settings().attribution;
+    let models = arguments.models("model", &rules.models);
+    let modelling = Modelling { models, bootstrap: None, transforms: rules.transform.clone() };
     let report = report::attribute(workspace, &modelling, &arguments.dimension()?, &arguments.selection()).await?;
     let found = agreement(&report.models, Measure::Conversions)
         .map_err(|error| Problem::new(Code::NotComputable, error.to_string()))?;

@@ -32,8 +32,12 @@ const PARAMETERS: &[Parameter] = &[
 
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let settings = bootstrap(arguments);
-    let modelling =
-        Modelling { models: arguments.models("model", &workspace.settings().attribution.models), bootstrap: settings };
+    let rules = &workspace.settings().attribution;
+    let modelling = Modelling {
+        models: arguments.models("model", &rules.models),
+        bootstrap: settings,
+        transforms: rules.transform.clone(),
+    };
     let report = report::attribute(workspace, &modelling, &arguments.dimension()?, &arguments.selection()).await?;
     let measure = if arguments.choice("measure") == "value" { Measure::Value } else { Measure::Conversions };
     let currency = &workspace.settings().workspace.currency;
