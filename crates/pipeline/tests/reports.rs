@@ -370,7 +370,7 @@ async fn the_last_touch_that_is_not_direct_is_found_by_every_dimension_and_own_n
             ("source", "google", "(direct)"),
             ("campaign", "spring", "(not set)"),
         ] {
-            let modelling = Modelling { models: vec!["last_non_direct".parse().unwrap()], bootstrap: None };
+            let modelling = Modelling { models: vec!["last_non_direct".parse().unwrap()], ..Modelling::default() };
             let dimension = dimension.parse().unwrap();
             let query = PathQuery::default();
             let report = report::attribute(&workspace, &modelling, &dimension, &query).await.unwrap();
@@ -416,7 +416,7 @@ async fn models_of_cause_share_out_what_paths_add_up_to() {
     ];
     for (query, total) in queries.iter().zip([(2.0, 120.0), (0.0, -30.0), (1.0, 20.0), (1.0, 100.0)]) {
         for bootstrap in [None, Some(Bootstrap { replicates: 5, ..Bootstrap::default() })] {
-            let modelling = Modelling { models: models(), bootstrap };
+            let modelling = Modelling { models: models(), bootstrap, ..Modelling::default() };
             let by = "source".parse().unwrap();
             let report = report::attribute(&workspace, &modelling, &by, query).await.unwrap();
             assert_eq!((report.total.conversions, report.total.value), total);
@@ -431,7 +431,7 @@ async fn models_of_cause_share_out_what_paths_add_up_to() {
         }
     }
     // One amount in dollars is among them, and told of; in a selection without it nothing is said.
-    let modelling = Modelling { models: vec!["last".parse().unwrap()], bootstrap: None };
+    let modelling = Modelling { models: vec!["last".parse().unwrap()], ..Modelling::default() };
     for (query, expected) in queries.iter().zip([1, 0, 1, 0]) {
         let report = report::attribute(&workspace, &modelling, &"channel".parse().unwrap(), query).await.unwrap();
         assert_eq!(report.other_currencies, vec![("USD".to_owned(), 1); expected]);

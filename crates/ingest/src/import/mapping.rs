@@ -390,7 +390,8 @@ mod tests {
         let twin = SavedMapping { name: "till".into(), ..SavedMapping::default() };
         for (change, quoted) in [
             (
-                &(|settings, _| settings.zone = Some("Mars".into())) as &dyn Fn(&mut ImportSettings, &mut SavedMapping),
+                &(|settings: &mut ImportSettings, _: &mut SavedMapping| settings.zone = Some("Mars".into()))
+                    as &dyn Fn(&mut ImportSettings, &mut SavedMapping),
                 "`Mars`",
             ),
             (&|settings, _| settings.default_currency = Some("euro".into()), "`euro`"),
