@@ -48,7 +48,7 @@ async fn with(models: &[ModelSpec]) -> Shop {
 type Cells = BTreeMap<(String, String), [f64; 2]>;
 
 async fn reported(shop: &Shop, models: Vec<ModelSpec>) -> Cells {
-    let modelling = Modelling { models, bootstrap: None };
+    let modelling = Modelling { models, ..Modelling::default() };
     let report =
         report::attribute(&shop.open().await, &modelling, &Dimension::Channel, &PathQuery::default()).await.unwrap();
     let mut cells = Cells::new();

@@ -76,7 +76,7 @@ async fn custom_tags_can_be_reported_by() {
     ];
     shop.import("events.csv", &format!("{HEAD}\n{}\n", rows.join("\n"))).await;
     shop.build(false).await;
-    let modelling = Modelling { models: vec!["linear".parse().unwrap()], bootstrap: None };
+    let modelling = Modelling { models: vec!["linear".parse().unwrap()], ..Modelling::default() };
     let by: Dimension = "property:utm_id".parse().unwrap();
     let report = report::attribute(&shop.open().await, &modelling, &by, &PathQuery::default()).await.unwrap();
     assert_eq!((report.labels, report.models[0].credits[0].conversions), (vec!["77".to_owned()], 1.0));
