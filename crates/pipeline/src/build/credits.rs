@@ -75,13 +75,16 @@ pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, scope: &Sco
     buckets.sort_unstable();
     buckets.dedup();
     let mut rows = Rows::new(store.writer(lock, Table::Credits)?);
-    for (name, goal) in &goals {
+    // Rows come in the order of the table: all of these are nobody's, at the time of their goal's last outcome.
+    let mut by_time: Vec<&(String, Goal)> = goals.iter().collect();
+    by_time.sort_by_key(|(_, goal)| goal.last);
+    for (name, goal) in by_time {
         rows.per_channel(name, goal);
     }
     let list = buckets.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT bucket, person_id, occurred_at, goal, conversion_id, conversions, value, channels, touchpoint_ids, ages_us FROM paths \
-         WHERE (conversions > 0 OR value <> 0) AND bucket IN ({list}) ORDER BY person_id, occurred_at"
+         WHERE (conversions > 0 OR value <> 0) AND bucket IN ({list}) ORDER BY bucket, person_id, occurred_at"
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {

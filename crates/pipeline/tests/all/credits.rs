@@ -131,3 +131,15 @@ async fn ready_paths_get_credits_though_nobody_is_rebuilt() {
     assert_eq!(shop.sql(rows).await, ["Coffee|3.0|25.0", "Tea|2.0|20.0"]);
     assert!(shop.build(false).await.reasons.is_empty());
 }
+
+/// `buy` is the first by its name, and has the last outcome.
+#[tokio::test(flavor = "multi_thread")]
+async fn goals_may_end_in_any_order() {
+    let shop = with(&["markov".parse().unwrap(), "linear".parse().unwrap()]).await;
+    let goals = "[[goals]]\nname = \"visit\"\nevents = [\"page_view\"]\n[[goals]]\nname = \"buy\"\nevents = [\"purchase\"]\n[identity]";
+    shop.set("[identity]", goals);
+    shop.import("events.csv", &events(0)).await;
+    shop.build(false).await;
+    assert_eq!(shop.unbalanced().await, Vec::<String>::new());
+    assert_eq!(shop.sql("select distinct goal from credits order by 1").await, ["buy", "visit"]);
+}
