@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const [collector, ...words] = process.argv.slice(2);
 const here = path.dirname(fileURLToPath(import.meta.url));
+const patience = Number(process.env.PATIENCE ?? 1);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const only = (name) => !words.length || words.some((word) => name.includes(word));
 const ordered = (name) => `order_id = '${name}-1' and value = 129.9 and currency = 'EUR' and items is not null`;
@@ -17,7 +18,7 @@ const campaign = (name) => `utm_source = 'letter' and utm_medium = 'email' and u
 
 // Name, page script, options, and what is to be found: [what, condition].
 const clients = [
-  ...[['segment-browser', {}], ['segment-browser-batch', { batch: true }], ['rudder-browser', {}], ['rudder-browser-beacon', { beacon: true }]].map(([name, options]) => [
+  ...[['segment-browser', {}], ['segment-browser-cdn', { cdn: true }], ['segment-browser-batch', { batch: true }], ['rudder-browser', {}], ['rudder-browser-beacon', { beacon: true }]].map(([name, options]) => [
     name, name.split('-')[0], options, [
       ['page', `name = 'page_view' and ${onPage(name)} and ${campaign(name)}`],
       ['identify', `name = 'identify' and user_id = '${name}' and email_hash is not null and anonymous_id is not null`],
@@ -80,6 +81,7 @@ for (const [name, script, options, expected] of clients) {
     await page.goto(`http://localhost:${port}/${name}?utm_source=letter&utm_medium=email&utm_campaign=${name}`, { waitUntil: 'load' });
     await page.addScriptTag({ url: `/${script}.js` });
     await page.mouse.move(100, 100);
+    await page.evaluate((patience) => { window.patience = patience; }, patience);
     await page.evaluate((collector, name, options) => window.run(collector, name, options), collector, name, options);
     await page.goto('about:blank');
     await pause(1500);

@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const [collector, ...words] = process.argv.slice(2);
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const patience = Number(process.env.PATIENCE ?? 1);
+const pause = (ms) => new Promise((done) => setTimeout(done, ms * patience));
 
 /** Each client has a user, an order, a page and a device of its own, so that a condition finds one event. */
 const of = (client) => ({

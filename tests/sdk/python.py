@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 import traceback
 
 COLLECTOR, WORDS = sys.argv[1], sys.argv[2:]
@@ -54,9 +55,10 @@ def rudder(name):
 def posthog(name):
     from posthog import Posthog
 
-    for gzip in (False, True):
-        client = f"{name}-gzip" if gzip else name
-        c = Posthog("phc_TEST", host=COLLECTOR, gzip=gzip, flush_interval=0.3)
+    # With `v1` the client hears of each event whether it is taken.
+    for kind, options in (("", {}), ("-gzip", {"gzip": True}), ("-v1", {"capture_mode": "v1"})):
+        client = f"{name}{kind}"
+        c = Posthog("phc_TEST", host=COLLECTOR, flush_interval=0.3, **options)
         c.capture("Order Completed", distinct_id=client, properties={**order(client), "$current_url": page(client)})
         c.alias(f"device-{client}", client)
         c.flush()
@@ -113,4 +115,5 @@ for known, run in CLIENTS.items():
         print(known, file=sys.stderr)
         traceback.print_exc()
 sys.stdout.flush()
+time.sleep(5 * (float(os.environ.get("PATIENCE", "1")) - 1))  # what is sent again is sent by threads
 os._exit(1 if failed else 0)  # some clients leave threads behind

@@ -34,7 +34,7 @@ pub(super) async fn handle(
     let mut headers = cors(origin.filter(|_| let_in));
     let reply = if parts.method == Method::OPTIONS {
         if let_in {
-            headers.extend(preflight());
+            headers.extend(preflight(text(&parts, header::ACCESS_CONTROL_REQUEST_HEADERS)));
         } else {
             inner.notices.stranger(None, origin, now());
         }

@@ -232,6 +232,18 @@ async fn snowplow_sends_to_a_path_of_its_own() {
     assert_eq!(server.stop().await.column("default", "event_id"), ["one"]);
 }
 
+/// Browsers ask about the headers that clients add when they send again; without a yes the events would never come.
+#[tokio::test]
+async fn browsers_may_send_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), CollectSettings::default()).await;
+    let mut client = Client::to(server.address).await.unwrap();
+    let asked = "OPTIONS /v1/t HTTP/1.1\r\nHost: t\r\nOrigin: https://d\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization,content-type,x-retry-count\r\n\r\n";
+    let answer = client.raw(asked.as_bytes()).await.unwrap();
+    assert_eq!(answer.status, 204);
+    assert!(answer.headers["access-control-allow-headers"].contains("x-retry-count"), "{answer:?}");
+}
+
 #[test]
 fn an_age_tells_a_resent_event_of_matomo() {
     use crate::sent::{NOW, Sent, told};

@@ -63,7 +63,15 @@ fn browsers_are_let_in() {
     {
         assert!(ALLOWED_HEADERS.split(", ").any(|allowed| allowed == asked), "{asked}");
     }
-    assert!(preflight().iter().any(|(name, _)| *name == "access-control-max-age"));
+    assert!(preflight(None).iter().any(|(name, _)| *name == "access-control-max-age"));
+    let allowed = |asked: &str| {
+        let headers = preflight(Some(asked));
+        headers.into_iter().find(|(name, _)| *name == "access-control-allow-headers").unwrap().1.into_owned()
+    };
+    // What Segment's client adds when it sends again.
+    assert_eq!(allowed("authorization,x-retry-count"), format!("{ALLOWED_HEADERS}, x-retry-count"));
+    assert_eq!(allowed("Authorization, a b, x\r\ny, ,"), ALLOWED_HEADERS);
+    assert!(allowed(&"x-more,".repeat(1_000)).len() < ALLOWED_HEADERS.len() + 32 * 8 + 1);
 }
 
 #[test]
