@@ -156,7 +156,7 @@ fn bring(shop: &Shop) {
         ("done/tables/events.ndjson", format!("{}{}", line(USER), line("somebody-else")).into_bytes()),
         ("done/till.csv.gz", zipped(&till())),
         ("done/wide.txt", utf16),
-        ("done/planted-by-name.csv", b"a,b\n1,2\n".to_vec()),
+        ("done/planted-ada-9c1e.csv", b"a,b\n1,2\n".to_vec()),
         ("failed/all.json", format!("[{{\"user_id\":\"{USER}\"}}]").into_bytes()),
         ("failed/broken.csv", format!("when,who\nnever,{PHONE}\n").into_bytes()),
         ("failed/broken.csv.txt", format!("line 2: `{PHONE}` is no time\n").into_bytes()),
