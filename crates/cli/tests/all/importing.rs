@@ -116,7 +116,8 @@ fn saved_mappings_fit_by_file_name_or_are_named() {
     let (_, said) = import(&shop, &["till-7.txt", "--dry-run"], "");
     assert!(said.contains("mapping `till`"), "{said}");
     import(&shop, &["till-7.txt"], "");
-    let all = "select name, value, order_id, interaction, source, cast(occurred_at as bigint) from events order by occurred_at";
+    let all =
+        "select name, value, order_id, interaction, source, cast(occurred_at as bigint) as at from events order by at";
     assert_eq!(shop.sql(all), "purchase,1204.5,b-1,store,shop floor,1782900000000000");
     // The same rows under another name, and from a pipe: the mapping must be named.
     shop.write("kasse.csv", text);

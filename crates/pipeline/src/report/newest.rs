@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub async fn newest_events(workspace: &Workspace, session: &Session, since: Micros, limit: usize) -> Result<Answer> {
     let columns = NAMESPACES.map(|(_, column)| column).join(", ");
     let sql = format!(
-        "SELECT occurred_at, name, channel, CAST(received_at AS BIGINT), {columns} FROM events \
+        "SELECT occurred_at, name, channel, CAST(received_at AS BIGINT) AS received, {columns} FROM events \
          WHERE CAST(received_at AS BIGINT) > {since} ORDER BY received_at DESC, occurred_at DESC, event_id LIMIT {limit}"
     );
     let found = Answer::of(session.sql(&sql).await?).await?.rows;
