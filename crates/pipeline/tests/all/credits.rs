@@ -124,10 +124,10 @@ async fn ready_paths_get_credits_though_nobody_is_rebuilt() {
     let shop = with(&["linear".parse().unwrap()]).await;
     shop.import("events.csv", &events(0)).await;
     shop.build(false).await;
-    shop.import("paths.csv", "path,conversions,value,goal\nTea > Coffee,4,40,ready\nCoffee,1,5,ready\n").await;
+    shop.import("paths.csv", "path,conversions,value\nTea > Coffee,4,40\nCoffee,1,5\n").await;
     let report = shop.build(false).await;
     assert_eq!(report.people_rebuilt, 0);
-    let rows = "select channel, sum(conversions), sum(value) from credits where goal = 'ready' group by 1 order by 1";
+    let rows = "select channel, sum(conversions), sum(value) from credits where goal = 'paths' group by 1 order by 1";
     assert_eq!(shop.sql(rows).await, ["Coffee|3.0|25.0", "Tea|2.0|20.0"]);
     assert!(shop.build(false).await.reasons.is_empty());
 }
