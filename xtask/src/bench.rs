@@ -123,12 +123,20 @@ fn collect(rest: &[&str]) -> Outcome {
         .map(|line| {
             let (rate, p99, cpu) = (seconds(line, "requests_per_s"), seconds(line, "p99_ms"), seconds(line, "cpu_us"));
             let times = cpu / seconds(nothing, "cpu_us");
+            let missed: Vec<String> = [
+                (rate < least, format!("fewer than {least:.0} requests/s")),
+                (p99 > slowest, format!("a p99 beyond {slowest:.0} ms")),
+                (times > dearest, format!("more than {dearest:.1}× the CPU")),
+            ]
+            .into_iter()
+            .filter_map(|(misses, what)| misses.then_some(what))
+            .collect();
             let kept = if line == nothing {
-                ""
-            } else if rate >= least && p99 <= slowest && times <= dearest {
-                "as promised"
+                String::new()
+            } else if missed.is_empty() {
+                "as promised".to_owned()
             } else {
-                "NOT AS PROMISED"
+                format!("NOT AS PROMISED: {}", missed.join(", "))
             };
             format!(
                 "{:<14} {rate:>7.0} requests/s of 7 events  p50 {:>5.1} ms  p99 {p99:>5.1} ms  max {:>6.1} ms  CPU {cpu:>5.1} µs a request ({times:.2}×)  {kept}",

@@ -1,5 +1,7 @@
 //! `cargo xtask sdks`: unchanged SDKs send to a running `safar serve`, and every event is found once in the tables.
 //!
+//! A second pass goes through a proxy that answers 503 with Retry-After at first, with those SDKs that send again.
+//!
 //! The programs in tests/sdk/ print, for each thing that they sent, a line of JSON: which client, what, and the SQL condition
 //! that one event must fit. Browsers' SDKs run in Chromium on a page of another site than the collector's.
 use crate::{
@@ -9,8 +11,9 @@ use crate::{
 use serde_json::Value;
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 const PYTHON: [&str; 5] =
@@ -30,28 +33,93 @@ fn chromium() -> Outcome {
 pub fn sdks(words: &[&str]) -> Outcome {
     run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
     chromium()?;
-    let node = node()?;
-    let python = python("sdks-venv", &PYTHON)?;
-    let folder = std::env::temp_dir().join(format!("safar-sdks-{}", std::process::id()));
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let shop = folder.join("shop");
-    let safar = target().join("debug/safar");
-    run(command(&safar).args(["--quiet", "init"]).arg(&shop))?;
-    let server = Serving::start(&safar, &shop)?;
-    let address = format!("http://{}", server.collector);
+    let clients = Clients { node: node()?, python: python("sdks-venv", &PYTHON)? };
+    clients.pass(words, false)?;
+    // Once more those that send again (fixtures/sdk/retry_matrix.jsonl), to a collector that is busy at first.
+    let fits = |client: &&&str| words.is_empty() || words.iter().any(|word| client.contains(word));
+    let resending: Vec<&str> = RESENDING.iter().filter(fits).copied().collect();
+    if resending.is_empty() { Ok(()) } else { clients.pass(&resending, true) }
+}
 
-    let mut sent = vec![];
-    let programs = [
-        command("node").arg(node.join("node.mjs")).current_dir(&node).arg(&address).args(words).stdout_lines()?,
-        command("node").arg(node.join("browser.mjs")).current_dir(&node).arg(&address).args(words).stdout_lines()?,
-        command(&python).arg(root().join("tests/sdk/python.py")).arg(&address).args(words).stdout_lines()?,
-    ];
-    for text in &programs {
-        sent.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
+/// Those of the clients that send again after 503, by what their names hold.
+const RESENDING: [&str; 8] = [
+    "segment-node",
+    "segment-python",
+    "segment-browser",
+    "rudder-node",
+    "rudder-python",
+    "rudder-browser",
+    "snowplow-browser-post",
+    "posthog",
+];
+
+/// The programs that drive the SDKs.
+struct Clients {
+    node: PathBuf,
+    python: PathBuf,
+}
+
+impl Clients {
+    /// All of them, to a collector of their own, which is busy at first or not.
+    fn pass(&self, words: &[&str], busy: bool) -> Outcome {
+        let folder = std::env::temp_dir().join(format!("safar-sdks-{}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let shop = folder.join("shop");
+        let safar = target().join("debug/safar");
+        run(command(&safar).args(["--quiet", "init"]).arg(&shop))?;
+        let server = Serving::start(&safar, &shop)?;
+        let collector = format!("http://{}", server.collector);
+        let flaky = if busy { Some(Flaky::before(&self.node, &collector)?) } else { None };
+        let address = flaky.as_ref().map_or(collector.as_str(), |flaky| flaky.address.as_str());
+        let drive = |program: &mut Command| {
+            program.current_dir(&self.node).arg(address).args(words);
+            program.env("PATIENCE", if busy { "4" } else { "1" }).stdout_lines()
+        };
+        let mut sent: Vec<Value> = vec![];
+        for text in [
+            drive(command("node").arg(self.node.join("node.mjs")))?,
+            drive(command("node").arg(self.node.join("browser.mjs")))?,
+            drive(command(&self.python).arg(root().join("tests/sdk/python.py")))?,
+        ] {
+            sent.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
+        }
+        drop(flaky);
+        server.stop()?;
+        if busy {
+            eprintln!("first answered 503 with Retry-After:");
+        }
+        check(&safar, &shop, &sent)?;
+        fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
     }
-    server.stop()?;
-    check(&safar, &shop, &sent)?;
-    fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+/// The proxy that answers 503 at first; killed when it is dropped.
+struct Flaky {
+    child: Child,
+    address: String,
+}
+
+impl Flaky {
+    fn before(node: &Path, collector: &str) -> Outcome<Self> {
+        let mut start = command("node");
+        start.arg(node.join("flaky.mjs")).arg(collector).stdout(Stdio::piped());
+        let mut child = start.spawn().map_err(|e| format!("node flaky.mjs: {e}"))?;
+        let mut address = String::new();
+        let said = child.stdout.take().map(BufReader::new);
+        let read = said.map_or(Ok(0), |mut said| said.read_line(&mut address));
+        let flaky = Self { child, address: address.trim().to_owned() };
+        match read {
+            Ok(length) if length > 0 => Ok(flaky),
+            _ => Err("node flaky.mjs says no address".to_owned()),
+        }
+    }
+}
+
+impl Drop for Flaky {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Standard output of a program that is run to its end.

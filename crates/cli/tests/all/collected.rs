@@ -35,7 +35,25 @@ pub struct Server {
 
 impl Server {
     pub fn start(shop: &Shop) -> Self {
-        let mut child = Command::new(crate::program())
+        Self::run(shop, Command::new(crate::program()))
+    }
+
+    /// Writes beyond a limit on files fail as on a full disk, and do not end the process.
+    fn start_limited(shop: &Shop) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(crate::program());
+        Self::run(shop, shell)
+    }
+
+    /// From now on files may grow to so many bytes.
+    fn limit(&self, bytes: &str) {
+        let limit = format!("--fsize={bytes}:unlimited");
+        let done = Command::new("prlimit").args(["--pid", &self.child.id().to_string(), &limit]).status().unwrap();
+        assert!(done.success());
+    }
+
+    fn run(shop: &Shop, mut program: Command) -> Self {
+        let mut child = program
             .current_dir(shop.folder.path())
             .args(["-C", "shop", "serve", "--listen", "127.0.0.1:0", "--collect", "127.0.0.1:0"])
             .stderr(Stdio::piped())
@@ -166,6 +184,73 @@ fn cut_off_a_commit(log: &Path) {
     let number: u64 = last.file_stem().unwrap().to_str().unwrap().parse().unwrap();
     let bytes = fs::read(&last).unwrap();
     fs::write(log.join(format!("{:020}.json", number + 1)), &bytes[..bytes.len() / 2]).unwrap();
+}
+
+/// A power cut in the middle of commits: the next entry of every table's log is broken off, and so is the draft of the
+/// decision about several tables.
+#[test]
+fn commits_that_broke_off_are_made_again() {
+    let shop = collecting("");
+    let body = |number: u32| {
+        format!(
+            r#"{{"batch":[{{"type":"dance","n":{number}}},{{"type":"identify","userId":"u{number}","anonymousId":"a{number}","messageId":"i{number}"}},{{"type":"track","event":"e","userId":"u{number}","messageId":"t{number}"}}]}}"#
+        )
+    };
+    let counts = |shop: &Shop| {
+        ["events", "rejects", "identity_links"].map(|table| shop.sql(&format!("select count(*) from {table}")))
+    };
+    let server = Server::start(&shop);
+    assert_eq!(post(server.address, "/v1/batch", &body(1)), Some(200));
+    assert!(server.stop().success());
+    assert_eq!(counts(&shop), ["2", "1", "1"]);
+
+    let server = Server::start(&shop);
+    assert_eq!(post(server.address, "/v1/batch", &body(2)), Some(200));
+    server.kill();
+    let mut cut = 0;
+    for table in fs::read_dir(shop.path("shop/data")).unwrap().map(|entry| entry.unwrap().path()) {
+        if table.join("_delta_log").is_dir() {
+            cut_off_a_commit(&table.join("_delta_log"));
+            cut += 1;
+        }
+    }
+    assert!(cut >= 3, "{cut}");
+    fs::write(shop.path("shop/data/commit.tmp"), b"{\"key\":{\"writer\":\"collect\",\"id\":\"").unwrap();
+    let server = Server::start(&shop);
+    assert_eq!(post(server.address, "/v1/batch", &body(3)), Some(200));
+    assert!(server.stop().success());
+    assert_eq!(counts(&shop), ["6", "3", "3"]);
+    assert_eq!(shop.sql("select count(distinct event_id), count(distinct user_id) from events"), "6,3");
+}
+
+#[test]
+fn a_full_disk_delays_what_was_acknowledged_and_loses_nothing() {
+    let shop = collecting("");
+    let server = Server::start_limited(&shop);
+    let ids = |name: &str| -> Vec<String> { (0..3).map(|at| format!("{name}-{at}")).collect() };
+    assert_eq!(post(server.address, "/v1/batch", &batch(&ids("before"))), Some(200));
+    until(&shop, "select count(*) from events", "3");
+    // Small requests still fit into the log; nothing fits into the tables.
+    server.limit("1500");
+    assert_eq!(post(server.address, "/v1/batch", &batch(&ids("full"))), Some(200));
+    let large: Vec<String> = (0..40).map(|at| format!("large-{at}")).collect();
+    assert_eq!(post(server.address, "/v1/batch", &batch(&large)), Some(503), "the log is full as well");
+    let began = Instant::now();
+    let doctor = || {
+        let output = shop.safar(&["-C", "shop", "doctor"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    sleep(Duration::from_millis(2_500));
+    assert_eq!(shop.sql("select count(*) from events"), "3");
+    server.limit("unlimited");
+    assert_eq!(post(server.address, "/v1/batch", &batch(&large)), Some(200), "{}", doctor());
+    until(&shop, "select count(*), count(distinct event_id) from events", "46,46");
+    assert_eq!(shop.sql("select count(*) from rejects"), "0");
+    while doctor().contains("the last try failed") {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", doctor());
+        sleep(Duration::from_millis(200));
+    }
+    assert!(server.stop().success());
 }
 
 /// Files of captured requests, preflights left out, with the numbers of events and of dead letters in each.
@@ -343,6 +428,30 @@ fn a_link_leads_on_and_is_counted() {
         events,
         "ad_impression,ada,für alle,impression\nclick,ada,für alle,click\nemail_open,ada,für alle,email"
     );
+}
+
+#[test]
+fn the_doctor_asks_the_tables() {
+    let shop = collecting("");
+    let server = Server::start(&shop);
+    let sent = |id: u32, sent: &str| {
+        format!(r#"{{"userId":"u","event":"e","messageId":"m{id}","timestamp":"{sent}","sentAt":"{sent}"}}"#)
+    };
+    let now = jiff::Timestamp::now().to_string();
+    for id in 0..8 {
+        assert_eq!(post(server.address, "/v1/track", &sent(id, &now)), Some(200));
+    }
+    for id in 8..10 {
+        assert_eq!(post(server.address, "/v1/track", &sent(id, "2026-01-01T00:00:00Z")), Some(200));
+    }
+    let mixed =
+        r#"{"batch":[{"type":"dance"},{"type":"sing"},{"type":"track","event":"e","messageId":"x","userId":"u"}]}"#;
+    assert_eq!(post(server.address, "/v1/batch", mixed), Some(200));
+    assert!(server.stop().success());
+    let output = shop.safar(&["-C", "shop", "doctor"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("2 of 10 events of the last day") && text.contains("set its clock by NTP"), "{text}");
+    assert!(text.contains("2 × the type of a message is not known") && text.contains("collect replay"), "{text}");
 }
 
 #[test]
