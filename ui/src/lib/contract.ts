@@ -91,6 +91,7 @@ export interface ModelView {
   chosen: boolean;
   help: string;
   name: string;
+  shares_of_four?: number[] | null;
   spec: string;
 }
 
@@ -123,9 +124,11 @@ export interface NewUser {
 export interface PersonView {
   conversions: Record<string, unknown>[];
   identifiers: Record<string, unknown>[];
+  meta: Versions;
   person: Record<string, unknown>;
   sessions: Record<string, unknown>[];
   timeline: Record<string, unknown>[];
+  timeline_rows: number;
 }
 
 /** What a build with other settings would change. */
@@ -134,6 +137,7 @@ export interface PreviewView {
   channels: MovedView[];
   conversions: number;
   events: number;
+  meta: Versions;
   people: number;
 }
 
@@ -239,6 +243,13 @@ export interface User {
   role: Role;
 }
 
+/** What an answer was made from that is no report. */
+export interface Versions {
+  data_version: string;
+  program_version: string;
+  settings_version: string;
+}
+
 /** A page of a report. */
 export interface View {
   columns: Column[];
@@ -262,5 +273,7 @@ export interface WorkspaceView {
   models: ModelView[];
   name: string;
   people: unknown;
+  program_version: string;
+  settings_version: string;
   time_zone: string;
 }

@@ -21,7 +21,7 @@ import Harness from './Harness.svelte';
 
 const model = (spec: string, more: object = {}): object => ({ spec, name: spec.split(':')[0], help: 'told', causal: false, chosen: true, ...more });
 const workspace = (more: object = {}): void => {
-  app.workspace = { name: 'shop', time_zone: 'UTC', currency: 'EUR', goals: ['purchase'], models: [], dimensions: [], first_day: '2026-01-01', last_day: '2026-11-21', events: 10, people: 5, data_version: '1', last_build: null, locale: null, ...more } as never;
+  app.workspace = { name: 'shop', time_zone: 'UTC', currency: 'EUR', goals: ['purchase'], models: [], dimensions: [], first_day: '2026-01-01', last_day: '2026-11-21', events: 10, people: 5, data_version: '1', settings_version: 'a', program_version: '0.1.0', last_build: null, locale: null, ...more } as never;
 };
 afterEach(() => {
   cleanup();

@@ -12,7 +12,7 @@ import Rule from '../../src/screens/quality/Rule.svelte';
 
 const as = (role: 'viewer' | 'analyst' | 'admin'): void => {
   app.session = { user: { name: 'Ada', email: 'ada@example.com', role }, setup_needed: false, csrf: '', locale: null };
-  app.workspace = { name: 'shop', time_zone: 'UTC', currency: 'EUR', goals: ['purchase'], models: [{ spec: 'last', name: 'last', help: '', causal: false, chosen: true }], dimensions: [], first_day: '2026-01-01', last_day: '2026-11-21', events: 10, people: 5, data_version: '1', last_build: null, locale: null };
+  app.workspace = { name: 'shop', time_zone: 'UTC', currency: 'EUR', goals: ['purchase'], models: [{ spec: 'last', name: 'last', help: '', causal: false, chosen: true }], dimensions: [], first_day: '2026-01-01', last_day: '2026-11-21', events: 10, people: 5, data_version: '1', settings_version: 'a', program_version: '0.1.0', last_build: null, locale: null };
 };
 const meta = { report: 'r', data_version: '1', settings_version: 's', program_version: 'p', seed: null, took_ms: 1, cached: false, from: null, to: null, goal: null, notes: [] };
 /** A server that answers every report with these columns and rows. */

@@ -170,20 +170,22 @@ impl Table {
         for last in (kept..n).rev() {
             let (before, rest) = self.back.split_at_mut(last * n);
             let (from, after) = rest.split_at_mut(n);
-            let from = &from[..last];
-            let (clean, past) = (self.clean[last], self.past[last]);
-            let total = from.iter().sum::<f64>() + clean + past;
+            let from = &mut from[..last];
+            let total = from.iter().sum::<f64>() + self.clean[last] + self.past[last];
+            // Shares of what came in, at most 1: values by themselves may be too large to be parted by flows that are tiny.
+            from.iter_mut().for_each(|from| *from /= total);
+            let (clean, past) = (self.clean[last] / total, self.past[last] / total);
             let to_rows = before.chunks_exact_mut(n).enumerate();
             // Behind it are states that were eliminated before it, then the ends.
             let ends = after[(n - 1 - last) * n..].chunks_exact_mut(n).enumerate().map(|(end, row)| (n + end, row));
             for (row, to) in to_rows.chain(ends) {
-                if to[last] == 0.0 {
+                let through = to[last];
+                if through == 0.0 {
                     continue;
                 }
-                let part = to[last] / total;
-                to[..last].iter_mut().zip(from).for_each(|(to, from)| *to += part * from);
-                self.clean[row] += part * clean;
-                self.past[row] += part * past;
+                to[..last].iter_mut().zip(&*from).for_each(|(to, from)| *to += through * from);
+                self.clean[row] += through * clean;
+                self.past[row] += through * past;
             }
         }
         let mut back = Vec::with_capacity((kept + ENDS) * kept);

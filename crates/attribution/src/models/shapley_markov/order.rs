@@ -100,18 +100,21 @@ fn eliminate(game: &Game<'_>, ready: &[usize], players: usize) -> Vec<Credit> {
             while left > 0 && ready[order[left - 1]] <= at {
                 left -= 1;
                 let (before, from) = back.split_at_mut(left * n);
-                let from = &from[..left];
+                let from = &mut from[..left];
                 let (before_clean, own) = clean.split_at_mut(left);
                 let total = sum(from.iter().copied()) + own[0];
+                // Shares of what came in, at most 1: values by themselves may be too large to be parted by flows that are tiny.
+                from.iter_mut().for_each(|from| *from /= total);
+                let own = own[0] / total;
                 let add = |to: &mut [f64]| {
-                    let part = to[left] / total;
-                    if part != 0.0 {
-                        to[..left].iter_mut().zip(from).for_each(|(to, from)| *to += part * from);
+                    let through = to[left];
+                    if through != 0.0 {
+                        to[..left].iter_mut().zip(&*from).for_each(|(to, from)| *to += through * from);
                     }
-                    part
+                    through
                 };
                 for (row, clean) in before.chunks_exact_mut(n).zip(before_clean) {
-                    *clean += add(row) * own[0];
+                    *clean += add(row) * own;
                 }
                 ends.iter_mut().for_each(|end| {
                     add(end);
