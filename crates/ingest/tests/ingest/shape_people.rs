@@ -334,13 +334,21 @@ fn ga4_of_nested_parquet_is_the_same() {
         of("double_value", DataType::Float64),
     ]);
     let param = group(vec![of("key", DataType::Utf8), of("value", value)]);
+    let item = group(vec![
+        of("item_id", DataType::Utf8),
+        of("item_name", DataType::Utf8),
+        of("price", DataType::Float64),
+        of("quantity", DataType::Utf8),
+    ]);
     let clicked = ["manual_campaign_name", "manual_source", "manual_medium", "gclid"];
     let schema = std::sync::Arc::new(Schema::new(vec![
         of("event_timestamp", DataType::Int64),
         of("event_name", DataType::Utf8),
         of("event_params", DataType::List(std::sync::Arc::new(of("item", param)))),
         of("event_bundle_sequence_id", DataType::Int64),
+        of("user_id", DataType::Utf8),
         of("user_pseudo_id", DataType::Utf8),
+        of("items", DataType::List(std::sync::Arc::new(of("item", item)))),
         of("ecommerce", group(vec![of("purchase_revenue", DataType::Float64), of("transaction_id", DataType::Utf8)])),
         of("collected_traffic_source", group(clicked.map(|name| of(name, DataType::Utf8)).to_vec())),
         of("batch_event_index", DataType::Int64),
