@@ -204,14 +204,18 @@ impl State {
             let here = params.clone();
             let far = slope.step(&round, &mut params);
             self.converged = far < NEAR || gain.abs() < LEVEL;
-            if far < NEAR {
-                // A point of rest, even where what is believed beforehand holds it a little below the most likely one.
+            if !self.converged {
+                continue;
+            }
+            // A point of rest, even where what is believed beforehand holds it a little below the most likely one; or one step
+            // on, where the likelihood is level and there is still some way to go. What is kept was looked at.
+            let ahead = if far < NEAR { f64::NEG_INFINITY } else { crowd.expect(&params, false).log };
+            if ahead >= self.log - LOSS {
+                (self.log, self.params) = (ahead, params);
+            } else if far < NEAR {
                 (self.log, self.params) = (log, here);
             }
-            if self.converged {
-                // Where the next step would lead nobody has looked: what is kept is what was looked at.
-                return;
-            }
+            return;
         }
     }
 }

@@ -48,7 +48,8 @@ fn segments(arguments: &Arguments) -> Result<Segments, Problem> {
 async fn flow(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let segments = segments(arguments)?;
     let session = report::session(workspace).await?;
-    Ok(report::compare_transitions(workspace, &session, &arguments.scope(), &segments).await?.into())
+    let found = Table::from(report::compare_transitions(workspace, &session, &arguments.scope(), &segments).await?);
+    Ok(found.goal(goal(workspace, &session, arguments).await?))
 }
 
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
