@@ -66,7 +66,8 @@ pub async fn export(table: Arc<Table>, name: &str, format: Format, raw: bool) ->
             Err(problem) => Some((Err(std::io::Error::other(problem.detail)), None)),
         }
     });
-    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(parts));
+    // Compression asks once more after the end, which `unfold` does not bear.
+    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(parts).fuse());
     let disposition = format!("attachment; filename=\"{name}.{}\"", format.word());
     let headers = [(header::CONTENT_TYPE, format.media_type().to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((headers, body).into_response())
