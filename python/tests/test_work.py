@@ -11,14 +11,13 @@ import time
 import pytest
 import safar
 
-# With n channels, `shapley_markov` solves 2^n chains: with 17 for a second or more, with 20 for half a minute.
+# How long work takes is told by the number of its resamples, whatever the speed of a single fit: a fit of these paths
+# takes a millisecond or more.
 PROGRAM = """
 import pyarrow, random, safar, sys, time
-def made_up(n):
-    draw = random.Random(7)
-    rows = [draw.choices([f"c{i}" for i in range(n)], k=8) for _ in range(2000)]
-    return safar.Paths.from_arrow(pyarrow.table({"path": rows, "conversions": [1] * 2000, "null": [1] * 2000}))
-paths = made_up(20)
+draw = random.Random(7)
+rows = [draw.choices([f"c{i}" for i in range(20)], k=8) for _ in range(2000)]
+paths = safar.Paths.from_arrow(pyarrow.table({"path": rows, "conversions": [1] * 2000, "null": [1] * 2000}))
 """
 
 
@@ -40,7 +39,7 @@ def test_ctrl_c_leaves_a_running_model():
     child = start("""
         print("ready", flush=True)
         try:
-            safar.attribute(paths, ["shapley_markov", "linear"])
+            safar.bootstrap(paths, "markov:order=2", replicates=1_000_000)
             print("came to an end")
         except KeyboardInterrupt:
             left = time.monotonic()
@@ -119,7 +118,6 @@ def test_an_exception_from_progress_ends_the_work(text):
 def test_other_threads_run_meanwhile():
     child = start("""
         import threading
-        paths = made_up(17)
         ticks, done = [], threading.Event()
         def tick():
             while not done.wait(0.01):
@@ -128,7 +126,7 @@ def test_other_threads_run_meanwhile():
         thread.start()
         print("ready", flush=True)
         begun = time.monotonic()
-        safar.attribute(paths, "shapley_markov")
+        safar.bootstrap(paths, "markov:order=2", replicates=1000)
         took = time.monotonic() - begun
         done.set()
         thread.join()
