@@ -1,9 +1,11 @@
 /**
  * Where the landmarks of a few screens stand, held against references that were looked at: `tests/e2e/references/layout.json`, with
- * pictures of some beside it. Places may move a little, since letters differ from machine to machine; nothing may be lost, overlap or leave the page.
+ * pictures of some beside it. All text is set in one font from npm, since a machine's own decide how wide words are. Places may move a
+ * little; nothing may be lost, overlap or leave the page.
  * `LAYOUT=renew npm run e2e -- layout` writes them anew; look at the pictures before they are committed.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { look, open, settled, type Look, type Place } from './browser';
 
@@ -39,6 +41,21 @@ const measure = (): [string, Box][] => {
   return found;
 };
 
+const font = (script: string): string => readFileSync(createRequire(import.meta.url).resolve(`@fontsource-variable/vazirmatn/files/vazirmatn-${script}-wght-normal.woff2`), 'base64');
+const fonts = ['latin-ext', 'latin', 'arabic'].map((script) => [`layout-${script}`, font(script)] as const);
+
+/** Sets all text of the page in fonts given as base64. */
+const typeset = async (fonts: (readonly [string, string])[]): Promise<void> => {
+  for (const [name, data] of fonts) {
+    const face = new FontFace(name, Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), { weight: '100 900' });
+    document.fonts.add(await face.load());
+  }
+  const names = fonts.map(([name]) => name).join(', ');
+  for (const family of ['--font', '--mono']) document.documentElement.style.setProperty(family, names);
+  await document.fonts.ready;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+};
+
 let place: Place;
 beforeAll(async () => {
   place = await open();
@@ -47,7 +64,7 @@ beforeAll(async () => {
 afterAll(() => place.stop());
 const file = `${folder}layout.json`;
 const kept = renew ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, Box>>);
-/** Widths and what stands beside them move by letters of another font; heights add up along the page. */
+/** Heights add up along the page. */
 const near = (now: number, then: number, slack: number): boolean => Math.abs(now - then) <= Math.max(slack, Math.abs(then) * 0.12);
 
 describe.each(Object.entries(looks))('%s', (name, how) => {
@@ -57,7 +74,7 @@ describe.each(Object.entries(looks))('%s', (name, how) => {
     await page.route('**/api/v1/live', (route) => route.abort());
     await page.goto(address);
     await settled(page);
-    await page.evaluate(() => document.fonts.ready);
+    await page.evaluate(typeset, fonts);
     const now = Object.fromEntries(await page.evaluate(measure));
     const key = `${screen} ${name}`;
     if (renew) {
