@@ -11,7 +11,7 @@ use pyo3::{
 use safar_attribution::{ReadError, ReadOptions};
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -81,7 +81,7 @@ fn read(
     is_left: Arc<AtomicBool>,
     options: &ReadOptions,
 ) -> Result<(safar_model::Paths, Vec<String>), ReadError> {
-    safar_attribution::read_paths(BufReader::new(Leavable { source, is_left }), options)
+    safar_attribution::read_paths(Leavable { source, is_left }, options)
 }
 
 /// Tells the reading, when it is dropped, that nobody waits for it any more.

@@ -9,7 +9,7 @@ use safar_attribution::{ModelSpec, ReadOptions, attribute, read_paths};
 use std::collections::HashSet;
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -85,7 +85,7 @@ fn run(file: &str, case: &str) -> Result<(), Box<dyn Error>> {
     let (mut credited, mut notes) = (0.0, vec![]);
     while times == 0.0 || cpu_s()? - cpu < 0.5 {
         let (reading, cpu) = (Instant::now(), cpu_s()?);
-        let (paths, channels) = read_paths(BufReader::new(File::open(file)?), &ReadOptions::default())?;
+        let (paths, channels) = read_paths(File::open(file)?, &ReadOptions::default())?;
         (read_wall, read_cpu) = (read_wall + reading.elapsed().as_secs_f64(), read_cpu + cpu_s()? - cpu);
         (credited, notes) = (0.0, vec![]);
         for spec in &specs {

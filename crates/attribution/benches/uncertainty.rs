@@ -8,7 +8,6 @@ use safar_attribution::uncertainty::{Bootstrap, bootstrap};
 use safar_attribution::{ModelSpec, ReadOptions, attribute, read_paths};
 use std::error::Error;
 use std::fs::File;
-use std::io::BufReader;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -17,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: FILE REPLICATES MODEL…".into());
     };
     let settings = Bootstrap { replicates: replicates.parse()?, ..Bootstrap::default() };
-    let (paths, channels) = read_paths(BufReader::new(File::open(file)?), &ReadOptions::default())?;
+    let (paths, channels) = read_paths(File::open(file)?, &ReadOptions::default())?;
     for name in models {
         let model: ModelSpec = name.parse()?;
         let (wall, cpu) = (Instant::now(), cpu_s()?);

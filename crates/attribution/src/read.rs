@@ -5,17 +5,22 @@
 //! are ignored. A path is channel names joined by `>`; spaces around names do not count. An empty path holds
 //! conversions that no touch came before. Rows end with LF or CRLF, blank rows are passed over, a byte order mark is
 //! fine, and a field may be quoted as in CSV. A row that cannot be read is an error, never skipped.
+mod blocks;
 mod header;
 mod names;
 mod number;
 mod rows;
+#[cfg(test)]
+mod tests;
 
+use blocks::{Block, Blocks};
 use header::{Column, Header};
 use memchr::{memchr, memmem::Finder};
 use names::Names;
+use rayon::prelude::*;
 use rows::Rows;
 use safar_model::{ChannelId, PathRef, Paths, PathsBuilder};
-use std::io::BufRead;
+use std::io::Read;
 use thiserror::Error;
 
 /// How to read paths.
@@ -66,7 +71,8 @@ pub enum ReadError {
 
 /// Reads paths, and the names of their channels in the order in which they first appear.
 ///
-/// Memory is what the paths take, plus the longest row; rows of 64 MB and more are refused.
+/// All threads of the current pool read. Memory is what the paths take, plus a few megabytes a thread and the longest
+/// row; rows of 64 MB and more are refused.
 ///
 /// # Errors
 /// See [`ReadError`]; rows are named by line, column, value and way out.
@@ -78,43 +84,51 @@ pub enum ReadError {
 /// assert_eq!(error.to_string(), "line 3, column `total_conversions`: not a number `x`; \
 ///     write a number of 0 or more, with a point for decimals and without thousands separators");
 /// ```
-pub fn read_paths(source: impl BufRead, options: &ReadOptions) -> Result<(Paths, Vec<String>), ReadError> {
-    let mut rows = Rows::new(source);
-    let Some(row) = rows.next(|byte| DELIMITERS.contains(&byte))? else {
+pub fn read_paths(source: impl Read, options: &ReadOptions) -> Result<(Paths, Vec<String>), ReadError> {
+    read_in_blocks(source, options, BLOCK)
+}
+
+/// Large against the cost of handing a block to a thread, small against the memory of a core.
+const BLOCK: usize = 1 << 20;
+
+fn read_in_blocks(source: impl Read, options: &ReadOptions, block: usize) -> Result<(Paths, Vec<String>), ReadError> {
+    let mut source = Blocks::new(source, block);
+    let is_delimiter = |byte| DELIMITERS.contains(&byte);
+    let first = source.take(|text| rows::first(text, is_delimiter))?;
+    let first = first.as_ref().and_then(|block| Rows::new(&block.text, block.line).next(is_delimiter));
+    let Some(row) = first else {
         return Err(ReadError::Header {
             problem: "there is none, the input is empty".into(),
             hint: format!("the first row names the columns: {}", Column::ALLOWED),
         });
     };
-    let header = Header::parse(rows.bytes(&row), options.delimiter)?;
-    let delimiter = header.delimiter;
-    let mut reader = Reader {
-        header,
+    let layout = Layout {
+        header: Header::parse(row.bytes, options.delimiter)?,
         separator: match options.separator.as_bytes() {
             [] => Separator::Byte(b'>'),
             [byte] => Separator::Byte(*byte),
             bytes => Separator::Text(Box::new(Finder::new(bytes))),
         },
-        names: Names::default(),
-        paths: PathsBuilder::default(),
-        channels: vec![],
     };
-    while let Some(row) = rows.next(|byte| byte == delimiter)? {
-        let (bytes, line) = (rows.bytes(&row), row.line);
-        let Some(byte_row) = row.quoted.then(|| rows::unquote(bytes, delimiter)) else {
-            reader.row(Plain { rest: Some(bytes), delimiter }, line)?;
-            continue;
-        };
-        let fields = byte_row.map_err(|value| ReadError::Row {
-            line,
-            column: "path",
-            value: cut(&value),
-            problem: "text after a closing quote in",
-            hint: "write a quote inside a quoted field twice",
-        })?;
-        reader.row(fields.iter().map(Vec::as_slice), line)?;
+    let delimiter = layout.header.delimiter;
+    let (mut names, mut paths) = (Names::default(), PathsBuilder::default());
+    loop {
+        let mut blocks = vec![];
+        while blocks.len() < 2 * rayon::current_num_threads() {
+            let Some(block) = source.take(|text| rows::whole(text, |byte| byte == delimiter))? else { break };
+            blocks.push(block);
+        }
+        if blocks.is_empty() {
+            return Ok((paths.finish(), names.finish()));
+        }
+        let read: Vec<_> = blocks.into_par_iter().map(|block| layout.read(&block)).collect();
+        for part in read {
+            let (part, own) = part?;
+            let ids: Option<Vec<_>> = own.iter().map(|name| names.find(name.as_bytes())).collect();
+            let ids = ids.ok_or_else(|| std::io::Error::other("more than four billion names of channels"))?;
+            paths.append(&part, &ids);
+        }
     }
-    Ok((reader.paths.finish(), reader.names.finish()))
 }
 
 /// What may separate columns.
@@ -168,9 +182,41 @@ fn near(byte: u8, text: &[u8]) -> Option<usize> {
     memchr(byte, &text[16..]).map(|at| at + 16)
 }
 
-struct Reader<'a> {
+/// How rows are laid out.
+struct Layout<'a> {
     header: Header,
     separator: Separator<'a>,
+}
+
+impl Layout<'_> {
+    /// The paths of a block, and the names of their channels.
+    fn read(&self, block: &Block) -> Result<(Paths, Vec<String>), ReadError> {
+        let delimiter = self.header.delimiter;
+        let mut reader =
+            Reader { layout: self, names: Names::default(), paths: PathsBuilder::default(), channels: vec![] };
+        let mut rows = Rows::new(&block.text, block.line);
+        while let Some(row) = rows.next(|byte| byte == delimiter) {
+            let line = row.line;
+            if !row.quoted {
+                reader.row(Plain { rest: Some(row.bytes), delimiter }, line)?;
+                continue;
+            }
+            let fields = rows::unquote(row.bytes, delimiter).map_err(|value| ReadError::Row {
+                line,
+                column: "path",
+                value: cut(&value),
+                problem: "text after a closing quote in",
+                hint: "write a quote inside a quoted field twice",
+            })?;
+            reader.row(fields.iter().map(Vec::as_slice), line)?;
+        }
+        Ok((reader.paths.finish(), reader.names.finish()))
+    }
+}
+
+/// Reads the rows of a block.
+struct Reader<'a> {
+    layout: &'a Layout<'a>,
     names: Names,
     paths: PathsBuilder,
     channels: Vec<ChannelId>,
@@ -182,7 +228,7 @@ impl Reader<'_> {
         let mut columns = 0;
         for (place, field) in fields.enumerate() {
             columns = place + 1;
-            match self.header.columns.get(place) {
+            match self.layout.header.columns.get(place) {
                 Some(Some(Column::Path)) => self.path(field, line)?,
                 Some(Some(column)) => numbers[*column as usize] = number::read(field, *column, line)?,
                 Some(None) => {}
@@ -194,7 +240,7 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some(column) = self.header.columns[columns..].iter().flatten().next() {
+        if let Some(column) = self.layout.header.columns[columns..].iter().flatten().next() {
             return Err(ReadError::Row {
                 line,
                 column: column.name(),
@@ -222,7 +268,7 @@ impl Reader<'_> {
         let error =
             |problem, hint| ReadError::Row { line, column: Column::Path.name(), value: cut(field), problem, hint };
         while let Some(text) = rest {
-            let (name, after) = self.separator.split(text);
+            let (name, after) = self.layout.separator.split(text);
             let from = &text[name.len() - name.trim_ascii_start().len()..];
             let name = name.trim_ascii();
             if name.is_empty() {

@@ -6,7 +6,7 @@ mod reports;
 use crate::output::Format;
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
-use safar_attribution::{ModelSpec, Transform};
+use safar_attribution::{ModelSpec, Transform, uncertainty::Bootstrap};
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
@@ -251,6 +251,40 @@ pub struct Selection {
     pub condition: Option<String>,
 }
 
+/// Whether and how a report says how sure its numbers are.
+#[derive(Debug, Args)]
+pub struct Intervals {
+    /// Give intervals of every credit and of what is reckoned from it, by a bootstrap over people; costs are taken as known.
+    #[arg(long)]
+    pub intervals: bool,
+    /// How many times people are drawn anew for intervals.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub resamples: u32,
+    /// The same seed gives the same intervals.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+}
+
+impl Intervals {
+    /// The bootstrap that was asked for.
+    pub fn bootstrap(&self) -> Option<Bootstrap> {
+        self.intervals.then_some(Bootstrap { replicates: self.resamples, seed: self.seed, level: self.level })
+    }
+
+    /// What intervals are of, where they were asked for.
+    pub fn note(&self) -> Option<String> {
+        let Bootstrap { replicates, seed, level } = self.bootstrap()?;
+        let version = env!("CARGO_PKG_VERSION");
+        Some(format!(
+            "intervals: {} % of {replicates} resamples of people, seed {seed}, safar {version}",
+            level * 100.0
+        ))
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Attribute {
     /// A file of ready paths (path;total_conversions;total_conversion_value;total_null); `-` reads standard
@@ -264,18 +298,8 @@ pub struct Attribute {
     /// remove_last_direct:direct=NAME; repeats, and is done in order. That of safar.toml otherwise.
     #[arg(long, value_name = "TRANSFORM")]
     pub transform: Vec<Transform>,
-    /// Give intervals of every credit, by a bootstrap over people.
-    #[arg(long)]
-    pub intervals: bool,
-    /// How many times people are drawn anew for intervals.
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    pub resamples: u32,
-    /// The same seed gives the same intervals.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Of the intervals.
-    #[arg(long, default_value_t = 0.95)]
-    pub level: f64,
+    #[command(flatten)]
+    pub intervals: Intervals,
     /// Show how far each pair of models agrees, instead of their credits.
     #[arg(long)]
     pub agreement: bool,

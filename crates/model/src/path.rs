@@ -169,6 +169,26 @@ impl PathsBuilder {
         paths.nulls.push(path.nulls);
     }
 
+    /// Appends other paths, whose channel `n` is `ids[n]` here. Ages are kept only if every path brings them.
+    ///
+    /// # Panics
+    /// When `ids` does not number every channel of `other`.
+    pub fn append(&mut self, other: &Paths, ids: &[ChannelId]) {
+        let paths = &mut self.paths;
+        let before = paths.channels.len();
+        paths.channels.extend(other.channels.iter().map(|channel| ids[channel.0 as usize]));
+        paths.offsets.extend(other.offsets[1..].iter().map(|offset| before + offset));
+        paths.conversions.extend_from_slice(&other.conversions);
+        paths.values.extend_from_slice(&other.values);
+        paths.nulls.extend_from_slice(&other.nulls);
+        self.ages_known &= other.has_ages();
+        if self.ages_known {
+            paths.ages.extend_from_slice(&other.ages);
+        } else {
+            paths.ages.clear();
+        }
+    }
+
     /// The paths.
     #[must_use]
     pub fn finish(self) -> Paths {

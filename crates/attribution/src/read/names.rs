@@ -54,7 +54,8 @@ impl Names {
         Some(id)
     }
 
-    fn find(&mut self, name: &[u8]) -> Option<ChannelId> {
+    /// As [`Self::intern`], for a name that stands alone.
+    pub(super) fn find(&mut self, name: &[u8]) -> Option<ChannelId> {
         let hash = hash(&self.state, name);
         let known = self.table.find(hash, |id| self.names[*id as usize].as_bytes() == name);
         match known {

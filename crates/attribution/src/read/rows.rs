@@ -1,109 +1,104 @@
 //! Cuts text into rows, which may hold line ends inside quotes.
-use super::{ReadError, cut};
-use memchr::{memchr, memchr_iter, memchr2};
-use std::{io::Read, ops::Range};
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
-pub(super) struct Rows<R> {
-    source: R,
-    buffer: Vec<u8>,
-    /// What is still to be given out.
-    start: usize,
-    end: usize,
-    ended: bool,
+/// The rows of a text.
+pub(super) struct Rows<'a> {
+    rest: &'a [u8],
     line: usize,
 }
 
-/// One row in the buffer, without its line end.
-pub(super) struct Row {
-    span: Range<usize>,
+/// One row, without its line end.
+pub(super) struct Row<'a> {
+    pub(super) bytes: &'a [u8],
     pub(super) line: usize,
     /// Whether some field is quoted.
     pub(super) quoted: bool,
 }
 
-const BLOCK: usize = 1 << 18;
-const ROW_MAX: usize = 1 << 26;
+/// Where the first row of a text ends.
+struct End {
+    /// Bytes before the line end, which is missing where they are all bytes.
+    length: usize,
+    quoted: bool,
+    /// Line ends inside quotes.
+    breaks: usize,
+}
 
-impl<R: Read> Rows<R> {
-    pub(super) fn new(source: R) -> Self {
-        Self { source, buffer: vec![0; BLOCK], start: 0, end: 0, ended: false, line: 1 }
+impl<'a> Rows<'a> {
+    /// Rows of `text`, which begins at `line`.
+    pub(super) const fn new(text: &'a [u8], line: usize) -> Self {
+        Self { rest: text, line }
     }
 
-    pub(super) fn bytes(&self, row: &Row) -> &[u8] {
-        &self.buffer[row.span.clone()]
+    /// The next row that is not blank.
+    #[inline]
+    pub(super) fn next(&mut self, is_delimiter: impl Fn(u8) -> bool) -> Option<Row<'a>> {
+        while !self.rest.is_empty() {
+            let end = end(self.rest, &is_delimiter);
+            let (bytes, line) = (&self.rest[..end.length], self.line);
+            self.rest = self.rest.get(end.length + 1..).unwrap_or_default();
+            self.line += end.breaks + 1;
+            if !bytes.trim_ascii().is_empty() {
+                return Some(Row { bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes), line, quoted: end.quoted });
+            }
+        }
+        None
     }
+}
 
-    /// The next row that is not blank. A quote opens a quoted field at the beginning of a row or behind a delimiter.
-    pub(super) fn next(&mut self, is_delimiter: impl Fn(u8) -> bool) -> Result<Option<Row>, ReadError> {
-        loop {
-            let Some(row) = self.next_any(&is_delimiter)? else { return Ok(None) };
-            if !self.bytes(&row).trim_ascii().is_empty() {
-                return Ok(Some(row));
-            }
+/// A quote opens a quoted field at the beginning of a row or behind a delimiter.
+#[inline]
+fn end(text: &[u8], is_delimiter: impl Fn(u8) -> bool) -> End {
+    // Bytes of this row that were looked at, and where its last quoted field closed.
+    let (mut seen, mut inside, mut quoted, mut closed) = (0, false, false, None);
+    let mut breaks = 0;
+    loop {
+        let rest = &text[seen..];
+        let found = if inside { memchr(b'"', rest) } else { memchr2(b'\n', b'"', rest) };
+        if inside {
+            breaks += memchr_iter(b'\n', &rest[..found.unwrap_or(rest.len())]).count();
         }
+        let Some(at) = found.map(|at| seen + at) else { return End { length: text.len(), quoted, breaks } };
+        if text[at] == b'\n' {
+            return End { length: at, quoted, breaks };
+        }
+        if inside {
+            (inside, closed) = (false, Some(at));
+        } else if at == 0 || closed == Some(at - 1) || is_delimiter(text[at - 1]) {
+            (inside, quoted) = (true, true);
+        }
+        seen = at + 1;
     }
+}
 
-    fn next_any(&mut self, is_delimiter: impl Fn(u8) -> bool) -> Result<Option<Row>, ReadError> {
-        // Bytes of this row that were looked at, and where its last quoted field closed.
-        let (mut seen, mut inside, mut quoted, mut closed) = (0, false, false, None);
-        let mut breaks = 0;
-        let length = loop {
-            let rest = &self.buffer[self.start + seen..self.end];
-            let found = if inside { memchr(b'"', rest) } else { memchr2(b'\n', b'"', rest) };
-            if inside {
-                breaks += memchr_iter(b'\n', &rest[..found.unwrap_or(rest.len())]).count();
-            }
-            match found {
-                Some(at) if rest[at] == b'\n' => break seen + at,
-                Some(at) => {
-                    let at = seen + at;
-                    if inside {
-                        (inside, closed) = (false, Some(at));
-                    } else if at == 0 || closed == Some(at - 1) || is_delimiter(self.buffer[self.start + at - 1]) {
-                        (inside, quoted) = (true, true);
-                    }
-                    seen = at + 1;
-                }
-                None if self.ended => break self.end - self.start,
-                None => {
-                    seen = self.end - self.start;
-                    self.fill()?;
-                }
-            }
-        };
-        if self.start == self.end {
-            return Ok(None);
-        }
-        let span = self.start..self.start + length;
-        let line = self.line;
-        self.line += breaks + 1;
-        self.start = (span.end + 1).min(self.end);
-        let kept = self.buffer[span.clone()].strip_suffix(b"\r").map_or(length, <[u8]>::len);
-        Ok(Some(Row { span: span.start..span.start + kept, line, quoted }))
+/// Bytes of the rows of `text` that are there whole, line ends included.
+pub(super) fn whole(text: &[u8], is_delimiter: impl Fn(u8) -> bool) -> usize {
+    if memchr(b'"', text).is_none() {
+        return memrchr(b'\n', text).map_or(0, |at| at + 1);
     }
+    let mut whole = 0;
+    loop {
+        let next = whole + end(&text[whole..], &is_delimiter).length + 1;
+        if next > text.len() {
+            return whole;
+        }
+        whole = next;
+    }
+}
 
-    fn fill(&mut self) -> Result<(), ReadError> {
-        self.buffer.copy_within(self.start..self.end, 0);
-        (self.start, self.end) = (0, self.end - self.start);
-        if self.end == self.buffer.len() {
-            if self.end >= ROW_MAX {
-                return Err(ReadError::Row {
-                    line: self.line,
-                    column: "path",
-                    value: cut(&self.buffer[..200]),
-                    problem: "a row of more than 64 MB, beginning with",
-                    hint: "look for a quote that is never closed",
-                });
-            }
-            self.buffer.resize(self.end * 2, 0);
+/// Bytes of the first row of `text` that is not blank, and of what stands before it; 0 where it is not there whole.
+pub(super) fn first(text: &[u8], is_delimiter: impl Fn(u8) -> bool) -> usize {
+    let mut at = 0;
+    loop {
+        let length = end(&text[at..], &is_delimiter).length;
+        let blank = text[at..at + length].trim_ascii().is_empty();
+        at += length + 1;
+        if at > text.len() {
+            return 0;
         }
-        match self.source.read(&mut self.buffer[self.end..]) {
-            Ok(0) => self.ended = true,
-            Ok(more) => self.end += more,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
+        if !blank {
+            return at;
         }
-        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reading of path files.
 use proptest::prelude::*;
 use safar_attribution::{ReadOptions, read_paths};
-use std::io::BufReader;
 
 type Read = Vec<(Vec<String>, f64, f64, f64)>;
 
@@ -98,27 +97,5 @@ proptest! {
         bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\";,\t|\r\n >0123456789.-eA".to_vec())], 0..200),
     ) {
         let _ = read([head.as_bytes(), &bytes].concat());
-    }
-
-    /// Whatever the size of the pieces in which the source hands over its bytes.
-    #[test]
-    fn what_is_written_is_read(
-        rows in prop::collection::vec((prop::collection::vec("[a-z][a-z\";,\n]{0,5}", 0..5), 0..1000_u32, -1e6..1e6_f64, 0.0..9.0_f64), 1..40),
-        piece in 1_usize..50,
-    ) {
-        let mut text = "path;conversions;value;null\n".to_string();
-        for (path, conversions, value, nulls) in &rows {
-            let path = path.join(" > ").replace('"', "\"\"");
-            text.push_str(&format!("\"{path}\";{conversions};{value};{nulls}\n"));
-        }
-        let source = BufReader::with_capacity(piece, text.as_bytes());
-        let (paths, names) = read_paths(source, &ReadOptions::default()).unwrap();
-        prop_assert_eq!(paths.len(), rows.len());
-        for (got, (path, conversions, value, nulls)) in paths.iter().zip(&rows) {
-            let trimmed: Vec<_> = path.iter().map(|name| name.trim()).collect();
-            let got_names: Vec<_> = got.channels.iter().map(|channel| names[channel.0 as usize].as_str()).collect();
-            prop_assert_eq!(got_names, trimmed);
-            prop_assert_eq!((got.conversions, got.value, got.nulls), (f64::from(*conversions), *value, *nulls));
-        }
     }
 }

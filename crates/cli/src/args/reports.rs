@@ -1,4 +1,5 @@
 //! The arguments of reports about people and what they did.
+use super::Intervals;
 use crate::output::Format;
 use clap::{Args, ValueEnum};
 use safar_attribution::ModelSpec;
@@ -215,18 +216,8 @@ pub struct Channels {
     /// A model; repeats. Those of safar.toml otherwise.
     #[arg(long, value_name = "MODEL")]
     pub model: Vec<ModelSpec>,
-    /// Give intervals of CPA and ROAS, by a bootstrap over people; costs are taken as known.
-    #[arg(long)]
-    pub intervals: bool,
-    /// How many times people are drawn anew for intervals.
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    pub resamples: u32,
-    /// The same seed gives the same intervals.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Of the intervals.
-    #[arg(long, default_value_t = 0.95)]
-    pub level: f64,
+    #[command(flatten)]
+    pub intervals: Intervals,
     #[command(flatten)]
     pub scope: ScopeArgs,
     #[arg(long, value_enum, default_value_t)]

@@ -9,28 +9,22 @@ use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use safar_attribution::{
     Attribution, Pair, ReadOptions, Solver, agreement, read_paths,
-    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited},
+    uncertainty::{CreditEstimates, Measure as Credited},
 };
 use safar_model::DAY_US;
 use safar_pipeline::{
     AttributionSettings, Workspace,
     report::{self, AttributionReport, Measure, Modelling, UNATTRIBUTED},
 };
-use std::{
-    fs::File,
-    io::{self, BufReader},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs::File, io, path::Path, sync::Arc};
 
 /// Cells of the longest bar.
 const BAR_WIDTH: usize = 12;
 
 pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()> {
-    let settings = Bootstrap { replicates: args.resamples, seed: args.seed, level: args.level };
     let modelling = |otherwise: &AttributionSettings| Modelling {
         models: models(&args.model, &otherwise.models),
-        bootstrap: args.intervals.then_some(settings),
+        bootstrap: args.intervals.bootstrap(),
         transforms: if args.transform.is_empty() { &otherwise.transform } else { &args.transform }.clone(),
     };
     let report = match &args.paths {
@@ -64,14 +58,8 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
         let batch = report.batch()?;
         printer.result(&render(&batch.schema(), &[batch], args.format)?)?;
     }
-    if args.intervals {
-        printer.say(format!(
-            "intervals: {} % of {} resamples of people, seed {}, safar {}",
-            args.level * 100.0,
-            args.resamples,
-            args.seed,
-            env!("CARGO_PKG_VERSION")
-        ));
+    if let Some(note) = args.intervals.note() {
+        printer.say(note);
     }
     Ok(())
 }
@@ -82,7 +70,7 @@ fn of_file(file: &Path, modelling: &Modelling) -> Result<AttributionReport> {
         read_paths(io::stdin().lock(), &options).context("standard input")?
     } else {
         let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-        read_paths(BufReader::with_capacity(1 << 20, opened), &options).with_context(|| file.display().to_string())?
+        read_paths(opened, &options).with_context(|| file.display().to_string())?
     };
     Ok(report::of_paths(modelling, &paths, labels)?)
 }

@@ -3,7 +3,6 @@ use super::{scope, show};
 use crate::{args::Channels, output::Format, printer::Printer};
 use anyhow::Result;
 use arrow::array::Array;
-use safar_attribution::uncertainty::Bootstrap;
 use safar_pipeline::{
     Workspace,
     report::{self, Answer},
@@ -13,18 +12,12 @@ use std::path::Path;
 pub async fn run(folder: &Path, args: &Channels, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
     let session = report::session(&workspace).await?;
-    let settings = Bootstrap { replicates: args.resamples, seed: args.seed, level: args.level };
-    let intervals = args.intervals.then_some(settings);
+    let intervals = args.intervals.bootstrap();
     let answer = report::channels(&workspace, &session, &scope(&args.scope)?, &args.model, intervals).await?;
     let answer = if args.format == Format::Table { without_empty(answer)? } else { answer };
     show(printer, &answer, args.format, None, 0)?;
-    if args.intervals {
-        printer.say(format!(
-            "intervals: {} % of {} resamples of people, seed {}; costs are taken as known",
-            args.level * 100.0,
-            args.resamples,
-            args.seed
-        ));
+    if let Some(note) = args.intervals.note() {
+        printer.say(format!("{note}; costs are taken as known"));
     }
     Ok(())
 }

@@ -85,7 +85,14 @@ pub async fn explain(
         by_size.then(a.at.cmp(&b.at)).then(a.conversion.cmp(&b.conversion))
     });
     let shown = if limit == 0 { given.len() } else { limit.min(given.len()) };
-    let lines = lines(&report, model, label, wanted, &given, shown);
+    let mut lines = lines(&report, model, label, wanted, &given, shown);
+    let transforms: Vec<String> = workspace.settings().attribution.transform.iter().map(ToString::to_string).collect();
+    if !transforms.is_empty() {
+        lines.push(format!(
+            "of paths as they were walked: [attribution] of safar.toml transforms them first ({}), so the report's number may differ",
+            transforms.join(", ")
+        ));
+    }
     let touches = touches(workspace, &session, &goal, &report.labels, &given[..shown]).await?;
     Ok(Explanation { lines, left_out: given.len() - shown, touches })
 }
