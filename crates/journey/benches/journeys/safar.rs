@@ -42,7 +42,7 @@ impl QueryPlanner for Planner {
     }
 }
 
-/// Distinct paths by the operator or the aggregate; the clustered layout is declared, as the engine's tables declare it.
+/// Distinct paths by the operator (`once`: with the aggregate's question) or the aggregate; the clustered layout is declared, as the engine's tables declare it.
 pub fn paths(files: &[PathBuf], layout: &str, case: &str, threads: usize) -> Result<Vec<RecordBatch>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(async {
@@ -82,9 +82,9 @@ pub fn paths(files: &[PathBuf], layout: &str, case: &str, threads: usize) -> Res
         let schema = listing.infer_schema(&context.state(), &urls[0]).await?;
         let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(listing).with_schema(schema);
         context.register_table("events", Arc::new(ListingTable::try_new(config)?))?;
-        let frame = if case == "operator" {
+        let frame = if case != "aggregate" {
             let rows = context.table("events").await?.select_columns(&events::COLUMNS)?;
-            path_counts(rows, PathCountsOptions { look_back_us: 30 * DAY_US, count_again: true })?
+            path_counts(rows, PathCountsOptions { look_back_us: 30 * DAY_US, count_again: case == "operator" })?
         } else {
             context.sql(SQL).await?
         };
