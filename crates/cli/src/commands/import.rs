@@ -85,6 +85,7 @@ fn show(preview: &Preview, printer: Printer) -> Result<()> {
         }
         printer.say(grid.render());
     }
+    preview.notes.iter().for_each(|note| printer.warn(format!("{}: {note}", preview.name)));
     // Columns without any value only take room on the screen.
     let filled: Vec<usize> = (0..preview.events.num_columns())
         .filter(|index| preview.events.column(*index).null_count() < preview.events.num_rows())
@@ -175,7 +176,7 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
     }
     if report.rejected_total() > 0 {
         for (reason, rows) in &report.rejected {
-            printer.warn(format!("{} rows rejected: {reason}", count(*rows)));
+            printer.warn(format!("{} rejected: {reason}", count(*rows)));
         }
         if let Some(path) = &options.rejects {
             printer.say(format!("every rejected row is in {} and in the table `rejects`", path.display()));

@@ -32,8 +32,8 @@ fn the_summary_tells_what_is_in_the_tables() {
     for line in [
         "events.csv: 6 rows of CSV, 3 stored, 2 rejected",
         ": 3 new events, 1 already there, 2 rejected; 1 identity links",
-        "warning: 1 rows rejected: not a time that exists",
-        "warning: 1 rows rejected: not a number",
+        "warning: 1 rejected: not a time that exists",
+        "warning: 1 rejected: not a number",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }

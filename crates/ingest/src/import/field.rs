@@ -41,9 +41,9 @@ fields! {
     /// When it reached whoever wrote the file; the time of the import where that is not told.
     ReceivedAt "received_at" ["server_timestamp" "server_time" "server_received_time" "received_time" "received_timestamp" "ingested_at" "collector_tstamp"]
     /// A device or browser.
-    AnonymousId "anonymous_id" ["cookie_id" "device_id" "client_id" "visitor_id" "user_pseudo_id" "distinct_id" "context.device.id"]
+    AnonymousId "anonymous_id" ["cookie_id" "cookie" "device_id" "client_id" "visitor_id" "visitor" "full_visitor_id" "user_pseudo_id" "distinct_id" "context.device.id"]
     /// A person, as the shop's own system names them.
-    UserId "user_id" ["customer_id" "client_user" "client_user_id" "member_id" "customer" "user"]
+    UserId "user_id" ["customer_id" "account_id" "person_id" "profile_id" "uid" "client_user" "client_user_id" "member_id" "customer" "user"]
     /// An e-mail address; only its hash is stored.
     Email "email" ["email_address" "customer_email" "user_email" "traits.email" "context.traits.email"]
     /// An e-mail address that is hashed already (SHA-256 of the trimmed address in lower case).
@@ -85,7 +85,7 @@ fields! {
     /// The kind of contact.
     Interaction "interaction" ["interaction_type" "touch_type"]
     /// The order it belongs to.
-    OrderId "order_id" ["transaction_id" "order_number" "ecommerce.transaction_id" "properties.order_id"]
+    OrderId "order_id" ["transaction_id" "order_number" "order" "invoice_id" "ecommerce.transaction_id" "properties.order_id"]
     /// What it was worth.
     Value "value" ["revenue" "conversion_value" "amount" "order_total" "total" "ecommerce.purchase_revenue" "properties.revenue" "properties.total" "properties.value"]
     /// ISO 4217 code of the value.

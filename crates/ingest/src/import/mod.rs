@@ -168,6 +168,7 @@ pub fn preview(
             delimiter: None,
             columns: Vec::new(),
             goal: None,
+            notes: file.notes.clone(),
             events: RecordBatch::new_empty(Table::Events.schema()),
             costs: costs::batch(&shown.collect::<Vec<_>>(), rules.enricher)?,
             rejects: file.rejects.iter().take(rows).cloned().collect(),
@@ -201,6 +202,7 @@ pub fn preview(
             delimiter: (plan.format == Format::Csv).then_some(plan.layout.delimiter as char),
             columns: plan.columns.clone(),
             goal: plan.goal.clone(),
+            notes: plan.notes(),
             events,
             rejects,
         });
@@ -291,7 +293,7 @@ async fn take(
         content.update(format!("{:?}", (&plan.columns, &plan.stated)).as_bytes());
     }
     for plan in &plans {
-        report.files.push(FileReport::new(&plan.input.name, plan.format));
+        report.files.push(FileReport { notes: plan.notes(), ..FileReport::new(&plan.input.name, plan.format) });
     }
     let mut costs = Vec::new();
     for file in shaped {

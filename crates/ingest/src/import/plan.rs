@@ -40,6 +40,10 @@ pub(crate) struct Plan {
     places: Vec<(u64, u64)>,
 }
 
+/// The fields that tell who acted.
+const WHO: [Field; 7] =
+    [Field::AnonymousId, Field::UserId, Field::Email, Field::EmailHash, Field::Phone, Field::PhoneHash, Field::CrmId];
+
 /// Where each thing stands in a row of cells.
 #[derive(Default)]
 pub(crate) struct Shape {
@@ -237,6 +241,27 @@ impl Plan {
         let mut block = vec![0; 1 << 20];
         while reader.read(&mut block).map_err(Error::io(path))? > 0 {}
         Ok((ParquetInput::open(&self.input.name, path)?, meter.digest()))
+    }
+
+    /// What its columns leave out and its reader should know.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        // What is not read by columns may tell more in rows that were not looked at.
+        if self.goal.is_some() || !matches!(self.format, Format::Csv | Format::Parquet) {
+            return Vec::new();
+        }
+        let tells = |field: &Field| {
+            let column = self.columns.iter().any(|column| column.target == Target::Field(*field));
+            column || self.stated.has_constant(*field)
+        };
+        if WHO.iter().any(tells) {
+            return Vec::new();
+        }
+        let others = self.columns.iter().filter(|column| column.target == Target::Property);
+        let others: Vec<_> = others.map(|column| format!("`{}`", column.column)).collect();
+        let others = if others.is_empty() { "there is no other column".to_owned() } else { others.join(", ") };
+        vec![format!(
+            "no column tells whose events these are, so each is a person of its own: `--map anonymous_id=COLUMN` (or user_id, email, phone, crm_id) names it; not understood: {others}"
+        )]
     }
 
     /// What a field's column is called, for messages.

@@ -143,6 +143,8 @@ pub struct Preview {
     pub columns: Vec<ColumnMapping>,
     /// The goal of ready paths, which have no events; `None`: the file holds no ready paths.
     pub goal: Option<String>,
+    /// What deserves to be known of it.
+    pub notes: Vec<String>,
     /// Its first rows as events, with the columns of `Table::Events`.
     pub events: RecordBatch,
     /// Its first costs, with the columns of `Table::Costs`.

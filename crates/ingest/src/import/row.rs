@@ -351,20 +351,19 @@ impl<'e> Sink<'e> {
         let name = match (get(Field::Name), conversion) {
             ("", Some(true)) => "conversion",
             ("", Some(false)) => "touch",
+            ("", None) if !order_id.is_empty() => "purchase",
             ("", None) if !page_url.is_empty() => "page_view",
             ("", None) if sourced || stated.is_some() => "touch",
-            ("", None) if !order_id.is_empty() => "purchase",
             ("", None) => return Err(Fault::of(Field::Name, "nothing says what happened")),
             (name, _) => name,
         };
-        let interaction = stated.unwrap_or_else(|| {
-            if !page_url.is_empty() {
-                Interaction::Visit
-            } else if !channel.is_empty() {
-                Interaction::Click
-            } else {
-                told_by(name, sourced)
-            }
+        // A row of a list of touches says where somebody came from and seldom what happened. Programs call other things `source`,
+        // too, so that alone makes a touch of rows without a name only.
+        let listed = !channel.is_empty() || !medium.is_empty() || (get(Field::Name).is_empty() && sourced);
+        let interaction = stated.unwrap_or_else(|| match told_by(name, sourced) {
+            _ if !page_url.is_empty() => Interaction::Visit,
+            Interaction::None if listed => Interaction::Click,
+            told => told,
         });
 
         let anonymous = self.identifier(safar_identity::ANONYMOUS, get(Field::AnonymousId));

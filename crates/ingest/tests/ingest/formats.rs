@@ -274,6 +274,33 @@ fn names_that_say_nothing_certain_are_no_touches() {
     assert_eq!(kinds(&[("open", "", "email"), ("print", "", "print")]), ["email", "print"], "the column decides");
 }
 
+/// The lists of touches that people keep by hand, or export from a shop.
+#[test]
+fn a_list_of_sources_is_a_list_of_touches() {
+    let shop = Shop::new();
+    let text = "date,visitor,source,medium,campaign,event,order,revenue\n\
+        2025-01-01,v1,google,cpc,spring,,,\n2025-01-02,v1,newsletter,,,,,\n2025-01-03,v1,facebook,paid_social,,lead,,\n\
+        2025-01-04,v1,google,cpc,,impression,,\n2025-01-05,v1,ios,,,open,,\n2025-01-06,v1,google,organic,,,o-1,49.90\n";
+    let report = shop.take("a.csv", text).unwrap();
+    assert_eq!(report.files[0].notes, Vec::<String>::new());
+    assert_eq!(shop.events("name"), ["touch", "touch", "lead", "impression", "open", "purchase"]);
+    assert_eq!(shop.events("interaction"), ["click", "click", "click", "impression", "none", "click"]);
+    assert_eq!(shop.events("anonymous_id"), ["v1"; 6]);
+    assert_eq!(shop.events("order_id")[5], "o-1");
+}
+
+#[test]
+fn a_file_that_tells_nobody_is_said_to() {
+    let shop = Shop::new();
+    let note = |text: &str| shop.take("a.csv", text).unwrap().files[0].notes.clone();
+    let said = note("date,who,source\n2025-01-01,ada,google\n");
+    assert!(
+        said[0].starts_with("no column tells whose events these are") && said[0].ends_with("not understood: `who`"),
+        "{said:?}"
+    );
+    assert_eq!(note("date,user,source\n2025-01-01,ada,google\n"), Vec::<String>::new());
+}
+
 #[test]
 fn a_day_and_a_time_of_day_are_one_time() {
     let shop = Shop::new();

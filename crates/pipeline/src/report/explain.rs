@@ -98,8 +98,9 @@ pub async fn explain(
 }
 
 fn unknown(report: &AttributionReport, label: &str) -> Error {
-    let known: Vec<&str> = report.order().into_iter().take(12).map(|index| report.labels[index].as_str()).collect();
-    Error::Request(format!("no {} `{label}` in this report; there are {}, {UNATTRIBUTED}", report.by, known.join(", ")))
+    let known = report.order().into_iter().take(12).map(|index| report.labels[index].as_str());
+    let known: Vec<&str> = known.chain([UNATTRIBUTED]).collect();
+    Error::Request(format!("no {} `{label}` in this report; there are {}", report.by, known.join(", ")))
 }
 
 /// Shares below this are what rounding leaves of nothing.
