@@ -12,8 +12,8 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "compare.py"
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("ChannelAttribution") is None,
-    reason="ChannelAttribution is not installed; it is built from source, so ask for it: pip install safar[compare]",
+    any(importlib.util.find_spec(name) is None for name in ["ChannelAttribution", "matplotlib"]),
+    reason="ChannelAttribution, or matplotlib, which it imports, is not installed: pip install safar[compare]",
 )
 def test_it_agrees_with_channel_attribution():
     ran = subprocess.run([sys.executable, EXAMPLE, "20000"], capture_output=True, text=True)
