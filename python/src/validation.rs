@@ -18,7 +18,7 @@ use safar_attribution::{
     ModelSpec, all_models,
     validation::{self, Predictions, Recommendation, StabilitySettings, ValidationError, recommend},
 };
-use safar_model::{PathRef, PathsBuilder};
+use safar_model::PathsBuilder;
 use std::sync::Arc;
 
 /// Models learned on earlier paths and tested on later ones. Made by `backtest`.
@@ -215,12 +215,8 @@ fn aligned(all: &[Bound<'_, Paths>]) -> PyResult<(Vec<safar_model::Paths>, Vec<S
         let (paths, channels) = &*paths.get().inner;
         let numbers = channels.iter().map(|name| names.intern(name).ok_or_else(too_many));
         let numbers = numbers.collect::<PyResult<Vec<_>>>()?;
-        let (mut builder, mut touches) = (PathsBuilder::default(), vec![]);
-        for path in paths.iter() {
-            touches.clear();
-            touches.extend(path.channels.iter().map(|channel| numbers[channel.0 as usize]));
-            builder.push(PathRef { channels: &touches, ..path });
-        }
+        let mut builder = PathsBuilder::default();
+        builder.append(paths, &numbers);
         Ok(builder.finish())
     });
     Ok((renumbered.collect::<PyResult<_>>()?, names.finish()))

@@ -281,6 +281,15 @@ impl PathsBuilder {
     ///
     /// # Panics
     /// When `ids` does not number every channel of `other`.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// let mut other = PathsBuilder::default();
+    /// other.push(PathRef { channels: &[ChannelId(0)], ages: None, conversions: 1.0, value: 0.0, nulls: 0.0 });
+    /// let mut builder = PathsBuilder::default();
+    /// builder.append(&other.finish(), &[ChannelId(7)]); // what is channel 0 there is channel 7 here
+    /// assert_eq!(builder.finish().touches(), [ChannelId(7)]);
+    /// ```
     pub fn append(&mut self, other: &Paths, ids: &[ChannelId]) {
         let paths = &mut self.paths;
         let before = paths.channels.len();
