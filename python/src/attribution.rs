@@ -1,6 +1,7 @@
 //! What one model gives.
 use crate::{
-    credit::{Credit, Diagnostics},
+    credit::Credit,
+    diagnostics::{Diagnostics, named},
     frame,
 };
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -26,6 +27,16 @@ impl Attribution {
     pub fn new(given: safar_attribution::Attribution, channels: Vec<String>) -> PyResult<Self> {
         let batch = table(&given, &channels).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         Ok(Self { given, channels, batch })
+    }
+
+    /// What the model gave.
+    pub fn given(&self) -> &safar_attribution::Attribution {
+        &self.given
+    }
+
+    /// The names of the channels.
+    pub fn channels(&self) -> &[String] {
+        &self.channels
     }
 
     /// Which model.
@@ -65,8 +76,7 @@ impl Attribution {
     /// By channel: what it earned.
     #[getter]
     pub fn credits(&self) -> IndexMap<String, Credit> {
-        let credits = self.given.credits.iter().map(|credit| Credit::from(*credit));
-        self.channels.iter().cloned().zip(credits).collect()
+        named(&self.channels, self.given.credits.iter().map(|credit| Credit::from(*credit)))
     }
 
     /// Conversions and value of the paths with no touch, and what the model cannot share.
@@ -78,7 +88,7 @@ impl Attribution {
     /// What the model says about itself.
     #[getter]
     pub fn diagnostics(&self) -> Diagnostics {
-        Diagnostics::new(&self.given.diagnostics, &self.channels)
+        Diagnostics::of(&self.given.diagnostics, &self.channels)
     }
 
     /// A `pyarrow.Table` with the columns `model`, `channel`, `conversions` and `value`: a row for each channel, and

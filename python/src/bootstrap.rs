@@ -1,28 +1,26 @@
 //! How sure credits are.
 use crate::{
+    attribute::parse,
     attribution::Attribution,
-    paths::Paths,
+    data::{Data, Given, refusal},
     resamples::{Resamples, Settings},
     work,
 };
 use pyo3::{exceptions::PyValueError, prelude::*};
-use safar_attribution::{
-    ModelSpec, SpecError,
-    uncertainty::{self, Bootstrap},
-};
-use std::sync::Arc;
+use safar_attribution::uncertainty::{Bootstrap, BootstrapError, Watch};
 
-/// Asks `model` about `paths`, and about `replicates` resamples of the people who walked them: what credits would have
-/// been, had chance sent other people of the same kind.
+/// Asks `model` about `paths`, or timelines, and about `replicates` resamples of the people who walked them: what credits
+/// would have been, had chance sent other people of the same kind.
 ///
-/// Each resample counts every person a random number of times, Poisson of mean 1 (the Poisson bootstrap). Every
-/// conversion and every null counts as a person of their own, and the conversions of one path as worth the same: where
-/// people come back, or conversions of one path differ in value, the true intervals are wider. The same `seed` gives
-/// the same resamples on every machine and for every model, so those of two models may be compared one by one. `level`
-/// is the part of the resamples that an interval spans.
+/// Each resample counts every person a random number of times, Poisson of mean 1 (the Poisson bootstrap). Each timeline
+/// is a person. Of paths, every conversion and every null counts as a person of their own, and the conversions of one path
+/// as worth the same: where people come back, or conversions of one path differ in value, the true intervals are wider.
+/// The same `seed` gives the same resamples on every machine and for every model, so those of two models may be compared
+/// one by one. `level` is the part of the resamples that an interval spans.
 ///
-/// All cores compute, and other Python threads run meanwhile. Ctrl-C leaves at once: the work runs to its end in the
-/// background and is forgotten.
+/// After each resample, `progress` is called with the number of resamples that are done, the number of all, and the model.
+/// All cores compute, and other Python threads run meanwhile. Ctrl-C, or an exception from `progress`, leaves at once: the
+/// fits that are under way run to their end in the background, and no further resamples are begun.
 ///
 /// Raises `ValueError` where the spelling is wrong, a setting is out of range, or the model cannot take the paths.
 ///
@@ -34,26 +32,39 @@ use std::sync::Arc;
 /// >>> 34 < mail.low < 41 and 59 < mail.high < 66
 /// True
 #[pyfunction]
-#[pyo3(signature = (paths, model, *, replicates=200, seed=1, level=0.95))]
+#[pyo3(signature = (paths, model, *, replicates=200, seed=1, level=0.95, progress=None))]
 pub fn bootstrap(
     py: Python<'_>,
-    paths: &Bound<'_, Paths>,
+    paths: Given<'_>,
     model: &str,
     replicates: u32,
     seed: u64,
     level: f64,
+    progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Resamples> {
-    let failed = |error: String| PyValueError::new_err(error);
-    let spec: ModelSpec = model.parse().map_err(|error: SpecError| failed(error.to_string()))?;
-    let inner = Arc::clone(&paths.get().inner);
-    let channels = inner.1.clone();
+    let (spec, data) = (parse(model)?, Data::from(paths));
+    let (spelled, channels) = (spec.to_string(), data.channels());
     let settings = Bootstrap { replicates, seed, level };
-    let drawn = work::once(py, move || {
-        let drawn = uncertainty::bootstrap(&spec, &inner.0, &inner.1, None, settings)?;
+    let draw = move |watch: Watch<'_>| {
+        let drawn = data.bootstrap(&spec, settings, watch)?;
         let estimates = drawn.estimates();
-        Ok::<_, uncertainty::BootstrapError>((drawn, estimates))
+        Ok::<_, BootstrapError>((drawn, estimates))
+    };
+    // Threads may tell one before the other; what is done only grows.
+    let mut most = 0;
+    let drawn = work::watched(py, draw, |done| {
+        if let Some(progress) = progress.as_ref().filter(|_| done > most) {
+            most = done;
+            progress.call1((done, replicates, &spelled))?;
+        }
+        Ok(())
     })?;
-    let (drawn, estimates) = drawn.map_err(|error| failed(error.to_string()))?;
+    let (drawn, estimates) = drawn.map_err(|error| {
+        PyValueError::new_err(match error {
+            BootstrapError::Model(error) => refusal(&error),
+            error => error.to_string(),
+        })
+    })?;
     let point = Py::new(py, Attribution::new(drawn.point.clone(), channels.clone())?)?;
     Resamples::new(Settings { replicates, seed, level }, point, drawn, estimates, channels)
 }

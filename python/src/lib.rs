@@ -1,20 +1,28 @@
 //! Safar's attribution models for Python: the extension module behind the package `safar`.
 //!
 //! The models are `safar-attribution`; here is only what Python needs around them: tables without copies
-//! ([`table`], [`frame`]), long work that listens for Ctrl-C ([`work`]), and classes ([`paths`], [`attribution`],
-//! [`report`], [`resamples`]). The doc comments of what is exported are Python's docstrings; their examples are run by the tests.
+//! ([`table`], [`frame`]), long work that listens for Ctrl-C ([`work`]), and classes: what models read ([`paths`],
+//! [`timelines`]), what they give ([`attribution`], [`report`], [`resamples`]), [`experiment`] and [`validation`]. The doc
+//! comments of what is exported are Python's docstrings; their examples are run by the tests.
+mod agreement;
 mod attribute;
 mod attribution;
 mod bootstrap;
 mod credit;
+mod data;
+mod diagnostics;
+mod experiment;
 mod frame;
 mod models;
 mod names;
 mod paths;
 mod read;
+mod record;
 mod report;
 mod resamples;
 mod table;
+mod timelines;
+mod validation;
 mod work;
 
 /// What `safar/__init__.py` exports.
@@ -22,15 +30,32 @@ mod work;
 mod _safar {
     #[pymodule_export]
     use crate::{
-        attribute::attribute,
+        agreement::{Agreement, agreement},
+        attribute::{attribute, credits_by_place},
         attribution::Attribution,
         bootstrap::bootstrap,
-        credit::{Credit, Diagnostics, MarkovDiagnostics},
+        credit::Credit,
+        diagnostics::{
+            ChannelDiagnostics, Diagnostics, HazardDiagnostics, LogisticDiagnostics, MarkovDiagnostics, OrderChoice,
+            SampledDiagnostics,
+        },
+        experiment::{
+            Mismatch, Outcome,
+            arm::{Arm, Before, Measure},
+            calibrate::{Calibrated, CalibratedCredit, Calibration, Measured, calibrate},
+            design::Design,
+            geo::{GeoOutcome, geo_hold_out},
+            hold_out,
+            lift::{Cuped, Lift, LiftEstimate},
+        },
+        frame::Table,
         models::{ModelInfo, PresetInfo, SettingInfo, models, presets},
         paths::{Paths, transform},
         read::read_paths,
         report::Report,
         resamples::{CreditEstimates, Estimate, Ranks, Resamples},
+        timelines::Timelines,
+        validation::{Backtest, Stability, backtest, stability},
     };
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name")]

@@ -1,9 +1,5 @@
 //! What several models give.
-use crate::{
-    attribution::Attribution,
-    credit::{Credit, Diagnostics},
-    frame,
-};
+use crate::{attribution::Attribution, credit::Credit, diagnostics::Diagnostics, frame};
 use indexmap::IndexMap;
 use pyo3::{
     exceptions::{PyIndexError, PyKeyError},
@@ -16,12 +12,23 @@ use safar_attribution::ModelSpec;
 #[pyclass(frozen, sequence, module = "safar", skip_from_py_object)]
 pub struct Report {
     models: Vec<Py<Attribution>>,
+    refused: IndexMap<String, String>,
 }
 
 impl Report {
-    /// Of these, in their order.
-    pub fn new(models: Vec<Py<Attribution>>) -> Self {
-        Self { models }
+    /// Of these, in their order, and why others are left out.
+    pub fn new(models: Vec<Py<Attribution>>, refused: IndexMap<String, String>) -> Self {
+        Self { models, refused }
+    }
+
+    /// What the models gave.
+    pub fn given(&self) -> Vec<safar_attribution::Attribution> {
+        self.models.iter().map(|model| model.get().given().clone()).collect()
+    }
+
+    /// The names of the channels; none where there is no model.
+    pub fn channels(&self) -> Vec<String> {
+        self.models.first().map(|model| model.get().channels().to_vec()).unwrap_or_default()
     }
 
     fn by_model<T>(&self, what: fn(&Attribution) -> T) -> IndexMap<String, T> {
@@ -35,6 +42,12 @@ impl Report {
     #[getter]
     fn models(&self) -> Vec<String> {
         self.models.iter().map(|model| model.get().model()).collect()
+    }
+
+    /// Which models of `all` are left out, and why; empty where models were named.
+    #[getter]
+    fn refused(&self) -> IndexMap<String, String> {
+        self.refused.clone()
     }
 
     /// By model and channel: what it earned.
@@ -109,7 +122,9 @@ impl Report {
     }
 
     fn __repr__(&self) -> String {
-        format!("<safar.Report: {}>", self.models().join(", "))
+        let refused: Vec<_> = self.refused.keys().map(String::as_str).collect();
+        let refused = if refused.is_empty() { String::new() } else { format!("; refused: {}", refused.join(", ")) };
+        format!("<safar.Report: {}{refused}>", self.models().join(", "))
     }
 }
 

@@ -1,9 +1,15 @@
 //! What a bootstrap says.
-use crate::{attribution::Attribution, attribution::UNATTRIBUTED, frame};
+use crate::{
+    attribution::{Attribution, UNATTRIBUTED},
+    diagnostics::named,
+    frame,
+    record::record,
+    timelines::unknown,
+};
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use indexmap::IndexMap;
 use pyo3::{
-    exceptions::{PyKeyError, PyRuntimeError, PyValueError},
+    exceptions::{PyRuntimeError, PyValueError},
     prelude::*,
     types::PyCapsule,
 };
@@ -94,20 +100,31 @@ impl CreditEstimates {
     }
 }
 
-/// How often channels came before each other, and at which rank.
-#[pyclass(frozen, get_all, module = "safar", skip_from_py_object)]
-#[derive(Clone)]
-pub struct Ranks {
-    /// `above[a][b]`: the part of the resamples in which a has more than b. Equal credit counts half for each.
-    above: IndexMap<String, IndexMap<String, f64>>,
-    /// `rank[a][k]`: the part of the resamples in which k of the others have more than a, so that rank 0 is the most.
-    rank: IndexMap<String, Vec<f64>>,
+record! {
+    /// How often channels came before each other, and at which rank; rank 0 has the most.
+    Ranks {
+        /// `point[a]`: how many of the others have more than a on the paths as they are.
+        point: IndexMap<String, usize>,
+        /// `low[a]`: the lower end of the percentile interval of that rank, at the level of the resamples.
+        low: IndexMap<String, usize>,
+        /// `high[a]`: the upper end.
+        high: IndexMap<String, usize>,
+        /// `above[a][b]`: the part of the resamples in which a has more than b. Equal credit counts half for each.
+        above: IndexMap<String, IndexMap<String, f64>>,
+        /// `rank[a][k]`: the part of the resamples in which k of the others have more than a.
+        rank: IndexMap<String, Vec<f64>>,
+    }
 }
 
-#[pymethods]
-impl Ranks {
-    fn __repr__(&self) -> String {
-        format!("<safar.Ranks: {} channels>", self.rank.len())
+/// The measure of that name.
+///
+/// # Errors
+/// There is none.
+pub fn measure(name: &str) -> PyResult<Measure> {
+    match name {
+        "conversions" => Ok(Measure::Conversions),
+        "value" => Ok(Measure::Value),
+        _ => Err(PyValueError::new_err(format!("no measure `{name}`; give conversions or value"))),
     }
 }
 
@@ -150,7 +167,7 @@ impl Resamples {
 
     fn channel(&self, name: &str) -> PyResult<usize> {
         let place = self.channels.iter().position(|channel| channel == name);
-        place.ok_or_else(|| PyKeyError::new_err(format!("no channel `{name}` among {}", self.channels.join(", "))))
+        place.ok_or_else(|| unknown(name, &self.channels))
     }
 }
 
@@ -250,18 +267,16 @@ impl Resamples {
     /// there.
     #[pyo3(signature = (measure="conversions", channels=None))]
     fn ranks(&self, measure: &str, channels: Option<Vec<String>>) -> PyResult<Ranks> {
-        let measure = match measure {
-            "conversions" => Measure::Conversions,
-            "value" => Measure::Value,
-            _ => return Err(PyValueError::new_err(format!("no measure `{measure}`; give conversions or value"))),
-        };
+        let measure = self::measure(measure)?;
         let names = channels.unwrap_or_else(|| self.channels.clone());
         let places = names.iter().map(|name| self.channel(name)).collect::<PyResult<Vec<_>>>()?;
         let ranks = self.drawn.ranks(measure, &places).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let by_name = |row: Vec<f64>| names.iter().cloned().zip(row).collect();
         Ok(Ranks {
-            above: names.iter().cloned().zip(ranks.above.into_iter().map(by_name)).collect(),
-            rank: names.iter().cloned().zip(ranks.rank).collect(),
+            point: named(&names, ranks.point),
+            low: named(&names, ranks.low),
+            high: named(&names, ranks.high),
+            above: named(&names, ranks.above.into_iter().map(|row| named(&names, row))),
+            rank: named(&names, ranks.rank),
         })
     }
 

@@ -1,19 +1,22 @@
-//! Reads paths from a table, one path a row, out of the caller's own Arrow buffers.
+//! Reads tables out of the caller's own Arrow buffers: paths, one a row ([`read`]), timelines, one a row
+//! ([`timelines`]), and plain numbers ([`numbers_of`]).
 mod ages;
 mod columns;
+mod instants;
 mod labels;
 mod numbers;
 mod spans;
+pub mod timelines;
 mod touches;
 
-pub use columns::ColumnNames;
+pub use columns::{ColumnNames, Wanted};
+pub use numbers::Numbers;
 
 use crate::names::Names;
 use ages::Ages;
 use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader, ffi_stream::ArrowArrayStreamReader};
 use arrow_pyarrow::FromPyArrow;
 use columns::Columns;
-use numbers::Numbers;
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -49,14 +52,12 @@ impl From<Problem> for PyErr {
     }
 }
 
-/// Reads all batches of `table`. Nothing is copied on the way but what the paths themselves take: batches are read
-/// where they lie, one after the other, and let go.
+/// The batches of `table`, which are read where they lie.
 ///
 /// # Errors
-/// `TypeError` for what is no table; `ValueError` for a row that cannot be read; `KeyboardInterrupt`.
-pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> PyResult<(Paths, Vec<String>)> {
-    let py = table.py();
-    let mut source: Box<dyn RecordBatchReader + Send> = if table.hasattr("__arrow_c_stream__")? {
+/// `TypeError` for what is no table.
+fn open(table: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
+    Ok(if table.hasattr("__arrow_c_stream__")? {
         Box::new(ArrowArrayStreamReader::from_pyarrow_bound(table)?)
     } else if table.hasattr("__arrow_c_array__")? {
         let batch = RecordBatch::from_pyarrow_bound(table)?;
@@ -68,20 +69,73 @@ pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> P
             "a `{kind}` is no table; give a pyarrow, polars or pandas (2.2 or later) table, or anything else that \
              has `__arrow_c_stream__`"
         )));
-    };
-    let columns = Columns::find(&source.schema(), names)?;
-    let mut reader = Reader { columns, separator, names: Names::default(), paths: PathsBuilder::default() };
+    })
+}
+
+/// Hands over one batch after the other, with the number of rows before it, and lets it go.
+fn batches(
+    py: Python<'_>,
+    mut source: Box<dyn RecordBatchReader + Send>,
+    mut each: impl FnMut(&RecordBatch, usize) -> PyResult<()>,
+) -> PyResult<()> {
     let mut before = 0;
     loop {
         // The source may be Python's own: it takes the interpreter's lock itself where it needs it.
         let (next, rest) = py.detach(move || (source.next(), source));
         source = rest;
-        let Some(batch) = next else { break };
+        let Some(batch) = next else { return Ok(()) };
         let batch = batch.map_err(|error| PyValueError::new_err(format!("the table cannot be read: {error}")))?;
-        reader.batch(py, &batch, before)?;
+        each(&batch, before)?;
         before += batch.num_rows();
     }
+}
+
+/// The rows of a batch, in pieces between which Ctrl-C is heard.
+fn pieces(
+    py: Python<'_>,
+    rows: usize,
+    mut each: impl FnMut(Range<usize>) -> Result<(), Problem> + Send,
+) -> PyResult<()> {
+    for start in (0..rows).step_by(ROWS) {
+        py.detach(|| each(start..(start + ROWS).min(rows)))?;
+        py.check_signals()?;
+    }
+    Ok(())
+}
+
+/// Reads paths. Nothing is copied on the way but what the paths themselves take.
+///
+/// # Errors
+/// `TypeError` for what is no table; `ValueError` for a row that cannot be read; `KeyboardInterrupt`.
+pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> PyResult<(Paths, Vec<String>)> {
+    let (py, source) = (table.py(), open(table)?);
+    let columns = Columns::find(&source.schema(), names)?;
+    let mut reader = Reader { columns, separator, names: Names::default(), paths: PathsBuilder::default() };
+    batches(py, source, |batch, before| reader.batch(py, batch, before))?;
     Ok((reader.paths.finish(), reader.names.finish()))
+}
+
+/// Hands over the numbers of the `wanted` columns row by row: `each` gets them and the place of the row among them.
+///
+/// # Errors
+/// As [`read`].
+pub fn numbers_of<const N: usize>(
+    table: &Bound<'_, PyAny>,
+    wanted: [Wanted<'_>; N],
+    mut each: impl FnMut(&[Option<Numbers>; N], usize) -> Result<(), Problem> + Send,
+) -> PyResult<()> {
+    let (py, source) = (table.py(), open(table)?);
+    let schema = source.schema();
+    let columns = wanted.iter().map(|wanted| wanted.find(&schema)).collect::<Result<Vec<_>, _>>()?;
+    batches(py, source, |batch, before| {
+        let mut numbers = [const { None }; N];
+        for (numbers, column) in numbers.iter_mut().zip(&columns) {
+            if let Some(column) = column {
+                *numbers = Some(Numbers::new(batch.column(column.index), column, before)?);
+            }
+        }
+        pieces(py, batch.num_rows(), |mut rows| rows.try_for_each(|row| each(&numbers, row)))
+    })
 }
 
 struct Reader<'a> {
@@ -111,12 +165,7 @@ impl Reader<'_> {
             value: columns.value.as_ref().map(numbers).transpose()?,
             nulls: columns.nulls.as_ref().map(numbers).transpose()?,
         };
-        for start in (0..batch.num_rows()).step_by(ROWS) {
-            let rows = start..(start + ROWS).min(batch.num_rows());
-            py.detach(|| ready.read(rows, separator, names, paths))?;
-            py.check_signals()?;
-        }
-        Ok(())
+        pieces(py, batch.num_rows(), |rows| ready.read(rows, separator, names, paths))
     }
 }
 

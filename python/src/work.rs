@@ -3,7 +3,7 @@ use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use rayon::ThreadPoolBuilder;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     time::Duration,
 };
 
@@ -25,10 +25,8 @@ pub fn each<S: Send + 'static, T: Send + 'static, U>(
     work: impl Fn(S) -> T + Send + 'static,
     mut done: impl FnMut(usize, T) -> PyResult<U>,
 ) -> PyResult<Vec<U>> {
-    let pool = ThreadPoolBuilder::new().thread_name(|index| format!("safar-{index}")).build();
-    let pool = pool.map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
-    let (sender, mut receiver) = mpsc::channel();
-    pool.spawn(move || {
+    let (sender, receiver) = mpsc::channel();
+    start(move || {
         for step in steps {
             let result = catch_unwind(AssertUnwindSafe(|| work(step)));
             let failed = result.is_err();
@@ -37,18 +35,74 @@ pub fn each<S: Send + 'static, T: Send + 'static, U>(
                 break;
             }
         }
-    });
+    })?;
     let mut results = vec![];
+    listen(py, receiver, |result| {
+        results.push(done(results.len(), result.unwrap_or_else(|panic| resume_unwind(panic)))?);
+        Ok(())
+    })?;
+    Ok(results)
+}
+
+/// Does `work`, which tells how far it is and hears whether it is still waited for. `told` is called on the calling
+/// thread with what it tells.
+///
+/// # Errors
+/// What `told` returns, and `KeyboardInterrupt`. The call returns at once, and the work ends when it next tells.
+pub fn watched<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce(&(dyn Fn(u32) -> bool + Sync)) -> T + Send + 'static,
+    mut told: impl FnMut(u32) -> PyResult<()>,
+) -> PyResult<T> {
+    let (sender, receiver) = mpsc::channel();
+    start(move || {
+        let result = catch_unwind(AssertUnwindSafe(|| work(&|done| sender.send(Heard::Told(done)).is_ok())));
+        // Where nobody receives any more, nobody wants the result.
+        sender.send(Heard::Done(result)).ok();
+    })?;
+    let mut result = None;
+    listen(py, receiver, |heard| match heard {
+        Heard::Told(done) => told(done),
+        Heard::Done(done) => {
+            result = Some(done.unwrap_or_else(|panic| resume_unwind(panic)));
+            Ok(())
+        }
+    })?;
+    result.ok_or_else(no_result)
+}
+
+/// What [`watched`] work says.
+enum Heard<T> {
+    Told(u32),
+    Done(std::thread::Result<T>),
+}
+
+/// Begins `work` on new threads.
+fn start(work: impl FnOnce() + Send + 'static) -> PyResult<()> {
+    let pool = ThreadPoolBuilder::new().thread_name(|index| format!("safar-{index}")).build();
+    pool.map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?.spawn(work);
+    Ok(())
+}
+
+/// Hands on what is sent until there is no sender any more.
+fn listen<T: Send>(
+    py: Python<'_>,
+    mut receiver: Receiver<T>,
+    mut heard: impl FnMut(T) -> PyResult<()>,
+) -> PyResult<()> {
     loop {
         let waiting = &mut receiver;
         match py.detach(move || waiting.recv_timeout(TICK)) {
-            Ok(Ok(result)) => results.push(done(results.len(), result)?),
-            Ok(Err(panic)) => resume_unwind(panic),
+            Ok(sent) => heard(sent)?,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(results),
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
         py.check_signals()?;
     }
+}
+
+fn no_result() -> PyErr {
+    PyRuntimeError::new_err("the work ended without a result; this is a bug in Safar")
 }
 
 /// [`each`] of one step.
@@ -57,5 +111,5 @@ pub fn each<S: Send + 'static, T: Send + 'static, U>(
 /// `KeyboardInterrupt`.
 pub fn once<T: Send + 'static>(py: Python<'_>, work: impl FnOnce() -> T + Send + 'static) -> PyResult<T> {
     let mut results = each(py, vec![work], |work| work(), |_, result| Ok(result))?;
-    results.pop().ok_or_else(|| PyRuntimeError::new_err("the work ended without a result; this is a bug in Safar"))
+    results.pop().ok_or_else(no_result)
 }

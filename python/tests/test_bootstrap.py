@@ -43,6 +43,7 @@ def test_costs_and_ranks(paths):
     ranks = drawn.ranks()
     assert ranks.above["Mail"]["Ads"] > 0.95 and ranks.above["Mail"]["Ads"] + ranks.above["Ads"]["Mail"] == pytest.approx(1)
     assert ranks.above["Mail"]["Mail"] == 0.5 and sum(ranks.rank["Ads"]) == pytest.approx(1)
+    assert ranks.point == {"Ads": 1, "Mail": 0} and ranks.low["Mail"] == 0 and ranks.high["Ads"] == 1
     assert list(drawn.ranks("value", ["Mail"]).rank) == ["Mail"]
 
 
@@ -59,6 +60,19 @@ def test_tables(paths):
     nothing = safar.bootstrap(safar.read_paths(b"path;conversions\nA;3\n"), "first", replicates=30)
     assert nothing.estimates["A"].value_share is None
     assert nothing.to_arrow().to_pylist()[3]["point"] is None
+
+
+def test_progress(paths):
+    told = []
+    safar.bootstrap(paths, "markov", replicates=50, progress=lambda *word: told.append(word))
+    done = [word[0] for word in told]
+    assert told[-1] == (50, 50, "markov:order=1") and done == sorted(set(done))
+
+    def stop(*_):
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        safar.bootstrap(paths, "markov", replicates=1_000_000, progress=stop)
 
 
 def test_refusals(paths):

@@ -38,15 +38,50 @@ def test_words():
     paths = safar.read_paths(b"path,conversions,null\nA > B,1,1\nB,1,0\n")
     # Every model and preset that needs no settings runs, and `all` is all of those models.
     alone = [name for name in names if name not in ["custom", "hazard", "intent_hazard"]]
-    assert [model.split(":")[0] for model in safar.attribute(paths, "all").models] == alone
+    every = safar.attribute(paths, "all")
+    assert [model.split(":")[0] for model in every.models] == alone
+    # Models of cause read something else, and `all` says so.
+    assert [model.split(":")[0] for model in every.refused] == ["hazard", "intent_hazard"]
+    assert all("make them by safar.Timelines.from_arrow" in why for why in every.refused.values())
+    assert "; refused: hazard:rounds=60, intent_hazard" in repr(every)
     assert len(safar.attribute(paths, [preset.name for preset in safar.presets()])) == len(safar.presets())
     assert repr(paths) == "<safar.Paths: 2 paths, 3 touchpoints, 2 channels>"
     assert repr(safar.attribute(paths, ["first"])) == "<safar.Report: first>"
     assert repr(safar.attribute(paths, "first")) == "<safar.Attribution: first, 2 channels>"
     markov = safar.attribute(paths, "markov").diagnostics
-    assert repr(markov).startswith("Diagnostics(assumed_ages=False, overlapping=False, raw=None, markov=Markov")
+    assert repr(markov).startswith(
+        "Diagnostics(assumed_ages=False, overlapping=False, raw=None, markov=MarkovDiagnostics(order=1, choice=None, states=2"
+    )
     assert (markov.markov.order, markov.markov.solver, markov.markov.sweeps) == (1, "direct", None)
     assert safar.attribute(paths, "participation").diagnostics.overlapping
+
+
+def test_diagnostics_are_all_there():
+    paths = safar.read_paths(b"path,conversions,null\nA > B,30,10\nB,10,50\nA > B > C,5,5\nC,1,99\n")
+
+    def of(model):
+        return safar.attribute(paths, model).diagnostics
+
+    choice = of("markov:order=auto,most=2,seed=5").markov.choice
+    assert len(choice.losses) == 2 and choice.seed == 5 and choice.folds > 1 and min(choice.losses) < choice.base_loss
+    sampled = of("shapley_markov:samples=40,seed=7").sampled
+    assert (sampled.samples, sampled.seed, list(sampled.errors)) == (40, 7, ["A", "B", "C"])
+    assert any(error.conversions > 0 for error in sampled.errors.values())
+    logistic = of("logistic:bags=20").logistic
+    assert logistic.bags == 20 and logistic.coefficients["A"] > logistic.coefficients["C"]
+    assert logistic.even.conversions >= 0 and logistic.unsettled == 0
+    assert list(of("shao_li").raw) == ["A", "B", "C"] and of("linear").hazard is None
+
+
+def test_a_model_that_all_cannot_run_is_told():
+    lines = "".join(f"c{index},1\n" for index in range(1001))
+    paths = safar.read_paths(b"path,conversions\n" + lines.encode())
+    with pytest.warns(UserWarning, match="logistic.* cannot take these paths: logistic is exact up to 1000 channels"):
+        report = safar.attribute(paths, "all")
+    (why,) = [why for model, why in report.refused.items() if "hazard" not in model]
+    assert "got 1001; group rare channels first" in why and "logistic" not in " ".join(report.models)
+    with pytest.raises(ValueError, match="logistic is exact up to 1000 channels"):
+        safar.attribute(paths, ["linear", "logistic"])
 
 
 def test_transforms():

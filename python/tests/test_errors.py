@@ -130,7 +130,7 @@ def test_nothing_can_be_changed_or_made_by_hand(text):
     paths = safar.read_paths(text)
     with pytest.raises(AttributeError):
         paths.channels = []
-    for kind in [safar.Paths, safar.Attribution, safar.Report, safar.Credit]:
+    for kind in [safar.Paths, safar.Timelines, safar.Attribution, safar.Report, safar.Credit, safar.Table, safar.Lift]:
         with pytest.raises(TypeError):
             kind()
     with pytest.raises(TypeError):

@@ -54,6 +54,25 @@ def test_ctrl_c_leaves_a_running_model():
     assert time.monotonic() - sent < 5
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted as Linux reports them")
+def test_resamples_that_nobody_waits_for_are_not_begun():
+    child = start("""
+        import os
+        before = len(os.listdir("/proc/self/task"))
+        print("ready", flush=True)
+        try:
+            safar.bootstrap(paths, "markov:order=2", replicates=1_000_000)
+        except KeyboardInterrupt:
+            # As many as came, once the fits under way are over.
+            while len(os.listdir("/proc/self/task")) > before:
+                time.sleep(0.05)
+            print("ended")
+    """)
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    assert finish(child) == "ended\n"
+
+
 @pytest.mark.parametrize("others", ["", "import polars"])
 def test_ctrl_c_leaves_a_file_that_does_not_end(tmp_path, others):
     pipe = tmp_path / "pipe"

@@ -35,6 +35,27 @@ assert_type(drawn.estimates["Mail"].conversions, safar.Estimate | None)
 assert_type(drawn.ranks("value").above["Mail"]["Ads"], float)
 assert_type(drawn.point, safar.Attribution)
 
+lines = safar.Timelines.from_arrow(polars.DataFrame(), roles={"Ads": "push"})
+assert_type(safar.attribute(lines, "hazard"), safar.Attribution)
+assert_type(safar.bootstrap(lines, "hazard", progress=lambda done, total, model: None), safar.Resamples)
+assert_type(report.refused, dict[str, str])
+assert_type(safar.credits_by_place(paths, "shapley").to_polars(), polars.DataFrame)
+assert_type(safar.agreement(report).pairs, safar.Table)
+
+arm = safar.Arm.from_arrow(polars.DataFrame())
+outcome = safar.hold_out(arm, safar.Arm(1000, 45), treated_share=0.9)
+assert_type(outcome.conversions.total.low, float)
+found = safar.Measured("Ads", outcome.conversions.total, outcome.value.total, credited=one)
+assert_type(safar.calibrate(one, found).credits["Ads"].conversions_estimate, safar.LiftEstimate | None)
+assert_type(safar.geo_hold_out(pandas.DataFrame()).conversions, safar.Lift)
+assert_type(safar.Design(0.05 * 0.95).people(0.01), float | None)
+
+tested = safar.backtest(paths, paths, ["linear", "markov"], weeks=[paths, paths])
+assert_type(tested.recommended, str | None)
+assert_type(tested.scores.to_dicts(), list[dict[str, float | int | str | None]])
+assert_type(safar.stability([paths, paths], "last").ranges["Ads"], tuple[float, float])
+
+safar.Timelines.from_arrow(polars.DataFrame(), roles={"Ads": "pusher"})  # type: ignore[dict-item]
 safar.attribute(paths, 7)  # type: ignore[call-overload]
 safar.Paths.from_arrow([["A"]])  # type: ignore[arg-type]
 paths.channels = []  # type: ignore[misc]

@@ -14,6 +14,11 @@
 //! assert_eq!(result.unattributed.conversions, 1.0); // the path with no touch
 //! ```
 //!
+//! Paths come from a file ([`read_paths`]) or are built ([`PathsBuilder`]); [`attribute`] shares their conversions by any of
+//! [`MODELS`], [`credits_by_place`] also by place, and [`agreement`] says how far models differ. [`transform`] changes paths
+//! first. [`uncertainty`] says how sure credits are, [`validation`] which model foretells best, [`experiment`] what a channel
+//! adds, measured instead of modelled. Models of cause read [`Timelines`] and are in [`hazard`].
+//!
 //! Invariant: credits + unattributed = conversions, and the same for value, whatever the model but participation.
 //! Invariant: results do not depend on the number of threads, nor on any hash order; logarithms and powers are those of
 //! `libm`, so that they do not depend on the machine either.
@@ -47,6 +52,9 @@ pub use spec::{
     causal_models,
 };
 pub use transform::{Transform, transform};
+
+// What models read and how it is made, so that this crate is all that is needed.
+pub use safar_model::{ChannelId, DAY_US, Micros, PathRef, Paths, PathsBuilder, TimelineError, TimelineRef, Timelines};
 
 /// Counts and values go up to here, so that sums and products of them stay finite.
 pub const WEIGHT_MAX: f64 = 1e100;

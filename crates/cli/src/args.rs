@@ -74,6 +74,11 @@ pub enum Command {
     /// Check the running collector: keys, pages, clocks, lag, rejects, unknown sources; say what to do.
     Doctor,
     /// Share the credit for conversions by several models, side by side.
+    ///
+    /// With --intervals, beneath a table stands in which part of the resamples each of the first labels is above the next
+    /// one. Other formats have columns: the ends of each interval (…_low, …_high), conversions_rank (1 has the most) with its
+    /// ends, and conversions_above_next, the part of the resamples in which a label has more conversions than that of the
+    /// next row. Up to 1,000 labels are ranked, those with the most credit.
     Attribute(Attribute),
     /// Show people, sessions, conversions and value, against the days before or day by day.
     Overview(Overview),

@@ -55,6 +55,17 @@ pub struct WeightsMut<'a> {
 
 impl Paths {
     /// How many paths.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert_eq!(paths.len(), 2);
+    /// ```
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
@@ -62,24 +73,68 @@ impl Paths {
     }
 
     /// Whether there is none.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert!(!paths.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.conversions.is_empty()
     }
 
     /// How many touchpoints all paths have together.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert_eq!(paths.touchpoints(), 3);
+    /// ```
     #[must_use]
     pub fn touchpoints(&self) -> usize {
         self.channels.len()
     }
 
     /// The touches of all paths, path after path.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert_eq!(paths.touches(), [ChannelId(0), ChannelId(1), ChannelId(1)]);
+    /// ```
     #[must_use]
     pub fn touches(&self) -> &[ChannelId] {
         &self.channels
     }
 
     /// Whether every touch carries its age.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert!(!paths.has_ages());
+    /// ```
     #[must_use]
     #[inline]
     pub fn has_ages(&self) -> bool {
@@ -87,6 +142,17 @@ impl Paths {
     }
 
     /// One past the highest channel.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert_eq!(paths.channel_count(), 2);
+    /// ```
     #[must_use]
     pub fn channel_count(&self) -> usize {
         self.channels.iter().map(|channel| channel.0 as usize + 1).max().unwrap_or(0)
@@ -96,6 +162,17 @@ impl Paths {
     ///
     /// # Panics
     /// When `index` is not below [`Paths::len`].
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert_eq!((paths.get(1).channels, paths.get(1).conversions), (&[ChannelId(1)][..], 1.0));
+    /// ```
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> PathRef<'_> {
@@ -110,11 +187,34 @@ impl Paths {
     }
 
     /// The weights, to be changed in place: the same people's paths, counted anew.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let mut paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// paths.weights_mut().conversions[0] = 5.0;
+    /// assert_eq!(paths.get(0).conversions, 5.0);
+    /// ```
     pub fn weights_mut(&mut self) -> WeightsMut<'_> {
         WeightsMut { conversions: &mut self.conversions, values: &mut self.values, nulls: &mut self.nulls }
     }
 
     /// All paths in order.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// # let mut builder = PathsBuilder::default();
+    /// # let path = PathRef { channels: &[ChannelId(0), ChannelId(1)], ages: None, conversions: 2.0, value: 50.0, nulls: 1.0 };
+    /// # builder.push(path);
+    /// # builder.push(PathRef { channels: &[ChannelId(1)], conversions: 1.0, ..path });
+    /// # let paths = builder.finish();
+    /// // The paths `0 > 1`, of 2 conversions, and `1`, of 1.
+    /// assert_eq!(paths.iter().map(|path| path.conversions).sum::<f64>(), 3.0);
+    /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = PathRef<'_>> {
         (0..self.len()).map(|index| self.get(index))
     }
@@ -146,6 +246,14 @@ impl PathsBuilder {
     ///
     /// # Panics
     /// When `path.ages` is given and not as long as `path.channels`.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, PathRef, PathsBuilder};
+    /// let mut builder = PathsBuilder::default();
+    /// let (channels, ages) = ([ChannelId(0), ChannelId(1)], [3 * DAY_US, 0]);
+    /// builder.push(PathRef { channels: &channels, ages: Some(&ages), conversions: 2.0, value: 50.0, nulls: 1.0 });
+    /// assert_eq!(builder.finish().get(0).ages, Some(&ages[..]));
+    /// ```
     #[inline]
     pub fn push(&mut self, path: PathRef<'_>) {
         let paths = &mut self.paths;
@@ -173,6 +281,15 @@ impl PathsBuilder {
     ///
     /// # Panics
     /// When `ids` does not number every channel of `other`.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, PathRef, PathsBuilder};
+    /// let mut other = PathsBuilder::default();
+    /// other.push(PathRef { channels: &[ChannelId(0)], ages: None, conversions: 1.0, value: 0.0, nulls: 0.0 });
+    /// let mut builder = PathsBuilder::default();
+    /// builder.append(&other.finish(), &[ChannelId(7)]); // what is channel 0 there is channel 7 here
+    /// assert_eq!(builder.finish().touches(), [ChannelId(7)]);
+    /// ```
     pub fn append(&mut self, other: &Paths, ids: &[ChannelId]) {
         let paths = &mut self.paths;
         let before = paths.channels.len();
@@ -190,6 +307,15 @@ impl PathsBuilder {
     }
 
     /// The paths.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, PathRef, PathsBuilder};
+    /// let mut builder = PathsBuilder::default();
+    /// let (channels, ages) = ([ChannelId(0), ChannelId(1)], [3 * DAY_US, 0]);
+    /// builder.push(PathRef { channels: &channels, ages: Some(&ages), conversions: 2.0, value: 50.0, nulls: 1.0 });
+    /// let paths = builder.finish();
+    /// assert_eq!((paths.len(), paths.has_ages()), (1, true));
+    /// ```
     #[must_use]
     pub fn finish(self) -> Paths {
         self.paths

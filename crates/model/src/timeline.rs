@@ -104,36 +104,108 @@ pub enum TimelineError {
 
 impl Timelines {
     /// How many people.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.windows.len()
     }
 
     /// Whether there is none.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert!(!lines.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.windows.is_empty()
     }
 
     /// How many touches all people have together.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.touchpoints(), 2);
+    /// ```
     #[must_use]
     pub fn touchpoints(&self) -> usize {
         self.channels.len()
     }
 
     /// How many outcomes all people have together.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.outcomes(), 1);
+    /// ```
     #[must_use]
     pub fn outcomes(&self) -> usize {
         self.outcomes.len()
     }
 
     /// One past the highest channel.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.channel_count(), 2);
+    /// ```
     #[must_use]
     pub fn channel_count(&self) -> usize {
         self.channels.iter().map(|channel| channel.0 as usize + 1).max().unwrap_or(0)
     }
 
     /// The first beginning and the last end; `None` of nobody.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.span(), Some((0, 9 * DAY_US)));
+    /// ```
     #[must_use]
     pub fn span(&self) -> Option<(Micros, Micros)> {
         let from = self.windows.iter().map(|window| window.0).min()?;
@@ -145,6 +217,18 @@ impl Timelines {
     ///
     /// # Panics
     /// When `index` is not below [`Timelines::len`].
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!((lines.get(0).values, lines.get(1).until), (&[20.0][..], 9 * DAY_US));
+    /// ```
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> TimelineRef<'_> {
@@ -165,6 +249,18 @@ impl Timelines {
     ///
     /// # Panics
     /// When `index` is not below [`Timelines::len`].
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!((lines.touch_range(0), lines.touch_range(1)), (0..2, 2..2));
+    /// ```
     #[must_use]
     pub fn touch_range(&self, index: usize) -> std::ops::Range<usize> {
         self.touch_offsets[index]..self.touch_offsets[index + 1]
@@ -174,6 +270,18 @@ impl Timelines {
     ///
     /// # Panics
     /// When `index` is not below [`Timelines::len`].
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!((lines.outcome_range(0), lines.outcome_range(1)), (0..1, 1..1));
+    /// ```
     #[must_use]
     pub fn outcome_range(&self, index: usize) -> std::ops::Range<usize> {
         self.outcome_offsets[index]..self.outcome_offsets[index + 1]
@@ -181,12 +289,37 @@ impl Timelines {
 
     /// Credit is asked for of these outcomes alone, all people's one after another; the others are only learned from. Without a
     /// call it is asked for of all, and what is missing in `counted` is not asked for.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// lines.count_only(vec![false]);
+    /// assert!(!lines.is_counted(0)); // it is learned from, and nobody earns it
+    /// ```
     pub fn count_only(&mut self, mut counted: Vec<bool>) {
         counted.resize(self.outcomes.len(), false);
         self.counted = Some(counted);
     }
 
     /// Whether credit is asked for of the outcome that stands there among all outcomes.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert!(lines.is_counted(0)); // unless others are asked for
+    /// ```
     #[must_use]
     pub fn is_counted(&self, outcome: usize) -> bool {
         self.counted.as_ref().is_none_or(|counted| counted.get(outcome).copied().unwrap_or(false))
@@ -198,6 +331,19 @@ impl Timelines {
     ///
     /// # Errors
     /// [`TimelineError::Value`].
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// lines.add_loose(-5.0).unwrap(); // the second one gave something back
+    /// assert_eq!(lines.loose(1), -5.0);
+    /// ```
     pub fn add_loose(&mut self, value: f64) -> Result<(), TimelineError> {
         let person = self.len().checked_sub(1).filter(|_| value.is_finite());
         let person = person.ok_or(TimelineError::Value { person: self.len().saturating_sub(1), value })?;
@@ -209,12 +355,36 @@ impl Timelines {
     }
 
     /// The money of the person at `index` that belongs to no outcome.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.loose(0), 0.0);
+    /// ```
     #[must_use]
     pub fn loose(&self, index: usize) -> f64 {
         self.loose.binary_search_by_key(&index, |(person, _)| *person).map_or(0.0, |at| self.loose[at].1)
     }
 
     /// All timelines in order.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// # let mut lines = Timelines::default();
+    /// # let (channels, times) = (&[ChannelId(0), ChannelId(1)][..], &[DAY_US, 3 * DAY_US][..]);
+    /// # let (outcomes, values) = (&[5 * DAY_US][..], &[20.0][..]);
+    /// # lines.push(TimelineRef { from: 0, until: 5 * DAY_US, channels, times, outcomes, values }).unwrap();
+    /// # let nothing = TimelineRef { from: 0, until: 9 * DAY_US, channels: &[], times: &[], outcomes: &[], values: &[] };
+    /// # lines.push(nothing).unwrap();
+    /// // Somebody with touches on days 1 and 3 who bought on day 5, and somebody who did nothing for 9 days.
+    /// assert_eq!(lines.iter().map(|line| line.outcomes.len()).collect::<Vec<_>>(), [1, 0]);
+    /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = TimelineRef<'_>> {
         (0..self.len()).map(|index| self.get(index))
     }
@@ -223,6 +393,25 @@ impl Timelines {
     ///
     /// # Errors
     /// Where the window, a time or a value cannot be; the timelines are then as before.
+    ///
+    /// ```
+    /// use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
+    /// let mut lines = Timelines::default();
+    /// let line = TimelineRef {
+    ///     from: 0,
+    ///     until: 5 * DAY_US,
+    ///     channels: &[ChannelId(0)],
+    ///     times: &[3 * DAY_US],
+    ///     outcomes: &[5 * DAY_US],
+    ///     values: &[20.0],
+    /// };
+    /// lines.push(line).unwrap();
+    /// let error = lines.push(TimelineRef { times: &[6 * DAY_US], ..line }).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "person 1 has touch 0 at 518400000000 µs; times must ascend, inside the window"
+    /// );
+    /// ```
     pub fn push(&mut self, line: TimelineRef<'_>) -> Result<(), TimelineError> {
         let person = self.len();
         check(person, &line)?;

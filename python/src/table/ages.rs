@@ -63,30 +63,40 @@ impl Ages {
     }
 }
 
-/// Microseconds, which are read where they lie; other units and numbers are converted. `None` for what is no age.
+/// Durations as microseconds, which are read where they lie; other units and numbers are converted. `None` for what is
+/// no age.
 fn micros(ages: &ArrayRef, name: &str) -> Option<Result<Int64Array, Problem>> {
-    Some(Ok(match ages.data_type() {
-        DataType::Duration(TimeUnit::Second) => {
-            ages.as_primitive::<DurationSecondType>().unary_opt(|age| age.checked_mul(1_000_000))
-        }
-        DataType::Duration(TimeUnit::Millisecond) => {
-            ages.as_primitive::<DurationMillisecondType>().unary_opt(|age| age.checked_mul(1000))
-        }
-        DataType::Duration(TimeUnit::Microsecond) => ages.as_primitive::<DurationMicrosecondType>().reinterpret_cast(),
-        DataType::Duration(TimeUnit::Nanosecond) => {
-            let ages = ages.as_primitive::<DurationNanosecondType>();
-            if let Some(age) = ages.iter().flatten().find(|age| age % 1000 != 0) {
-                return Some(Err(Problem::table(format!(
-                    "column `{name}`: an age of {age} ns is finer than a microsecond; round the ages to microseconds \
-                     first"
-                ))));
-            }
-            ages.unary(|age| age / 1000)
-        }
-        DataType::Int64 => ages.as_primitive::<Int64Type>().clone(),
-        DataType::Int32 => ages.as_primitive::<Int32Type>().unary(i64::from),
+    let unit = match ages.data_type() {
+        DataType::Duration(unit) => *unit,
+        DataType::Int64 => return Some(Ok(ages.as_primitive::<Int64Type>().clone())),
+        DataType::Int32 => return Some(Ok(ages.as_primitive::<Int32Type>().unary(i64::from))),
         // Lists that are all empty.
-        DataType::Null => Int64Array::new_null(ages.len()),
+        DataType::Null => return Some(Ok(Int64Array::new_null(ages.len()))),
         _ => return None,
-    }))
+    };
+    let ages = match unit {
+        TimeUnit::Second => ages.as_primitive::<DurationSecondType>().reinterpret_cast(),
+        TimeUnit::Millisecond => ages.as_primitive::<DurationMillisecondType>().reinterpret_cast(),
+        TimeUnit::Microsecond => ages.as_primitive::<DurationMicrosecondType>().reinterpret_cast(),
+        TimeUnit::Nanosecond => ages.as_primitive::<DurationNanosecondType>().reinterpret_cast(),
+    };
+    Some(in_micros(ages, unit, name))
+}
+
+/// Times of a unit in microseconds; those past the range of microseconds are null.
+pub fn in_micros(times: Int64Array, unit: TimeUnit, name: &str) -> Result<Int64Array, Problem> {
+    match unit {
+        TimeUnit::Second => Ok(times.unary_opt(|time| time.checked_mul(1_000_000))),
+        TimeUnit::Millisecond => Ok(times.unary_opt(|time| time.checked_mul(1000))),
+        TimeUnit::Microsecond => Ok(times),
+        TimeUnit::Nanosecond => {
+            if let Some(time) = times.iter().flatten().find(|time| time % 1000 != 0) {
+                return Err(Problem::table(format!(
+                    "column `{name}`: a time of {time} ns is finer than a microsecond; round the times to microseconds \
+                     first"
+                )));
+            }
+            Ok(times.unary(|time| time / 1000))
+        }
+    }
 }

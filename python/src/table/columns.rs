@@ -31,12 +31,30 @@ pub struct Columns {
     pub ages: Option<Column>,
 }
 
+/// A column that is looked for.
+pub struct Wanted<'a> {
+    /// The name that the caller gave.
+    pub given: Option<&'a str>,
+    /// Where none is given: the names that it may have.
+    pub usual: &'a [&'a str],
+    /// Whether it must be there.
+    pub needed: bool,
+}
+
+impl Wanted<'_> {
+    pub fn find(&self, schema: &Schema) -> Result<Option<Column>, Problem> {
+        if self.needed {
+            needed(schema, self.given, self.usual).map(Some)
+        } else {
+            find(schema, self.given, self.usual)
+        }
+    }
+}
+
 impl Columns {
     pub fn find(schema: &Schema, names: &ColumnNames) -> Result<Self, Problem> {
         let find = |given: &Option<String>, usual: &[&str]| find(schema, given.as_deref(), usual);
-        let needed = |given: &Option<String>, usual: &[&str]| {
-            find(given, usual)?.ok_or_else(|| missing(schema, usual[0], "name the column that holds it"))
-        };
+        let needed = |given: &Option<String>, usual: &[&str]| needed(schema, given.as_deref(), usual);
         Ok(Self {
             path: needed(&names.path, &["path"])?,
             conversions: needed(&names.conversions, &["total_conversions", "conversions"])?,
@@ -63,6 +81,10 @@ fn find(schema: &Schema, given: Option<&str>, usual: &[&str]) -> Result<Option<C
         (None, _, Some(given)) => Err(missing(schema, given, "check its name")),
         (None, _, None) => Ok(None),
     }
+}
+
+pub fn needed(schema: &Schema, given: Option<&str>, usual: &[&str]) -> Result<Column, Problem> {
+    find(schema, given, usual)?.ok_or_else(|| missing(schema, usual[0], "name the column that holds it"))
 }
 
 fn missing(schema: &Schema, name: &str, hint: &str) -> Problem {

@@ -66,10 +66,15 @@ impl Numbers {
 
     /// A value; none is 0, as an empty field of a path file is.
     pub fn value(&self, row: usize) -> Result<f64, Problem> {
-        if self.numbers.is_null(row) {
+        self.value_at(row, row)
+    }
+
+    /// That at `place`, for the row that is called so.
+    pub fn value_at(&self, place: usize, row: usize) -> Result<f64, Problem> {
+        if self.numbers.is_null(place) {
             return Ok(0.0);
         }
-        let number = self.numbers.value(row);
+        let number = self.numbers.value(place);
         if !number.is_finite() || number.abs() > WEIGHT_MAX {
             return Err(self.problem(
                 row,
@@ -83,6 +88,19 @@ impl Numbers {
             return Err(self.problem(row, "2^53 or more, so not exact as a double:", &number.to_string(), hint));
         }
         Ok(number)
+    }
+
+    /// Yes or no, as truth or as 1 and 0.
+    pub fn truth(&self, row: usize) -> Result<bool, Problem> {
+        let known = !self.numbers.is_null(row);
+        match self.numbers.value(row) {
+            number if known && number == 1.0 => Ok(true),
+            number if known && number == 0.0 => Ok(false),
+            number => {
+                let value = if known { number.to_string() } else { "null".to_owned() };
+                Err(self.problem(row, "neither true nor false:", &value, "write true or false, or 1 or 0"))
+            }
+        }
     }
 
     fn problem(&self, row: usize, problem: &str, value: &str, hint: &str) -> Problem {

@@ -1,6 +1,7 @@
 //! What every hold-out reports.
 use super::{Cuped, power};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use thiserror::Error;
 
 /// An estimate, its standard error and its interval at the level asked for.
@@ -18,6 +19,13 @@ pub struct Estimate {
 
 impl Estimate {
     /// The same in other units; the ends change places where `by` is negative. Nothing of anything is exactly 0.
+    ///
+    /// ```
+    /// use safar_attribution::experiment::Estimate;
+    /// let each = Estimate { value: 0.015, low: -0.001, high: 0.03, error: 0.008 };
+    /// let all = each.times(1_000.0); // the same over a thousand people
+    /// assert_eq!((all.value, all.low, all.high, all.error), (15.0, -1.0, 30.0, 8.0));
+    /// ```
     #[must_use]
     pub fn times(self, by: f64) -> Self {
         if by == 0.0 {
@@ -181,6 +189,28 @@ pub enum Warning {
         /// The smallest p-value that these regions can give.
         smallest_p: f64,
     },
+}
+
+/// In one sentence.
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SampleRatioMismatch { p } => write!(
+                f,
+                "the arms are not of the sizes they were meant to be (p = {p:.2e}): somebody went missing, and not at random"
+            ),
+            Self::FewConverters { expected } => {
+                write!(f, "only {expected:.1} converters are expected in one cell: the p-value is rough")
+            }
+            Self::ControlExposed { share } => {
+                write!(f, "{:.1} % of the control arm met the channels, so the lift is understated", share * 100.0)
+            }
+            Self::TooFewAssignments { smallest_p } => write!(
+                f,
+                "with so few regions no p-value is below {smallest_p:.3}, so no lift can be told from chance at this level"
+            ),
+        }
+    }
 }
 
 /// Why an experiment could not be evaluated.

@@ -14,7 +14,7 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    pub fn new(people: f64, sum: f64, squares: f64) -> Self {
+    pub(super) fn new(people: f64, sum: f64, squares: f64) -> Self {
         let spread = (squares - sum * sum / people).max(0.0);
         Self { people, mean: sum / people, variance: spread / (people - 1.0) / people }
     }

@@ -74,7 +74,7 @@ pub(super) struct Test {
 pub(super) type Verdict = (f64, f64, Option<f64>);
 
 impl Design {
-    pub fn new(geos: &[Geo]) -> Result<Self, ExperimentError> {
+    pub(super) fn new(geos: &[Geo]) -> Result<Self, ExperimentError> {
         let weights: Vec<_> = geos.iter().map(|geo| geo.people).collect();
         let total = sum(weights.iter().copied());
         let mut before: Vec<_> = geos.iter().map(|geo| geo.before.unwrap_or(0.0) / geo.people).collect();
@@ -112,7 +112,7 @@ impl Design {
         Ok(design)
     }
 
-    pub fn adjusted(&self) -> bool {
+    pub(super) fn adjusted(&self) -> bool {
         self.before_square > 0.0
     }
 
@@ -124,7 +124,7 @@ impl Design {
         of
     }
 
-    pub fn test(&self, rates: Vec<f64>) -> Test {
+    pub(super) fn test(&self, rates: Vec<f64>) -> Test {
         let size = rates.iter().map(|rate| rate * rate).fold(0.0, f64::max);
         let mut residual = self.without_known(rates);
         // Equal rates leave rounding only, which is no variation.
@@ -148,7 +148,11 @@ impl Design {
     }
 
     /// Holds each test against the other assignments.
-    pub fn permute<const N: usize>(&self, tests: &[Test; N], settings: &Settings) -> (Assignments, [Verdict; N]) {
+    pub(super) fn permute<const N: usize>(
+        &self,
+        tests: &[Test; N],
+        settings: &Settings,
+    ) -> (Assignments, [Verdict; N]) {
         let arm: Vec<_> = (0..self.treated.len()).filter(|index| self.treated[*index]).collect();
         let assignments = Assignments::of(arm.len(), self.treated.len(), settings.draws);
         let mut inversions = [(); N].map(|()| Inversion::default());

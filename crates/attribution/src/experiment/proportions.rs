@@ -35,7 +35,7 @@ pub(crate) struct Proportion {
 }
 
 impl Proportion {
-    pub fn rate(self) -> f64 {
+    pub(crate) fn rate(self) -> f64 {
         self.hits / self.people
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Credit, ModelSpec,
-    uncertainty::{Bootstrap, BootstrapError, People, Resamples},
+    uncertainty::{Bootstrap, BootstrapError, People, Resamples, Watch, Watched},
 };
 use rayon::prelude::*;
 use safar_model::Timelines;
@@ -53,13 +53,14 @@ pub fn bootstrap_timelines(
     names: &[String],
     settings: Bootstrap,
 ) -> Result<Resamples, BootstrapError> {
-    bootstrap_timelines_with(model, timelines, people, names, &[], settings)
+    bootstrap_timelines_with(model, timelines, people, names, &[], settings, &|_| true)
 }
 
-/// The same, with what some channels are told, as [`attribute_timelines_with`](super::attribute_timelines_with).
+/// The same, with what some channels are told, as [`attribute_timelines_with`](super::attribute_timelines_with), and with
+/// somebody who hears how far the work is and may end it.
 ///
 /// # Errors
-/// As [`bootstrap_timelines`].
+/// As [`bootstrap_timelines`]; [`BootstrapError::Stopped`].
 ///
 /// ```
 /// use safar_attribution::{hazard::{Role, bootstrap_timelines_with}, uncertainty::Bootstrap};
@@ -73,7 +74,7 @@ pub fn bootstrap_timelines(
 /// let (model, names) = ("hazard".parse().unwrap(), ["Boxes".to_string()]);
 /// let settings = Bootstrap { replicates: 5, ..Bootstrap::default() };
 /// let drawn =
-///     bootstrap_timelines_with(&model, &timelines, None, &names, &[Some(Role::Direct)], settings).unwrap();
+///     bootstrap_timelines_with(&model, &timelines, None, &names, &[Some(Role::Direct)], settings, &|_| true).unwrap();
 /// assert_eq!(drawn.estimates()[0].conversions.unwrap().high, 0.0); // direct visits earn nothing
 /// ```
 pub fn bootstrap_timelines_with(
@@ -83,21 +84,28 @@ pub fn bootstrap_timelines_with(
     names: &[String],
     roles: &[Option<Role>],
     settings: Bootstrap,
+    watch: Watch<'_>,
 ) -> Result<Resamples, BootstrapError> {
     settings.check(names.len())?;
     if let Some(got) = people.map(<[u64]>::len).filter(|got| *got != timelines.len()) {
         return Err(BootstrapError::People { got, timelines: timelines.len() });
     }
     let learned = learn(&settings_of(model, roles)?, timelines, names)?;
-    let draws = People::new(settings.seed);
+    let (draws, watched) = (People::new(settings.seed), Watched::new(watch));
     let rows: Vec<Vec<Credit>> = (0..settings.replicates)
         .into_par_iter()
         .map(|replicate| {
+            if watched.is_stopped() {
+                return vec![];
+            }
             let id = |index: usize| people.map_or(index as u64, |people| people[index]);
             let weights: Vec<f64> = (0..timelines.len()).map(|index| draws.times(id(index), replicate)).collect();
-            resample(&learned, &weights)
+            let credits = resample(&learned, &weights);
+            watched.tell();
+            credits
         })
         .collect();
+    watched.end()?;
     Ok(Resamples::new(settings, result(model, learned), rows.concat()))
 }
 

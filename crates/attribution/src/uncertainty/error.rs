@@ -30,6 +30,9 @@ pub enum BootstrapError {
         /// As asked.
         got: f64,
     },
+    /// Who watched ended it.
+    #[error("the resampling was stopped before its end")]
+    Stopped,
     /// A weight that a resample could push past all numbers.
     #[error("path {path} has {what} {got}; resampling takes counts, values and values a conversion up to 1e90")]
     TooLarge {

@@ -1,5 +1,5 @@
 //! Resamples of a rule: the shares of a path are the same in all of them, so they are asked for once.
-use super::weights::Weights;
+use super::{Watched, weights::Weights};
 use crate::{Credit, ModelSpec, Result, sum::Sum};
 use rayon::prelude::*;
 use safar_model::Paths;
@@ -26,10 +26,14 @@ pub(super) fn credits(
     channels: &[String],
     weights: &Weights<'_>,
     replicates: u32,
+    watched: &Watched<'_>,
 ) -> Result<Vec<Credit>> {
     let fitted = model.build().fit(paths, channels)?;
     let shares_of = |path, shares: &mut [f64]| fitted.shares(path, shares);
     let block = |first: u32| {
+        if watched.is_stopped() {
+            return vec![];
+        }
         let mut cells = vec![Cell { conversions: [0.0; LANES], value: [0.0; LANES] }; channels.len() + 1];
         let zero = [Sum::default(); LANES];
         let mut sums = vec![Cell { conversions: zero, value: zero }; channels.len() + 1];
@@ -69,6 +73,7 @@ pub(super) fn credits(
             sums.iter()
                 .map(move |sum| Credit { conversions: sum.conversions[lane].get(), value: sum.value[lane].get() })
         });
+        (first..replicates).take(LANES).for_each(|_| watched.tell());
         rows.collect::<Vec<_>>()
     };
     let firsts: Vec<u32> = (0..replicates).step_by(LANES).collect();
@@ -104,6 +109,7 @@ mod tests {
         }
         let (paths, names) = (paths.finish(), ["Direct", "b", "c", "d", "e"].map(String::from));
         let weights = Weights::new(&paths, &names, None, 12).unwrap();
+        let watched = Watched::new(&|_| true);
         let mut met = 0;
         for info in MODELS {
             // A custom rule has no default weights.
@@ -112,8 +118,8 @@ mod tests {
             if !model.is_rule() {
                 continue;
             }
-            let kept = credits(&model, &paths, &names, &weights, 11).unwrap();
-            let anew = refit::credits(&model, &paths, &names, &weights, 11).unwrap();
+            let kept = credits(&model, &paths, &names, &weights, 11, &watched).unwrap();
+            let anew = refit::credits(&model, &paths, &names, &weights, 11, &watched).unwrap();
             assert_eq!(kept.len(), 11 * 6);
             for (a, b) in kept.iter().zip(&anew) {
                 assert!((a.conversions - b.conversions).abs() < 1e-9, "{model}: {a:?} {b:?}");

@@ -32,15 +32,18 @@ mod people;
 mod ranks;
 mod refit;
 mod resamples;
+mod watch;
 mod weights;
 
 pub use error::{BootstrapError, RanksError};
 pub use estimate::Estimate;
 pub use ranks::Ranks;
 pub use resamples::{CreditEstimates, Measure, Resamples};
+pub use watch::Watch;
 pub use weights::Record;
 
 pub(crate) use people::People;
+pub(crate) use watch::Watched;
 
 use crate::{ModelSpec, attribute};
 use safar_model::Paths;
@@ -115,14 +118,45 @@ pub fn bootstrap(
     records: Option<&[Record]>,
     settings: Bootstrap,
 ) -> Result<Resamples, BootstrapError> {
+    bootstrap_with(model, paths, channels, records, settings, &|_| true)
+}
+
+/// The same, with somebody who hears how far the work is and may end it.
+///
+/// # Errors
+/// As [`bootstrap`]; [`BootstrapError::Stopped`].
+///
+/// ```
+/// use safar_attribution::uncertainty::{Bootstrap, BootstrapError, bootstrap_with};
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let (model, most) = ("markov".parse().unwrap(), AtomicU32::new(0));
+/// let tell = |done| most.fetch_max(done, Ordering::Relaxed) < 200;
+/// bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), &tell).unwrap();
+/// assert_eq!(most.into_inner(), 200);
+/// let stopped = bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), &|done| done < 50);
+/// assert_eq!(stopped, Err(BootstrapError::Stopped));
+/// ```
+pub fn bootstrap_with(
+    model: &ModelSpec,
+    paths: &Paths,
+    channels: &[String],
+    records: Option<&[Record]>,
+    settings: Bootstrap,
+    watch: Watch<'_>,
+) -> Result<Resamples, BootstrapError> {
     settings.check(channels.len())?;
     let Bootstrap { replicates, seed, .. } = settings;
     let point = attribute(model, paths, channels)?;
     let weights = Weights::new(paths, channels, records, seed)?;
+    let watched = Watched::new(watch);
     let rows = if model.is_rule() {
-        fixed::credits(model, paths, channels, &weights, replicates)?
+        fixed::credits(model, paths, channels, &weights, replicates, &watched)?
     } else {
-        refit::credits(model, paths, channels, &weights, replicates)?
+        refit::credits(model, paths, channels, &weights, replicates, &watched)?
     };
+    watched.end()?;
     Ok(Resamples::new(settings, point, rows))
 }

@@ -1,5 +1,5 @@
 //! Resamples of a model that learns: fitted anew to each.
-use super::weights::Weights;
+use super::{Watched, weights::Weights};
 use crate::{Credit, Error, ModelSpec, Result, attribute};
 use rayon::prelude::*;
 use safar_model::Paths;
@@ -17,18 +17,20 @@ pub(super) fn credits(
     channels: &[String],
     weights: &Weights<'_>,
     replicates: u32,
+    watched: &Watched<'_>,
 ) -> Result<Vec<Credit>> {
     let next = AtomicU32::new(0);
     let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|replicate| *replicate < replicates);
     let worker = |_| -> Done {
         let (mut done, mut replica) = (vec![], None);
-        while let Some(replicate) = take() {
+        while let Some(replicate) = take().filter(|_| !watched.is_stopped()) {
             let replica = replica.get_or_insert_with(|| paths.clone());
             weights.write(replicate, replica);
             match attribute(model, replica, channels) {
                 Ok(mut result) => {
                     result.credits.push(result.unattributed);
                     done.push((replicate, result.credits));
+                    watched.tell();
                 }
                 Err(error) => return (done, Some((replicate, error))),
             }

@@ -65,6 +65,11 @@ impl Resamples {
         Self { settings, point, base, rows }
     }
 
+    /// The credit list of the paths as they are.
+    pub(super) fn base(&self) -> &[Credit] {
+        &self.base
+    }
+
     /// How many channels.
     ///
     /// ```

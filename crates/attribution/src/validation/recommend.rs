@@ -3,6 +3,7 @@ use super::{Gap, Predictions, Score, ValidationError, predict::converted};
 use crate::{Diagnostics, ModelSpec, PRESETS, experiment::p_of_no_difference};
 use safar_model::Paths;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How much a model learns from data; less is simpler and comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,6 +97,46 @@ impl Recommendation {
                               converts need not know why.";
 }
 
+/// Which model to use and why, in one sentence.
+impl fmt::Display for Recommendation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.choice.map(|choice| self.candidates[choice].model.to_string()).unwrap_or_default();
+        match self.reason {
+            Reason::NothingBeatsTheBaseRate { gain } => write!(
+                f,
+                "recommended: none. No model's log-loss is below that of the plain conversion rate by more than one \
+                 standard error (the best: {gain}): these paths do not tell who converts"
+            ),
+            Reason::Best { gain, ahead } => {
+                write!(
+                    f,
+                    "recommended: {name}. It predicts later outcomes best: log-loss below the plain conversion rate by {gain}"
+                )?;
+                ahead.map_or(Ok(()), |ahead| write!(f, ", and below the next model by {ahead}"))
+            }
+            Reason::SimplestWithinOneError { gain, behind, within } => write!(
+                f,
+                "recommended: {name}. Of the {within} models within one standard error of the best it is the simplest \
+                 (and steadiest): behind by {behind}, below the plain conversion rate by {gain}"
+            ),
+        }
+    }
+}
+
+/// What the shift means, in one sentence.
+impl fmt::Display for Shift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the conversion rate went from {:.2} % to {:.2} % (p = {:.1e}): the later paths are not like the earlier ones, \
+             so scores compare models but do not foretell the future",
+            self.earlier * 100.0,
+            self.later * 100.0,
+            self.p
+        )
+    }
+}
+
 /// Recommends one of the models that were `tried`: each with what it predicted of the same later people and, where known, the
 /// mean distance of its shares from week to week ([`Stability::distance`](super::Stability::distance)).
 ///
@@ -125,6 +166,7 @@ impl Recommendation {
 /// let found = recommend(&tried, &earlier, &later).unwrap();
 /// // Both foretell as well; the rule learns less.
 /// assert_eq!(found.candidates[found.choice.unwrap()].model.name(), "linear");
+/// assert!(found.to_string().starts_with("recommended: linear. Of the 2 models within one standard error of the best"));
 /// assert!(Recommendation::CAVEAT.contains("association"));
 /// ```
 pub fn recommend(

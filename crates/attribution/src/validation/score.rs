@@ -2,6 +2,7 @@
 use super::{Predictions, Source, platt::Scored, roc};
 use crate::sum::{Sum, sum};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Scores over the later people on paths with a touch, each path weighing as many as walked it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +48,12 @@ pub struct Gap {
     pub mean: f64,
     /// Its standard error.
     pub error: f64,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.5} ± {:.5}", self.mean, self.error)
+    }
 }
 
 impl Predictions {

@@ -164,7 +164,7 @@ fn what_a_channel_is_can_be_told_and_is_said() {
     // 20 days in steps of a thirtieth.
     assert_eq!(about.step, 20 * DAY_US / 30);
     let settings = Bootstrap { replicates: 2, ..Bootstrap::default() };
-    let drawn = bootstrap_timelines_with(&model, &lines, None, &names(), &roles, settings).unwrap();
+    let drawn = bootstrap_timelines_with(&model, &lines, None, &names(), &roles, settings, &|_| true).unwrap();
     assert_eq!(drawn.point.credits[3], Credit::default());
 }
 

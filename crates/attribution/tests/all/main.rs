@@ -1,6 +1,7 @@
 //! Everything this crate promises: published cases, reference results on real data, laws.
 mod agreement;
 mod calibrate;
+mod docs;
 mod experiment;
 mod fuzz;
 mod goldens;

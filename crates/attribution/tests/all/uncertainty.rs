@@ -315,6 +315,12 @@ fn ranks_add_up_and_follow_the_counts() {
     assert!((ranks.above[1][2] - 0.932).abs() < 4.0 * 0.0057 + 0.005, "{}", ranks.above[1][2]);
     assert!((ranks.above[0][3] - 0.5).abs() < 4.0 * 0.0112, "{}", ranks.above[0][3]);
     assert!(ranks.above[1][0] > 0.999 && ranks.rank[1][0] > 0.9);
+    // 20 and 20 are equal on the paths as they are; 100 and 80 change places in 7 % of the resamples, more than the tails.
+    assert_eq!(ranks.point, [2, 0, 1, 2]);
+    assert_eq!((ranks.low, ranks.high), (vec![2, 0, 0, 2], vec![3, 1, 1, 3]));
+    let narrow = run("last", &rows, Bootstrap { level: 0.8, ..settings(2000, 9) });
+    let narrow = narrow.ranks(Measure::Conversions, &[2, 0, 1, 3]).unwrap();
+    assert_eq!((narrow.low, narrow.high), (vec![2, 0, 1, 2], vec![3, 0, 1, 3]));
     // No value anywhere: all are tied, and share all ranks.
     let ties = result.ranks(Measure::Value, &[0, 1]).unwrap();
     assert_eq!((ties.above[0][1], ties.rank[0][0]), (0.5, 0.5));

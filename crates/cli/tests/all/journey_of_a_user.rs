@@ -325,14 +325,18 @@ fn intervals_hold_the_credit_and_every_model_is_shown_beside_the_others() {
         "--format",
         "csv",
     ]);
-    let head = "model,channel,conversions,value,conversions_low,conversions_high,value_low,value_high,conversion_share,conversion_share_low,conversion_share_high";
+    let head = "model,channel,conversions,value,conversions_low,conversions_high,value_low,value_high,conversion_share,conversion_share_low,conversion_share_high,conversions_rank,conversions_rank_low,conversions_rank_high,conversions_above_next";
     assert_eq!(csv.lines().next(), Some(head));
     let mut models = std::collections::BTreeSet::new();
     for line in csv.lines().skip(1) {
-        let cells: Vec<&str> = line.rsplitn(10, ',').collect();
-        models.insert(cells[9].rsplit_once(',').map_or(cells[9], |(model, _)| model).to_owned());
-        let (low, high): (f64, f64) = (cells[6].parse().unwrap(), cells[5].parse().unwrap());
+        let mut cells: Vec<&str> = line.rsplitn(14, ',').collect();
+        cells.reverse();
+        models.insert(cells[0].rsplit_once(',').map_or(cells[0], |(model, _)| model).to_owned());
+        let (low, high): (f64, f64) = (cells[3].parse().unwrap(), cells[4].parse().unwrap());
         assert!(low <= high, "{line}");
+        let ranks: Vec<u32> = cells[10..13].iter().filter_map(|rank| rank.parse().ok()).collect();
+        assert_eq!(ranks.len(), if line.contains("(unattributed)") { 0 } else { 3 }, "{line}");
+        assert!(ranks.is_empty() || (ranks[0] > 0 && ranks[1] <= ranks[2]), "{line}");
     }
     assert!(models.len() >= 16, "{models:?}");
     let again = shop.output(&[

@@ -77,3 +77,28 @@ fn a_preset_keeps_its_name_and_shows_its_weights() {
             .starts_with("model,channel,conversions,value\nadobe_j,D,60.0,0.0")
     );
 }
+
+#[test]
+fn how_sure_ranks_are_stands_in_every_format() {
+    let shop = empty();
+    // 100 to 80 with a standard error of √180: above in 93 % of resamples, which is not sure at 95 %; 20 stands apart.
+    shop.write("paths.csv", "path;total_conversions\nA;100\nB;80\nC;20\n;5\n");
+    let words = ["attribute", "--paths", "paths.csv", "--model", "last", "--intervals", "--resamples", "400"];
+    let json = shop.output(&[&words[..], &["--format", "json"]].concat());
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let of = |row: usize, name: &str| rows[row][format!("conversions_{name}")].clone();
+    let ranks = |row: usize| ["rank", "rank_low", "rank_high"].map(|name| of(row, name));
+    assert_eq!(ranks(0), [1, 1, 2]);
+    assert_eq!(ranks(1), [2, 1, 2]);
+    assert_eq!(ranks(2), [3, 3, 3]);
+    let above = of(0, "above_next").as_f64().unwrap();
+    assert!((0.87..0.975).contains(&above), "{above}");
+    assert_eq!((of(1, "above_next"), of(2, "above_next")), (1.0.into(), serde_json::Value::Null));
+    assert!(ranks(3).iter().all(serde_json::Value::is_null), "{}", rows[3]);
+    let said = shop.safar(&words).assert().success();
+    let said = String::from_utf8_lossy(&said.get_output().stderr).into_owned();
+    assert!(
+        said.contains(&format!("last: A above B in {:.0} %, B above C in 100 % of resamples", above * 100.0)),
+        "{said}"
+    );
+}

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Error, Result, Workspace};
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float64Array, ListArray, RecordBatch, StringArray},
+    array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray},
     compute::cast,
     datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType},
 };
@@ -17,7 +17,7 @@ use safar_attribution::{
     Attribution, Credit, ModelSpec, Transform, all_models, causal_models,
     hazard::bootstrap_timelines_with,
     transform,
-    uncertainty::{Bootstrap, CreditEstimates, Record, Resamples, bootstrap},
+    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, bootstrap},
 };
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder};
@@ -86,7 +86,9 @@ impl AttributionReport {
 
     /// Rows `model, <by>, conversions, value`; what no touch earned is a row of its own, [`UNATTRIBUTED`]. Where intervals
     /// were asked for, the ends of each, the share of all conversions and its ends follow; a share that is not defined (no
-    /// conversions) is null.
+    /// conversions) is null. Then how sure the ranks by conversions are: the rank (1 is the most), its ends, and the part of
+    /// the resamples in which the label has more than that of the next row. [`Ranks::MOST`] labels are ranked, those with the
+    /// most credit; for others, and for what no touch earned, these are null.
     ///
     /// # Errors
     /// Never in practice: the columns are as long as each other.
@@ -129,12 +131,38 @@ impl AttributionReport {
             add("conversion_share", &|of| of.conversion_share.map(|estimate| estimate.point));
             add("conversion_share_low", &|of| of.conversion_share.map(|estimate| estimate.low));
             add("conversion_share_high", &|of| of.conversion_share.map(|estimate| estimate.high));
+            columns.extend(self.rank_columns(&order)?);
         }
         let fields = columns.iter().map(|(name, column)| {
             Field::new(name.as_str(), column.data_type().clone(), column.null_count() > 0 || name.contains('_'))
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Ok(RecordBatch::try_new(schema, columns.into_iter().map(|(_, column)| column).collect())?)
+    }
+
+    /// How sure the ranks by conversions are, model by model, in `order`, with a row for what no touch earned.
+    fn rank_columns(&self, order: &[usize]) -> Result<[(String, ArrayRef); 4]> {
+        let ranked = &order[..order.len().min(Ranks::MOST)];
+        let [mut point, mut low, mut high] = [const { Vec::<Option<i64>>::new() }; 3];
+        let mut above_next: Vec<Option<f64>> = vec![];
+        for resamples in &self.resamples {
+            let ranks =
+                resamples.ranks(Credited::Conversions, ranked).map_err(|error| Error::Request(error.to_string()))?;
+            for at in 0..=order.len() {
+                let from_one = |of: &[usize]| of.get(at).and_then(|rank| i64::try_from(rank + 1).ok());
+                point.push(from_one(&ranks.point));
+                low.push(from_one(&ranks.low));
+                high.push(from_one(&ranks.high));
+                above_next.push(ranks.above.get(at).and_then(|above| above.get(at + 1)).copied());
+            }
+        }
+        let ranks = |ranks: Vec<Option<i64>>| Arc::new(Int64Array::from(ranks)) as ArrayRef;
+        Ok([
+            ("conversions_rank".into(), ranks(point)),
+            ("conversions_rank_low".into(), ranks(low)),
+            ("conversions_rank_high".into(), ranks(high)),
+            ("conversions_above_next".into(), Arc::new(Float64Array::from(above_next))),
+        ])
     }
 
     /// What a reader must be told beside the numbers.
@@ -223,7 +251,8 @@ impl AttributionReport {
                 (_, Some(Err(error))) => Err(Error::Request(error.to_string())),
                 (Some(settings), Some(Ok(lived))) => {
                     let people = Some(lived.people.as_slice());
-                    bootstrap_timelines_with(model, &lived.timelines, people, &lived.channels, &lived.roles, settings)
+                    let Lived { timelines, channels, roles, .. } = lived;
+                    bootstrap_timelines_with(model, timelines, people, channels, roles, settings, &|_| true)
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }

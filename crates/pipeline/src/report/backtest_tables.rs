@@ -2,32 +2,13 @@
 use super::{Backtest, table};
 use crate::Result;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use safar_attribution::validation::{Gap, Reason};
 use std::sync::Arc;
 
 impl Backtest {
     /// Which model to use and why, in words.
     #[must_use]
     pub fn reason(&self) -> String {
-        let found = &self.recommendation;
-        let gap = |gap: Gap| format!("{:.5} ± {:.5}", gap.mean, gap.error);
-        let name = found.choice.map(|choice| found.candidates[choice].model.to_string()).unwrap_or_default();
-        match found.reason {
-            Reason::NothingBeatsTheBaseRate { gain } => format!(
-                "recommended: none. No model's log-loss is below that of the plain conversion rate by more than one standard error (the best: {}): these paths do not tell who converts",
-                gap(gain)
-            ),
-            Reason::Best { gain, ahead } => format!(
-                "recommended: {name}. It predicts later outcomes best: log-loss below the plain conversion rate by {}{}",
-                gap(gain),
-                ahead.map_or_else(String::new, |ahead| format!(", and below the next model by {}", gap(ahead)))
-            ),
-            Reason::SimplestWithinOneError { gain, behind, within } => format!(
-                "recommended: {name}. Of the {within} models within one standard error of the best it is the simplest (and steadiest): behind by {}, below the plain conversion rate by {}",
-                gap(behind),
-                gap(gain)
-            ),
-        }
+        self.recommendation.to_string()
     }
 
     /// What was learned from and tested on, in words.
@@ -49,13 +30,7 @@ impl Backtest {
     /// That the later paths are not like the earlier ones, where they are not.
     #[must_use]
     pub fn shift(&self) -> Option<String> {
-        let shift = self.recommendation.shift?;
-        Some(format!(
-            "the conversion rate went from {:.2} % to {:.2} % (p = {:.1e}): the later paths are not like the earlier ones, so scores compare models but do not foretell the future",
-            shift.earlier * 100.0,
-            shift.later * 100.0,
-            shift.p
-        ))
+        self.recommendation.shift.map(|shift| shift.to_string())
     }
 
     /// Rows `model, log_loss, base_log_loss, gain, gain_error, auc, brier, people, week_distance, week_noise, week_p,

@@ -2,7 +2,7 @@
 use super::{ExperimentReport, UNATTRIBUTED, table};
 use crate::Result;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use safar_attribution::experiment::{Estimate, Lift, Standing, Warning};
+use safar_attribution::experiment::{Estimate, Lift, Standing};
 use std::sync::Arc;
 
 impl ExperimentReport {
@@ -99,11 +99,7 @@ impl ExperimentReport {
     /// What weakens the comparison, in words.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self.outcome.warnings.iter().map(|warning| match warning {
-            Warning::SampleRatioMismatch { p } => format!("the arms are not of the sizes they were meant to be (p = {p:.2e}): somebody went missing, and not at random"),
-            Warning::FewConverters { expected } => format!("only {expected:.1} converters are expected in one cell: the p-value is rough"),
-            Warning::ControlExposed { share } => format!("{:.1} % of the control arm met the channels, so the lift is understated", share * 100.0),
-            other => format!("{other:?}"),}).collect();
+        let mut warnings: Vec<String> = self.outcome.warnings.iter().map(ToString::to_string).collect();
         if self.in_both > 0 {
             warnings.push(format!("{} people were put in both arms; they count in their first", self.in_both));
         }

@@ -1,0 +1,87 @@
+//! What models read: paths or timelines.
+use crate::{
+    paths::Paths,
+    timelines::{Lines, Timelines},
+};
+use pyo3::prelude::*;
+use safar_attribution::{
+    Attribution, Error, ModelSpec, all_models, causal_models,
+    hazard::{attribute_timelines_with, bootstrap_timelines_with},
+    uncertainty::{Bootstrap, BootstrapError, Resamples, Watch, bootstrap_with},
+};
+use std::sync::Arc;
+
+/// As Python gives it.
+#[derive(FromPyObject)]
+pub enum Given<'py> {
+    #[pyo3(annotation = "Paths")]
+    Paths(Bound<'py, Paths>),
+    #[pyo3(annotation = "Timelines")]
+    Timelines(Bound<'py, Timelines>),
+}
+
+/// As threads share it.
+#[derive(Clone)]
+pub enum Data {
+    Paths(Arc<(safar_model::Paths, Vec<String>)>),
+    Timelines(Arc<Lines>),
+}
+
+impl From<Given<'_>> for Data {
+    fn from(given: Given<'_>) -> Self {
+        match given {
+            Given::Paths(paths) => Self::Paths(Arc::clone(&paths.get().inner)),
+            Given::Timelines(lines) => Self::Timelines(Arc::clone(&lines.get().inner)),
+        }
+    }
+}
+
+impl Data {
+    /// The names of the channels.
+    pub fn channels(&self) -> Vec<String> {
+        match self {
+            Self::Paths(paths) => paths.1.clone(),
+            Self::Timelines(lines) => lines.channels.clone(),
+        }
+    }
+
+    /// The models that `all` stands for. Models of cause are named with paths, too, to say what they need.
+    pub fn every(&self) -> Vec<ModelSpec> {
+        match self {
+            Self::Paths(_) => [all_models(), causal_models()].concat(),
+            Self::Timelines(_) => causal_models(),
+        }
+    }
+
+    pub fn attribute(&self, model: &ModelSpec) -> Result<Attribution, Error> {
+        match self {
+            Self::Paths(paths) => safar_attribution::attribute(model, &paths.0, &paths.1),
+            Self::Timelines(lines) => attribute_timelines_with(model, &lines.lines, &lines.channels, &lines.roles),
+        }
+    }
+
+    pub fn bootstrap(
+        &self,
+        model: &ModelSpec,
+        settings: Bootstrap,
+        watch: Watch<'_>,
+    ) -> Result<Resamples, BootstrapError> {
+        match self {
+            Self::Paths(paths) => bootstrap_with(model, &paths.0, &paths.1, None, settings, watch),
+            Self::Timelines(lines) => {
+                let Lines { lines, channels, roles } = &**lines;
+                bootstrap_timelines_with(model, lines, None, channels, roles, settings, watch)
+            }
+        }
+    }
+}
+
+/// What a model says that cannot take what it was given, in the words of this package.
+pub fn refusal(error: &Error) -> String {
+    match error {
+        Error::NeedsTimelines { model } => {
+            format!("{model} reads whole timelines of people, not paths; make them by safar.Timelines.from_arrow")
+        }
+        error => error.to_string(),
+    }
+}
