@@ -94,7 +94,7 @@ fn is_shared(runs: &[Run], settings: &DeviceSettings) -> bool {
 struct Reach {
     /// Before and after each.
     around: Micros,
-    /// After each, and before the first, where no other login is nearer.
+    /// After each, until the next.
     hold: Micros,
 }
 
@@ -103,13 +103,12 @@ struct Reach {
 fn by_logins(sightings: &[Sighting], device: i64, reach: &Reach, steps: &mut Vec<(Micros, i64)>) {
     let mut covered = Micros::MIN;
     for (at, sighting) in sightings.iter().enumerate() {
-        let before = if at == 0 { reach.hold.max(reach.around) } else { reach.around };
-        let begins = |login: &Sighting, before| login.at.saturating_sub(before).max(login.from.unwrap_or(Micros::MIN));
-        let start = begins(sighting, before).max(covered);
+        let begins = |login: &Sighting| login.at.saturating_sub(reach.around).max(login.from.unwrap_or(Micros::MIN));
+        let start = begins(sighting).max(covered);
         let next = sightings.get(at + 1);
         let around = sighting.at.saturating_add(reach.around).min(next.map_or(Micros::MAX, |next| next.at));
         let held = sighting.at.saturating_add(reach.hold);
-        let held = held.min(next.map_or(Micros::MAX, |next| begins(next, reach.around)));
+        let held = held.min(next.map_or(Micros::MAX, begins));
         let end = around.max(held).min(sighting.to.unwrap_or(Micros::MAX));
         if covered < start {
             steps.push((covered, device));
@@ -171,7 +170,7 @@ mod tests {
         let half_hour = 30 * MINUTE_US;
         let want = [
             (Micros::MIN, DEVICE),
-            (-DAY_US, 1),
+            (3 * DAY_US - half_hour, 1),
             (5 * DAY_US - half_hour, 2),
             (9 * DAY_US, DEVICE),
             (12 * DAY_US - half_hour, 1),

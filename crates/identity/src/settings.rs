@@ -95,8 +95,8 @@ pub struct DeviceSettings {
     pub shared_days: u32,
     /// On a shared device, events this many minutes before and after a login belong to who logged in.
     pub login_minutes: u32,
-    /// On a shared device, what follows a login belongs to who logged in for this many days, until the next login; what
-    /// came before the first login, for as many days. 0: only `login_minutes` around each login.
+    /// On a shared device, what follows a login belongs to who logged in for this many days, until the next login. 0: only
+    /// `login_minutes` around each login.
     pub last_login_days: u32,
 }
 
