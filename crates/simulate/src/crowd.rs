@@ -47,12 +47,12 @@ struct Device {
     handed_over: Option<Micros>,
 }
 
-struct Member {
-    user: String,
-    email: String,
+pub(crate) struct Member {
+    pub(crate) user: String,
+    pub(crate) email: String,
     crm: Option<String>,
-    /// How likely a visit has a login.
-    login: f64,
+    /// How likely a visit has a login; 0 for people without an account.
+    pub(crate) login: f64,
 }
 
 impl Crowd {
@@ -65,7 +65,7 @@ impl Crowd {
     #[must_use]
     pub fn sightings(&self) -> Vec<Sighting> {
         let mut dice = Dice::new(self.seed);
-        let people: Vec<Member> = (0..self.people).map(|person| member(&mut dice, person)).collect();
+        let people = self.members(&mut dice);
         let devices = self.devices(&mut dice, &people);
         let span = Micros::from(self.days) * DAY_US;
         let mut seen = Vec::new();
@@ -97,6 +97,11 @@ impl Crowd {
         }
         seen.sort_by_key(|sighting| sighting.at);
         seen
+    }
+
+    /// Everyone, from the first draws.
+    pub(crate) fn members(&self, dice: &mut Dice) -> Vec<Member> {
+        (0..self.people).map(|person| member(dice, person)).collect()
     }
 
     fn devices(&self, dice: &mut Dice, people: &[Member]) -> Vec<Device> {

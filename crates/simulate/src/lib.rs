@@ -14,6 +14,7 @@ mod catalogue;
 pub mod causal;
 mod costs;
 mod crowd;
+mod customers;
 mod dice;
 mod event;
 mod naive;
@@ -28,6 +29,7 @@ mod write;
 
 pub use costs::{COST_COLUMNS, Cost, write_costs_csv};
 pub use crowd::{Crowd, Sighting};
+pub use customers::Customers;
 pub use event::{STAGES, SimEvent};
 pub use naive::components;
 pub use register::{Entry, REGISTER_FIELDS, Register};

@@ -74,7 +74,7 @@ impl Register {
     }
 }
 
-fn values(dice: &mut Dice) -> [Option<String>; 6] {
+pub(crate) fn values(dice: &mut Dice) -> [Option<String>; 6] {
     let given = (*dice.pick(&GIVEN)).to_owned();
     let surname = (0..dice.between(2, 3)).map(|_| *dice.pick(&SYLLABLES)).collect();
     let born = format!("{}-{:02}-{:02}", dice.between(1930, 2005), dice.between(1, 12), dice.between(1, 28));
@@ -89,7 +89,7 @@ fn address(dice: &mut Dice) -> [String; 3] {
     [format!("{street} street {}", dice.between(1, 90)), TOWNS[town as usize].to_owned(), postcode]
 }
 
-fn spoil(dice: &mut Dice, values: &mut [Option<String>; 6]) {
+pub(crate) fn spoil(dice: &mut Dice, values: &mut [Option<String>; 6]) {
     if dice.chance(1.0 / 15.0) {
         for (value, new) in values[3..].iter_mut().zip(address(dice)) {
             *value = Some(new);
@@ -105,7 +105,7 @@ fn spoil(dice: &mut Dice, values: &mut [Option<String>; 6]) {
 }
 
 /// A character left out, doubled, exchanged with the next or replaced.
-fn typo(dice: &mut Dice, text: String) -> String {
+pub(crate) fn typo(dice: &mut Dice, text: String) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     let at = dice.below(letters.len() as u64) as usize;
     match dice.below(4) {

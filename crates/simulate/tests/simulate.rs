@@ -346,3 +346,37 @@ fn the_crowd_shares_and_hands_over() {
     assert!(seen.iter().any(|sighting| sighting.user.as_deref() == Some("null")));
     assert!(seen.iter().any(|sighting| sighting.crm.is_some()));
 }
+
+#[test]
+fn a_crowds_customer_list_has_every_account_and_errors_from_the_till() {
+    let crowd = Crowd { people: 2_000, days: 60, seed: 3, careless: 0 };
+    let list = crowd.customers();
+    assert_eq!(list, crowd.customers());
+    assert!(list.sightings.is_sorted_by_key(|sighting| sighting.at));
+    let mut records: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for (id, entry) in &list.records {
+        records.entry(entry.person).or_default().push(id);
+    }
+    assert!((500..640).contains(&records.values().filter(|of_one| of_one.len() == 2).count()), "27 % have two");
+    let mut address = BTreeMap::new();
+    let (mut given, mut wrong, mut tills) = (0, 0, BTreeSet::new());
+    for sighting in &list.sightings {
+        let own = format!("person{}@mail.example", sighting.person);
+        let crm = sighting.crm.as_deref().expect("a record");
+        match &sighting.email {
+            Some(email) if crm.starts_with('a') => assert_eq!(email.to_lowercase(), own),
+            Some(email) => {
+                given += 1;
+                wrong += u32::from(email.to_lowercase() != own);
+                assert_eq!(address.insert(crm, email), None, "an address is given once");
+            }
+            None => {}
+        }
+        if crm.starts_with('s') {
+            tills.insert(crm);
+        }
+    }
+    let share = |part: u32, of: usize| f64::from(part) / of as f64;
+    assert!((0.42..0.58).contains(&share(given, tills.len())), "{given} of {}", tills.len());
+    assert!((0.12..0.28).contains(&share(wrong, given as usize)), "{wrong} of {given}");
+}
