@@ -1,7 +1,7 @@
 //! Links from strings: all at once, and some more.
 use super::{Outcome, Watch, tell, told};
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
-use safar_identity::{EventIds, IdentityGraph, IdentitySettings, Link, LiveMap};
+use safar_identity::{EventIds, IdentityGraph, IdentitySettings, Link, LiveMap, PersonMap};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -100,7 +100,9 @@ pub fn whole(file: &Path) -> Outcome {
 /// New links of the same kind: logins of known people on new devices, and of known devices by others.
 pub fn updates(file: &Path) -> Outcome {
     let text = fs::read_to_string(file)?;
-    let mut live = LiveMap::new(graph(&text)?.0);
+    let (graph, used) = graph(&text)?;
+    tell("add", told(used), json!({ "links": graph.len() }));
+    let mut live = LiveMap::new(graph);
     let links = text.lines().take(ASKED).map(link).collect::<Result<Vec<_>, _>>()?;
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let last = live.graph().len() as i64;
@@ -126,5 +128,11 @@ pub fn updates(file: &Path) -> Outcome {
     if live.map().rows() != whole.map.rows() {
         return Err("the people after updates are not those of all links".into());
     }
+    // A build also reads back who was who, and looks for whom that changed.
+    let rows = whole.map.rows();
+    let watch = Watch::start();
+    let before = PersonMap::from_rows(rows, &IdentitySettings::default())?;
+    let changed = PersonMap::diff(&before, &whole.map);
+    tell("compare", watch.read(), json!({ "links": live.graph().len(), "changed": changed.len() }));
     Ok(())
 }

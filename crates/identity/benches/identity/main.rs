@@ -4,6 +4,7 @@
 //! * `generate LINKS FILE` writes links, a line each: two namespaces, two identifiers, the second, the event, by tabs.
 //! * `links FILE` adds and resolves them, and asks; `updates FILE` adds more to them.
 //! * `crowd PEOPLE` finds people whose truth is known. `matches FILE` finds matches in a CSV file with the truth in `entity`.
+mod ceiling;
 mod crowd;
 mod links;
 mod matches;

@@ -8,7 +8,7 @@ use safar_identity::{
 use safar_simulate::{REGISTER_FIELDS, Register, Score};
 use std::collections::BTreeMap;
 
-fn settings(comparisons: &[&str], blocks: &[&str]) -> MatchSettings {
+pub(super) fn settings(comparisons: &[&str], blocks: &[&str]) -> MatchSettings {
     MatchSettings {
         comparisons: comparisons.iter().map(|text| text.parse().expect("a comparison")).collect(),
         blocks: blocks.iter().map(|text| text.parse().expect("a rule")).collect(),
