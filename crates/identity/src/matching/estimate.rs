@@ -98,7 +98,7 @@ fn random(records: &Records, comparer: &Comparer<'_>, settings: &MatchSettings) 
         let draw = |task: u64| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
             rng.set_stream(task);
-            let mut below = |most: u64| (u128::from(rng.next_u64()) * u128::from(most) >> 64) as u32;
+            let mut below = |most: u64| ((u128::from(rng.next_u64()) * u128::from(most)) >> 64) as u32;
             count((task * DRAWS..draws.min((task + 1) * DRAWS)).map(|_| {
                 let (a, b) = (below(len), below(len - 1));
                 comparer.pattern(a, b + u32::from(b >= a))

@@ -96,7 +96,7 @@ fn evidence_adds_up_and_names_values() {
 fn known_parameters_are_found_again() {
     let (m, values) = ([0.9, 0.8, 0.7], [20_u64, 50, 200]);
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let mut below = |most: u64| (u128::from(rng.next_u64()) * u128::from(most) >> 64) as u64;
+    let mut below = |most: u64| ((u128::from(rng.next_u64()) * u128::from(most)) >> 64) as u64;
     let mut records = Records::new(["block", "other", "x", "y", "z"]);
     for person in 0..4_000_u64 {
         let own = values.map(&mut below);
