@@ -16,7 +16,7 @@ fn the_last_act_by_hand_between_two_identifiers_holds() {
     let split = by_hand(LinkKind::Split, ADA, MAIL, 10);
     let merge = |day| by_hand(LinkKind::Merge, MAIL, ADA, day);
     let joined = |links: &[Link]| resolve(links).map.person("email", "e1", 0) == user("ada");
-    assert!(joined(&[seen.clone()]));
+    assert!(joined(std::slice::from_ref(&seen)));
     assert!(!joined(&[seen.clone(), split.clone()]));
     assert!(!joined(&[seen.clone(), split.clone(), merge(9)]));
     assert!(joined(&[seen.clone(), split.clone(), merge(11)]));
