@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 const STACK_BYTES: usize = 128;
 
 /// Look-ups warmed together: more than the processor can wait for at once, few enough to stay in its cache.
-const WARM: usize = 64;
+pub(crate) const WARM: usize = 64;
 
 /// [`key_of`] without an allocation: it runs for each event of a rebuild.
 pub(crate) fn key(namespace: &str, identifier: &str) -> i64 {
@@ -91,7 +91,12 @@ impl Ids {
 
     /// As [`Ids::find`], the namespace's number known.
     pub(crate) fn find_in(&self, space: u16, namespace: &str, identifier: &str) -> Option<u32> {
-        self.slot(space, key(namespace, identifier), identifier).ok()
+        self.find_key(space, key(namespace, identifier), identifier)
+    }
+
+    /// As [`Ids::find_in`], the key known.
+    pub(crate) fn find_key(&self, space: u16, key: i64, identifier: &str) -> Option<u32> {
+        self.slot(space, key, identifier).ok()
     }
 
     /// Where a hash starts to look; `slots` is not empty.

@@ -1,5 +1,8 @@
 //! Which person an identifier belongs to, and when.
-use crate::{EventIds, IdentitySettings, ids::Ids, ids::key};
+use crate::{
+    EventIds, IdentitySettings,
+    ids::{Ids, WARM, key},
+};
 use hashbrown::HashMap;
 use safar_model::Micros;
 use std::{collections::BTreeSet, sync::Arc};
@@ -191,15 +194,25 @@ impl PersonMap {
     ) -> Result<Self, MapError> {
         let mut ids = Ids::default();
         let mut spans = Vec::new();
-        for row in rows {
-            let space = ids.intern_space(row.namespace).ok_or(MapError::Full)?;
-            let key = key(row.namespace, row.identifier);
-            let id = ids.intern(space, key, row.identifier, Micros::MIN).ok_or(MapError::Full)?;
-            if row.person_id < 0 {
-                return Err(MapError::Negative(row.namespace.into(), row.identifier.into(), row.person_id));
+        let (mut rows, mut some, mut keys) = (rows.into_iter(), Vec::with_capacity(WARM), Vec::with_capacity(WARM));
+        loop {
+            some.clear();
+            some.extend(rows.by_ref().take(WARM));
+            if some.is_empty() {
+                break;
             }
-            let (from, to) = (row.valid_from.unwrap_or(Micros::MIN), row.valid_to.unwrap_or(Micros::MAX));
-            spans.push((id, from, to, row.person_id));
+            keys.clear();
+            keys.extend(some.iter().map(|row| key(row.namespace, row.identifier)));
+            ids.warm(&keys);
+            for (row, &key) in some.iter().zip(&keys) {
+                let space = ids.intern_space(row.namespace).ok_or(MapError::Full)?;
+                let id = ids.intern(space, key, row.identifier, Micros::MIN).ok_or(MapError::Full)?;
+                if row.person_id < 0 {
+                    return Err(MapError::Negative(row.namespace.into(), row.identifier.into(), row.person_id));
+                }
+                let (from, to) = (row.valid_from.unwrap_or(Micros::MIN), row.valid_to.unwrap_or(Micros::MAX));
+                spans.push((id, from, to, row.person_id));
+            }
         }
         spans.sort_unstable();
         let (mut timelines, mut owners, mut steps) = (Timelines::default(), Vec::with_capacity(ids.len()), Vec::new());
@@ -314,20 +327,31 @@ impl PersonMap {
     pub(crate) fn beside(old: &Self, new: &Self, mut each: impl FnMut((&str, &str), &[Step], &[Step])) {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let alone = |map: &Self, id: u32| (Micros::MIN, map.ids.key(id));
-        for (id, &owner) in (0_u32..).zip(&new.owners) {
-            let (namespace, identifier) = new.ids.get(id);
-            before.clear();
-            match old.ids.find(namespace, identifier) {
-                None => before.push(alone(new, id)),
-                Some(known) => before.extend(old.timelines.steps(old.owners[known as usize])),
+        let spaces: Vec<Option<u16>> = new.ids.spaces().iter().map(|name| old.ids.space_of(name)).collect();
+        let (mut met, mut keys) = (vec![false; old.len()], Vec::with_capacity(WARM));
+        for (owners, first) in new.owners.chunks(WARM).zip((0_u32..).step_by(WARM)) {
+            keys.clear();
+            keys.extend((first..).take(owners.len()).map(|id| new.ids.key(id)));
+            old.ids.warm(&keys);
+            for ((id, &owner), &key) in (first..).zip(owners).zip(&keys) {
+                let (namespace, identifier) = new.ids.get(id);
+                let space = spaces[usize::from(new.ids.space(id))];
+                before.clear();
+                match space.and_then(|space| old.ids.find_key(space, key, identifier)) {
+                    None => before.push(alone(new, id)),
+                    Some(known) => {
+                        met[known as usize] = true;
+                        before.extend(old.timelines.steps(old.owners[known as usize]));
+                    }
+                }
+                after.clear();
+                after.extend(new.timelines.steps(owner));
+                each((namespace, identifier), &before, &after);
             }
-            after.clear();
-            after.extend(new.timelines.steps(owner));
-            each((namespace, identifier), &before, &after);
         }
-        for (id, &owner) in (0_u32..).zip(&old.owners) {
+        for ((id, &owner), met) in (0_u32..).zip(&old.owners).zip(met) {
             let (namespace, identifier) = old.ids.get(id);
-            if new.ids.find(namespace, identifier).is_none() {
+            if !met {
                 before.clear();
                 before.extend(old.timelines.steps(owner));
                 each((namespace, identifier), &before, &[alone(old, id)]);
