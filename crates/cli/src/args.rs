@@ -203,10 +203,18 @@ pub struct Serve {
     pub collect: Option<SocketAddr>,
 }
 
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Read all requests again that are kept (keep_days and keep_megabytes of [collect.log]), and put what they tell now in the
+    /// place of what they told: after an update, other rules, or another file of countries. `safar build` then takes it up.
+    #[arg(long)]
+    pub kept: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Collect {
     /// Read again what was no event when it came: after an update, or after [collect] or [import] changed.
-    Replay,
+    Replay(Replay),
     /// Print the OpenAPI description of the JSON API for servers and apps.
     Openapi,
     /// Print a signed link that counts a click and leads on, and the pixels that count what was opened and what was seen.

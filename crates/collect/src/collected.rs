@@ -32,10 +32,17 @@
 //! | `$rest` | members of the message that have no name here |
 //! | `$unread` | members named like an amount that are none: the import would refuse the whole event for them |
 use crate::{clock, json::says_nothing};
-use safar_model::{Interaction, Micros, consent::VISITOR_OF_THE_DAY};
-use serde::{Serialize, Serializer};
+use safar_enrich::withhold_member;
+use safar_model::{
+    Interaction, Micros,
+    consent::{VISITOR_OF_THE_DAY, WITHHELD},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
 const IDENTIFIERS: [&str; 7] = ["anonymous_id", "user_id", "email", "email_hash", "phone", "phone_hash", "crm_id"];
 /// Properties that hold what is told about the person, or what a client says around the event, where that often stands.
@@ -98,16 +105,19 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<Cow<'a, str>>) {
     }
 }
 
+/// JSON values by name; most names are written in this crate.
+type Named = BTreeMap<Cow<'static, str>, Value>;
+
 /// An event as it goes to the import: columns by name, JSON values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collected {
-    columns: BTreeMap<String, Value>,
-    properties: BTreeMap<String, Value>,
+    columns: Named,
+    properties: Named,
 }
 
 impl Collected {
     pub(crate) fn new(protocol: &str, name: &str, interaction: Interaction, time: Micros) -> Self {
-        let mut event = Self { columns: BTreeMap::new(), properties: BTreeMap::new() };
+        let mut event = Self { columns: Named::new(), properties: Named::new() };
         event.set("name", name);
         event.set("interaction", interaction.as_str());
         event.set("occurred_at", clock::show(time));
@@ -147,7 +157,7 @@ impl Collected {
             if is_identifier(name) {
                 gone.push(value.take());
             }
-            !value.is_null() && !AROUND.contains(&name.as_str())
+            !value.is_null() && !AROUND.contains(&&**name)
         });
         let mut known = vec![];
         gone.iter().for_each(|value| texts(value, &mut known));
@@ -161,6 +171,16 @@ impl Collected {
         }
     }
 
+    /// Takes out the ids of clicks on ads, wherever they stand; whether there was any.
+    pub(crate) fn forget_clicks(&mut self) -> bool {
+        let id = self.columns.get_mut("click_id").filter(|id| **id != WITHHELD);
+        let mut found = id.map(|id| *id = WITHHELD.into()).is_some();
+        for (name, value) in self.columns.iter_mut().chain(&mut self.properties) {
+            found |= withhold_member(name, value);
+        }
+        found
+    }
+
     /// About how many bytes the event takes.
     pub(crate) fn size(&self) -> usize {
         let members = self.columns.iter().chain(&self.properties);
@@ -168,38 +188,41 @@ impl Collected {
     }
 
     /// Sets a column unless the value says nothing.
-    pub(crate) fn set(&mut self, column: &str, value: impl Into<Value>) {
+    pub(crate) fn set(&mut self, column: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
         let value = value.into();
         if !says_nothing(&value) {
-            self.columns.insert(column.to_owned(), value);
+            self.columns.insert(column.into(), value);
         }
     }
 
     /// As [`Self::set`], where the column is still empty.
-    pub(crate) fn set_if_none(&mut self, column: &str, value: impl Into<Value>) {
+    pub(crate) fn set_if_none(&mut self, column: &'static str, value: impl Into<Value>) {
         if !self.columns.contains_key(column) {
             self.set(column, value);
         }
     }
 
     /// Sets a property unless the value says nothing. A client's property of that name moves to `$rest`.
-    pub(crate) fn keep(&mut self, name: &str, value: impl Into<Value>) {
+    pub(crate) fn keep(&mut self, name: &'static str, value: impl Into<Value>) {
         let value = value.into();
         let empty = matches!(&value, Value::Object(members) if members.is_empty())
             || matches!(&value, Value::Array(items) if items.is_empty());
         if empty || says_nothing(&value) {
             return;
         }
-        if let Some(other) = self.properties.insert(name.to_owned(), value.clone())
-            && other != value
-        {
-            self.rest(name, other);
+        match self.properties.entry(name.into()) {
+            Entry::Vacant(place) => _ = place.insert(value),
+            Entry::Occupied(known) if *known.get() == value => {}
+            Entry::Occupied(mut known) => {
+                let other = known.insert(value);
+                self.rest(name, other);
+            }
         }
     }
 
     /// Keeps a member that has no name here.
     pub(crate) fn rest(&mut self, name: &str, value: Value) {
-        let rest = self.properties.entry("$rest".to_owned()).or_insert_with(|| Value::Object(Map::new()));
+        let rest = self.properties.entry("$rest".into()).or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(rest) = rest {
             rest.insert(name.to_owned(), value);
         }
@@ -208,10 +231,10 @@ impl Collected {
     /// Keeps the members of an object as properties of the event.
     pub(crate) fn keep_all(&mut self, members: Map<String, Value>) {
         for (name, value) in members.into_iter().filter(|(_, value)| !says_nothing(value)) {
-            if name == "$rest" || self.properties.contains_key(&name) {
+            if name == "$rest" || self.properties.contains_key(name.as_str()) {
                 self.rest(&name, value);
             } else {
-                self.properties.insert(name, value);
+                self.properties.insert(name.into(), value);
             }
         }
     }
@@ -227,14 +250,10 @@ impl Collected {
     /// no `value`.
     pub(crate) fn done(mut self) -> Self {
         if !self.columns.contains_key("value") {
-            let wrong: Vec<String> = self
-                .properties
-                .iter()
-                .filter(|(name, value)| is_unread(name, value))
-                .map(|(name, _)| name.clone())
-                .collect();
+            let wrong = self.properties.iter().filter(|(name, value)| is_unread(name, value));
+            let wrong: Vec<_> = wrong.map(|(name, _)| name.clone()).collect();
             let wrong = wrong.into_iter().filter_map(|name| self.properties.remove_entry(&name));
-            let wrong: Map<String, Value> = wrong.collect();
+            let wrong: Map<String, Value> = wrong.map(|(name, value)| (name.into_owned(), value)).collect();
             self.keep("$unread", Value::Object(wrong));
         }
         for value in self.columns.values_mut().chain(self.properties.values_mut()) {
@@ -246,22 +265,16 @@ impl Collected {
 
 impl Serialize for Collected {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Properties<'a>(&'a BTreeMap<String, Value>);
-        impl Serialize for Properties<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(self.0)
-            }
+        const PROPERTIES: Cow<'static, str> = Cow::Borrowed("properties");
+        let mut members = serializer.serialize_map(Some(self.columns.len() + 1))?;
+        for (name, value) in self.columns.range(..PROPERTIES) {
+            members.serialize_entry(name, value)?;
         }
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Member<'a> {
-            Column(&'a Value),
-            Properties(Properties<'a>),
+        members.serialize_entry(&PROPERTIES, &self.properties)?;
+        for (name, value) in self.columns.range(PROPERTIES..) {
+            members.serialize_entry(name, value)?;
         }
-        let mut members: BTreeMap<&str, Member<'_>> =
-            self.columns.iter().map(|(name, value)| (name.as_str(), Member::Column(value))).collect();
-        members.insert("properties", Member::Properties(Properties(&self.properties)));
-        serializer.collect_map(members)
+        members.end()
     }
 }
 
@@ -276,9 +289,11 @@ fn size(value: &Value) -> usize {
 
 /// Whether the import would read this property as an amount and fail.
 fn is_unread(name: &str, value: &Value) -> bool {
-    let plain: String =
-        name.chars().filter(|sign| sign.is_alphanumeric() || *sign == '.').flat_map(char::to_lowercase).collect();
-    ["revenue", "total", "value"].contains(&plain.as_str())
+    let signs = || name.chars().filter(|sign| sign.is_alphanumeric() || *sign == '.');
+    let named = |known: &&str| signs().flat_map(char::to_lowercase).eq(known.chars());
+    // Few names begin so.
+    matches!(signs().next(), Some('r' | 'R' | 't' | 'T' | 'v' | 'V'))
+        && ["revenue", "total", "value"].iter().any(named)
         && !value.is_array()
         && !value.is_object()
         && crate::commerce::amount(value).is_none()

@@ -46,6 +46,13 @@ pub struct Part {
     pub lines: BTreeMap<String, String>,
     /// What is no event.
     pub letters: Vec<DeadLetter>,
+    /// Where records begin that hold what their visitors refused to be kept. They are not kept beside the tables.
+    pub withheld: Vec<usize>,
+    /// Where records begin whose events are told nowhere but in the tables: they were erased, or their visitors were known by a
+    /// secret of the day that is forgotten.
+    pub untold: Vec<usize>,
+    /// When the last of the records came, microseconds UTC.
+    pub received_at: Option<Micros>,
 }
 
 impl Part {
@@ -163,12 +170,13 @@ async fn all(collector: &Collector, publish: &mut impl Publish) -> Result<(), Pu
         let log = collector.clone();
         let read = move || Ok::<_, LogError>((Arc::new(log.log().read(number)?), log.log().parts(number)?));
         let (segment, mut ends) = blocking(read).await??;
-        let (mut from, mut place) = (0, 0);
+        let (mut from, mut place, mut withheld) = (0, 0, vec![]);
         while from < segment.end() {
             let until = ends.get(place).copied().filter(|end| *end > from);
             let (log, read) = (collector.clone(), Arc::clone(&segment));
-            let part = blocking(move || part(log.reader(), &read, from, until)).await?;
+            let mut part = blocking(move || part(log.reader(), &read, from, until, false)).await?;
             from = part.bytes.end;
+            withheld.append(&mut part.withheld);
             // Only the rest of a segment may hold nothing.
             if part.lines.is_empty() && part.letters.is_empty() {
                 continue;
@@ -184,7 +192,7 @@ async fn all(collector: &Collector, publish: &mut impl Publish) -> Result<(), Pu
             place += 1;
         }
         let log = collector.clone();
-        blocking(move || log.log().remove(number)).await??;
+        blocking(move || log.log().put_away(number, &withheld)).await??;
     }
     Ok(())
 }
@@ -193,8 +201,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     Ok(tokio::task::spawn_blocking(work).await?)
 }
 
-/// What a segment holds, for example one that was published and is to be read again. Its parts name neither the log nor the
-/// segment.
+/// What a published segment holds, read again. Its parts name neither the log nor the segment.
 ///
 /// # Errors
 /// When the segment cannot be read.
@@ -202,24 +209,29 @@ pub fn read(reader: &Reader, path: &std::path::Path) -> Result<Vec<Part>, LogErr
     let segment = Segment::read(path)?;
     let (mut parts, mut from) = (Vec::new(), 0);
     while from < segment.end() {
-        let part = part(reader, &segment, from, None);
+        let part = part(reader, &segment, from, None, true);
         from = part.bytes.end;
         parts.push(Part { number: parts.len() as u32, ..part });
     }
     Ok(parts)
 }
 
-/// One part from a place on: until another one where that is known, else of about [`PART`] bytes.
-fn part(reader: &Reader, segment: &Segment, from: usize, until: Option<usize>) -> Part {
+/// One part from a place on: until another one where that is known, else of about [`PART`] bytes. `again`: it was read before,
+/// when the secrets of its day were known.
+fn part(reader: &Reader, segment: &Segment, from: usize, until: Option<usize>, again: bool) -> Part {
     let mut part = Part { bytes: from..segment.end(), ..Part::default() };
     let mut bytes = 0;
     for entry in segment.entries_from(from) {
-        let (Entry::Record { at, .. } | Entry::Damaged { at, .. } | Entry::Torn { at, .. }) = entry;
+        let at = entry.at();
         if until.map_or(bytes >= PART, |until| at >= until) {
             part.bytes.end = at;
             break;
         }
         let (unreadable, reason) = match entry {
+            Entry::Record { payload, .. } if again && reader.was_of_its_day(payload) => {
+                part.untold.push(at);
+                continue;
+            }
             Entry::Record { payload, .. } => {
                 bytes += reader.record(&mut part, at, payload);
                 continue;

@@ -15,7 +15,14 @@ pub(crate) fn text(value: &Value) -> Option<String> {
 
 /// Takes a text or number as text. A member of another kind stays, an empty one goes.
 pub(crate) fn take_text(object: &mut Object, name: &str) -> Option<String> {
-    take(object, name, text)
+    match object.get_mut(name)? {
+        Value::String(text) if text.trim().len() == text.len() && !text.is_empty() => {
+            let text = std::mem::take(text);
+            object.remove(name);
+            Some(text)
+        }
+        _ => take(object, name, text),
+    }
 }
 
 /// Takes the first of several members that has a text; the others stay.

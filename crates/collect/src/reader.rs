@@ -6,7 +6,10 @@ use crate::{
     ids, route,
     salts::Salts,
 };
-use safar_model::{Micros, consent::WithoutAnalytics};
+use safar_model::{
+    Micros,
+    consent::{WithoutAdvertising, WithoutAnalytics},
+};
 use std::{
     path::Path,
     sync::{PoisonError, RwLock},
@@ -39,15 +42,23 @@ impl Reader {
         &self.settings
     }
 
+    /// The secret of a time's day, if it is known.
+    fn salt(&self, time: Micros) -> Option<[u8; 32]> {
+        self.salts.read().unwrap_or_else(PoisonError::into_inner).of(time).copied()
+    }
+
+    /// What decoders need to know.
+    fn terms<'a>(&'a self, salt: Option<&'a [u8; 32]>) -> Terms<'a> {
+        Terms {
+            day_salt: salt.map(<[u8; 32]>::as_slice),
+            matomo_token: self.settings.matomo_token.as_deref(),
+            link_key: self.settings.link_key.as_deref().map(str::as_bytes),
+        }
+    }
+
     /// Runs `read` with what decoders need to know of a time's day.
     pub(crate) fn under<T>(&self, time: Micros, read: impl FnOnce(&Terms<'_>) -> T) -> T {
-        let salt = self.salts.read().unwrap_or_else(PoisonError::into_inner).of(time).copied();
-        let settings = &self.settings;
-        read(&Terms {
-            day_salt: salt.as_ref().map(<[u8; 32]>::as_slice),
-            matomo_token: settings.matomo_token.as_deref(),
-            link_key: settings.link_key.as_deref().map(str::as_bytes),
-        })
+        read(&self.terms(self.salt(time).as_ref()))
     }
 
     /// Draws the secret of a day that begins; whether there is one. Where it cannot be kept, visitors without a cookie stay
@@ -90,8 +101,11 @@ impl Reader {
     /// # Errors
     /// Why it still is no event.
     pub fn member(&self, record: &[u8], place: usize) -> Result<(String, String), String> {
+        if is_blank(record) {
+            return Err("its request is no longer kept, because its visitor refused that or was erased".to_owned());
+        }
         let stored = Stored::decode(record).ok_or(OTHER_VERSION)?;
-        let (source, decoded) = self.read(&stored)?;
+        let (source, decoded, _) = self.read(&stored, self.salt(stored.received_at))?;
         if let Some(reject) = decoded.rejects.iter().find(|reject| reject.place == place) {
             return Err(reject.reason.to_owned());
         }
@@ -100,47 +114,65 @@ impl Reader {
         Ok((source, event.to_line()))
     }
 
-    /// The source of a request, and what it holds; or why nothing of it is taken.
-    fn read(&self, stored: &Stored<'_>) -> Result<(String, Decoded), String> {
+    /// The source of a request, and what it holds; or why nothing of it is taken. Whether its events say less than it does,
+    /// because their visitors refused that.
+    fn read(&self, stored: &Stored<'_>, salt: Option<[u8; 32]>) -> Result<(String, Decoded, bool), String> {
         let protocol = self.route(stored.method, stored.path).ok_or("nobody's path")?;
-        let decoded = self.under(stored.received_at, |terms| decode(protocol, &stored.request(), terms));
-        let mut decoded = decoded.map_err(|refusal| refusal.to_string())?;
+        let (request, terms) = (stored.request(), self.terms(salt.as_ref()));
+        let mut decoded = decode(protocol, &request, &terms).map_err(|refusal| refusal.to_string())?;
         let source = match stored.source {
             // It was refused, and is sent again.
             "" => self.source_of(protocol, &decoded).map_err(|refusal| refusal.to_string())?,
             name => name.to_owned(),
         };
-        let request = stored.request();
-        self.under(stored.received_at, |terms| self.forget_who(&source, &request, terms, &mut decoded.events));
-        Ok((source, decoded))
+        let withheld = self.withhold(&source, &request, &terms, &mut decoded.events);
+        Ok((source, decoded, withheld))
     }
 
-    /// Takes the identifiers out of events whose visitor refused analytics, and out of all events of a cookieless source.
-    fn forget_who(&self, source: &str, request: &Request<'_>, terms: &Terms<'_>, events: &mut [Collected]) {
-        let cookieless = self.sources.is_cookieless(source);
-        let refusing = self.settings.consent.without_analytics == WithoutAnalytics::Cookieless;
-        for event in events.iter_mut().filter(|_| cookieless || refusing) {
-            if cookieless || self.settings.consent.refused(event.consent()).analytics {
+    /// Takes out of events what their visitors refused: identifiers, also of all events of a cookieless source, and ids of clicks.
+    /// Whether that was anything, or the event is to be dropped.
+    fn withhold(&self, source: &str, request: &Request<'_>, terms: &Terms<'_>, events: &mut [Collected]) -> bool {
+        let (cookieless, rules) = (self.sources.is_cookieless(source), &self.settings.consent);
+        let mut withheld = false;
+        for event in events {
+            let refused = rules.refused(event.consent());
+            if refused.advertising && rules.without_advertising == WithoutAdvertising::Strip {
+                withheld |= event.forget_clicks();
+            }
+            withheld |= cookieless || refused.analytics && rules.without_analytics != WithoutAnalytics::Keep;
+            if cookieless || refused.analytics && rules.without_analytics == WithoutAnalytics::Cookieless {
                 let address = event.property("$ip").and_then(|text| text.as_str()?.parse().ok());
                 let agent = event.property("$user_agent").and_then(|text| text.as_str()).map(str::to_owned);
                 event.forget_who(ids::visitor(request, terms, source, address, agent.as_deref()));
             }
         }
+        withheld
+    }
+
+    /// Whether what a request holds is told by a secret of its day that is forgotten.
+    pub(crate) fn was_of_its_day(&self, record: &[u8]) -> bool {
+        let Some(stored) = Stored::decode(record).filter(|stored| self.salt(stored.received_at).is_none()) else {
+            return false;
+        };
+        let events = |salt| self.read(&stored, salt).map(|(_, decoded, _)| decoded.events);
+        events(None) != events(Some([0; 32]))
     }
 
     /// Adds the events of one record. Returns about how many bytes they take.
     pub(crate) fn record(&self, part: &mut Part, at: usize, payload: &[u8]) -> usize {
-        // What was erased says nothing: neither an event nor a dead letter.
-        if payload.iter().all(|byte| *byte == 0) {
+        // What was blanked says nothing: neither an event nor a dead letter.
+        if is_blank(payload) {
+            part.untold.push(at);
             return 0;
         }
         let stored = Stored::decode(payload);
         let received_at = stored.as_ref().map(|stored| stored.received_at);
+        part.received_at = part.received_at.max(received_at);
         let mut letter = |source: &str, reason: String, raw: Raw| {
             part.letters.push(DeadLetter { at, source: source.to_owned(), received_at, reason, raw });
         };
-        let read = stored.as_ref().ok_or_else(|| OTHER_VERSION.to_owned()).and_then(|stored| self.read(stored));
-        let (source, decoded) = match read {
+        let read = |stored: &Stored<'_>| self.read(stored, self.salt(stored.received_at));
+        let (source, decoded, withheld) = match stored.as_ref().ok_or_else(|| OTHER_VERSION.to_owned()).and_then(read) {
             Ok(read) => read,
             Err(reason) => {
                 letter(stored.map_or("", |stored| stored.source), reason, Raw::Request(payload.to_vec()));
@@ -149,8 +181,13 @@ impl Reader {
         };
         let mut size = 0;
         for reject in decoded.rejects {
-            size += reject.raw.len();
-            letter(&source, reject.reason.to_owned(), Raw::Member(reject.place, reject.raw));
+            // The others of its batch refused to be kept; it may be of the same visitor.
+            let raw = if withheld { String::new() } else { reject.raw };
+            size += raw.len();
+            letter(&source, reject.reason.to_owned(), Raw::Member(reject.place, raw));
+        }
+        if withheld {
+            part.withheld.push(at);
         }
         if !decoded.events.is_empty() {
             let lines = part.lines.entry(source).or_default();
@@ -163,4 +200,9 @@ impl Reader {
         }
         size
     }
+}
+
+/// Whether bytes of the log were erased: only zeros are left.
+fn is_blank(payload: &[u8]) -> bool {
+    payload.iter().all(|byte| *byte == 0)
 }

@@ -62,6 +62,7 @@ mod sources;
 mod tags;
 mod url;
 mod visitor;
+mod withheld;
 
 pub use agent::Agent;
 pub use bot::is_bot;
@@ -77,6 +78,7 @@ pub use settings::{EnrichSettings, RuleError};
 pub use shapes::Shape;
 pub use sources::{Category, category_of};
 pub use visitor::{Told, Visitor, VisitorSettings, Visitors};
+pub use withheld::{withhold_click_ids, withhold_member, without_click_ids};
 
 /// Whether a parameter of a page's address is the id of a click that an advertising platform appends; case does not matter.
 #[must_use]

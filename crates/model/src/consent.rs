@@ -30,7 +30,7 @@ pub enum WithoutAnalytics {
 pub enum WithoutAdvertising {
     /// It is kept as it came.
     Keep,
-    /// The click's id goes, also from the page's address, and [`WITHHELD`] stands there; which advertiser it was of stays.
+    /// The click's id goes, also from addresses and properties, and [`WITHHELD`] stands there; which advertiser it was of stays.
     #[default]
     Strip,
 }

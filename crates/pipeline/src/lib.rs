@@ -9,6 +9,7 @@ mod preview;
 pub mod privacy;
 pub mod report;
 pub mod settings;
+mod touched;
 mod workspace;
 
 pub use build::{BuildReport, build};
@@ -16,4 +17,5 @@ pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
 pub use preview::{Moved, Preview, Rebuilt, preview};
 pub use settings::{AttributionSettings, Settings};
+pub use touched::Touched;
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};

@@ -63,6 +63,32 @@ pub struct DataFile {
     pub(crate) stats: FileStats,
 }
 
+impl DataFile {
+    pub(crate) fn new(
+        table: Table,
+        folder: &Path,
+        name: String,
+        bucket: Option<i32>,
+        bytes: u64,
+        stats: FileStats,
+    ) -> Self {
+        let leaf = name.rsplit_once('/').map_or(name.as_str(), |(_, leaf)| leaf);
+        Self {
+            path: folder.join(&name),
+            bucket,
+            bytes,
+            rows: stats.rows,
+            min_key: stats.key.map(|span| span.min),
+            max_key: stats.key.map(|span| span.max),
+            min_time: stats.time.map(|span| span.min),
+            max_time: stats.time.map(|span| span.max),
+            sorted: table.is_clustered() && leaf.starts_with(SORTED),
+            stats,
+            name,
+        }
+    }
+}
+
 /// What a commit does to a table, in one word for its history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -209,23 +235,10 @@ impl TableLog {
             .log_data()
             .iter()
             .map(|view| {
-                let name = view.path().into_owned();
                 let bucket = view.partition_values_map().remove("bucket").flatten().and_then(|text| text.parse().ok());
                 let stats = view.stats().map(|text| stats::from_json(&text, self.table)).unwrap_or_default();
-                let leaf = name.rsplit_once('/').map_or(name.as_str(), |(_, leaf)| leaf);
-                DataFile {
-                    path: self.folder.join(&name),
-                    bucket,
-                    bytes: u64::try_from(view.size()).unwrap_or(0),
-                    rows: stats.rows,
-                    min_key: stats.key.map(|span| span.min),
-                    max_key: stats.key.map(|span| span.max),
-                    min_time: stats.time.map(|span| span.min),
-                    max_time: stats.time.map(|span| span.max),
-                    sorted: self.table.is_clustered() && leaf.starts_with(SORTED),
-                    stats,
-                    name,
-                }
+                let bytes = u64::try_from(view.size()).unwrap_or(0);
+                DataFile::new(self.table, &self.folder, view.path().into_owned(), bucket, bytes, stats)
             })
             .collect();
         files.sort_by(|a, b| {

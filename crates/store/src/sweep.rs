@@ -26,6 +26,12 @@ pub struct Sweep {
 }
 
 impl Sweep {
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.staged.table()
+    }
+
     /// Whether every file stays as it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -42,6 +48,25 @@ impl Sweep {
     #[must_use]
     pub fn replaced(&self) -> &[(String, Vec<String>)] {
         &self.replaced
+    }
+
+    /// The files that the table will have in the place of `files`, which are those that were swept and others beside them; for
+    /// reading what is left before it is committed.
+    #[must_use]
+    pub fn left(&self, files: &[DataFile]) -> Vec<DataFile> {
+        let goes = |file: &&DataFile| self.replaced.iter().any(|(name, _)| *name == file.name);
+        files.iter().filter(|file| !goes(file)).cloned().chain(self.staged.data_files()).collect()
+    }
+
+    /// As [`Sweep::change`], with new rows of the same table beside.
+    ///
+    /// # Errors
+    /// [`Error::Change`](crate::Error::Change) if they are of another table or store.
+    pub fn with(self, fresh: Staged) -> Result<Option<Change>> {
+        if self.is_empty() {
+            return Ok((fresh.rows() > 0).then_some(Change::Append(fresh)));
+        }
+        Ok(Self { staged: self.staged.join(fresh)?, ..self }.change())
     }
 
     /// The change to commit; `None` where there is none.

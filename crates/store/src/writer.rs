@@ -2,6 +2,7 @@
 use crate::{
     durable,
     error::{Error, IoContext, Result},
+    log::DataFile,
     stats,
 };
 use arrow::{
@@ -215,6 +216,14 @@ impl Staged {
     /// Hands over the files, which now outlive this.
     pub(crate) fn take(&mut self) -> Vec<StagedFile> {
         std::mem::take(&mut self.files)
+    }
+
+    /// Its files, as they will be in the table.
+    pub(crate) fn data_files(&self) -> impl Iterator<Item = DataFile> {
+        self.files.iter().map(|file| {
+            let stats = stats::from_json(&file.stats, self.table);
+            DataFile::new(self.table, &self.folder, file.name.clone(), file.bucket, file.bytes, stats)
+        })
     }
 
     /// The names of its files in the log.

@@ -1,6 +1,6 @@
 //! `safar collect`
 use crate::{
-    args::{Collect, Link},
+    args::{Collect, Link, Replay},
     output::number,
     printer::Printer,
 };
@@ -9,14 +9,14 @@ use safar_pipeline::{
     Workspace,
     privacy::{Act, Audit},
 };
-use safar_server::collect::{OPENAPI, replay, signed_link};
+use safar_server::collect::{OPENAPI, replay, replay_kept, signed_link};
 use serde_json::json;
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Collect, printer: Printer) -> Result<()> {
     match args {
         Collect::Openapi => Ok(printer.result(OPENAPI.as_bytes())?),
-        Collect::Replay => again(folder, printer).await,
+        Collect::Replay(args) => again(folder, args, printer).await,
         Collect::Link(args) => link(folder, args, printer).await,
     }
 }
@@ -59,13 +59,33 @@ fn encoded(text: &str) -> String {
     text.bytes().map(sign).collect()
 }
 
-async fn again(folder: &Path, printer: Printer) -> Result<()> {
+async fn again(folder: &Path, args: &Replay, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
     let lock = super::lock(workspace.store()).await?;
-    let done = replay(&workspace, &lock).await?;
-    let detail = json!({ "letters": done.letters, "stored": done.stored });
-    Audit::of(&workspace).add(&Audit::os_user(), Act::Replay, detail)?;
     let count = |rows: u64| number(rows as f64, 0);
+    let kept = if args.kept { Some(replay_kept(&workspace, &lock).await?) } else { None };
+    let done = replay(&workspace, &lock).await?;
+    let detail = json!({
+        "letters": done.letters,
+        "stored": done.stored,
+        "kept": kept.as_ref().map(|kept| json!({ "replaced": kept.replaced, "stored": kept.stored })),
+    });
+    Audit::of(&workspace).add(&Audit::os_user(), Act::Replay, detail)?;
+    if let Some(kept) = kept {
+        printer.say(format!(
+            "kept requests of {} segments read again: {} events in the place of {}, {} that are no events",
+            count(kept.segments),
+            count(kept.stored),
+            count(kept.replaced),
+            count(kept.rejected)
+        ));
+        if kept.untold > 0 {
+            printer.say(format!(
+                "{} requests are not kept, because their visitors refused that or were erased, or are of a day whose secret is forgotten: their events stay as they are",
+                count(kept.untold)
+            ));
+        }
+    }
     printer.say(format!(
         "{} dead letters read again: {} new events, {} already there, {} rejected again by the import",
         count(done.letters),

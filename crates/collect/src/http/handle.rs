@@ -46,6 +46,10 @@ pub(super) async fn handle(
             refusal.reply()
         })
     } else {
+        // Whoever looks for holes asks; clients send.
+        if parts.method == Method::POST {
+            inner.notices.path(path);
+        }
         Reply::empty(404)
     };
     respond(reply, headers)
@@ -161,13 +165,17 @@ impl Taken {
         let (inner, settings) = (&*collector.0, collector.settings());
         let headers: Vec<(&str, &[u8])> =
             self.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let remote = self.remote(settings.proxies);
+        if remote.is_none() || settings.proxies == 0 && self.parts.headers.contains_key("x-forwarded-for") {
+            inner.notices.forwarded(settings.proxies > 0);
+        }
         let request = Request {
             method: self.parts.method.as_str(),
             path: self.parts.uri.path(),
             query: self.parts.uri.query().unwrap_or_default(),
             headers: &headers,
             body: &self.held.bytes,
-            remote: self.remote(settings.proxies),
+            remote,
             https: settings.proxies > 0
                 && self.parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
             received_at: self.received_at,

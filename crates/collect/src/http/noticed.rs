@@ -9,6 +9,8 @@ use std::{
 
 /// Strangers that are told apart; further ones are counted together.
 const STRANGERS: usize = 100;
+/// Paths that are told apart; further ones are not counted.
+const PATHS: usize = 20;
 /// The most that is kept of what a stranger calls itself, in characters.
 const LONGEST: usize = 100;
 
@@ -26,6 +28,15 @@ pub struct Noticed {
     pub strangers: Vec<Stranger>,
     /// Requests of strangers beyond those that are listed.
     pub other_strangers: u64,
+    /// Paths that events were sent to and that no client is known for, with how often.
+    #[serde(default)]
+    pub paths: BTreeMap<String, u64>,
+    /// Requests that named an address they were forwarded for, where no proxy is expected (`proxies` = 0).
+    #[serde(default)]
+    pub forwarded: u64,
+    /// Requests that came by fewer proxies than are expected, so that nobody knows who sent them.
+    #[serde(default)]
+    pub unforwarded: u64,
 }
 
 /// What came for a source.
@@ -63,6 +74,9 @@ struct Counts {
     not_kept: BTreeMap<&'static str, u64>,
     strangers: BTreeMap<Names, (u64, Micros)>,
     other_strangers: u64,
+    paths: BTreeMap<String, u64>,
+    forwarded: u64,
+    unforwarded: u64,
 }
 
 /// In a few words, so that they can be counted.
@@ -103,6 +117,19 @@ impl Notices {
         }
     }
 
+    pub fn path(&self, path: &str) {
+        let (counts, path) = (&mut *self.counts(), cut(path));
+        if counts.paths.len() < PATHS || counts.paths.contains_key(&path) {
+            *counts.paths.entry(path).or_default() += 1;
+        }
+    }
+
+    /// A request whose way through proxies is not what the settings say.
+    pub fn forwarded(&self, expected: bool) {
+        let counts = &mut *self.counts();
+        *(if expected { &mut counts.unforwarded } else { &mut counts.forwarded }) += 1;
+    }
+
     pub fn tell(&self, sources: Vec<SourceNoticed>) -> Noticed {
         let counts = self.counts();
         let stranger = |((key, origin), (requests, last_at)): (&Names, &(u64, Micros))| Stranger {
@@ -117,7 +144,16 @@ impl Notices {
             counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
         };
         let (refused, not_kept) = (named(&counts.refused), named(&counts.not_kept));
-        Noticed { sources, refused, not_kept, strangers, other_strangers: counts.other_strangers }
+        Noticed {
+            sources,
+            refused,
+            not_kept,
+            strangers,
+            other_strangers: counts.other_strangers,
+            paths: counts.paths.clone(),
+            forwarded: counts.forwarded,
+            unforwarded: counts.unforwarded,
+        }
     }
 
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
@@ -139,6 +175,9 @@ mod tests {
         let told = notices.tell(vec![]);
         assert_eq!((told.strangers.len(), told.other_strangers), (STRANGERS, 5));
         assert_eq!((told.strangers[0].requests, told.strangers[0].last_at), (2, 9));
+        (0..PATHS + 5).chain([0]).for_each(|number| notices.path(&format!("/{number}")));
+        let paths = notices.tell(vec![]).paths;
+        assert_eq!((paths.len(), paths["/0"]), (PATHS, 2));
         assert!(told.strangers.iter().all(|stranger| stranger.key.as_ref().unwrap().chars().count() == LONGEST));
     }
 }

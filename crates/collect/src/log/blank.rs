@@ -13,7 +13,12 @@ use std::{fs, path::Path};
 ///
 /// # Errors
 /// When the disk says no; the segment is as it was then.
-pub fn blank(path: &Path, mut gone: impl FnMut(Entry<'_>) -> bool) -> Result<u64, LogError> {
+pub fn blank(path: &Path, gone: impl FnMut(Entry<'_>) -> bool) -> Result<u64, LogError> {
+    blank_to(path, path, gone)
+}
+
+/// As [`blank`], where the segment goes to another place, which is made only if there is anything to blank.
+pub(super) fn blank_to(path: &Path, to: &Path, mut gone: impl FnMut(Entry<'_>) -> bool) -> Result<u64, LogError> {
     let mut bytes = fs::read(path).map_err(disk("read", path))?;
     let mut found = vec![];
     match read_header(&bytes) {
@@ -44,14 +49,14 @@ pub fn blank(path: &Path, mut gone: impl FnMut(Entry<'_>) -> bool) -> Result<u64
     for (at, blank) in &found {
         bytes[*at..at + blank.len()].copy_from_slice(blank);
     }
-    let draft = path.with_extension("new");
+    let draft = to.with_extension("new");
     create(&draft).and_then(|mut sink| sink.write(&bytes).and_then(|()| sink.sync())).map_err(disk("write", &draft))?;
     // How long it is kept counts from its last request, not from now.
     let written = fs::metadata(path).and_then(|about| about.modified()).map_err(disk("read", path))?;
     let keep = fs::File::options().write(true).open(&draft).and_then(|draft| draft.set_modified(written));
     keep.map_err(disk("write", &draft))?;
-    fs::rename(&draft, path).map_err(disk("replace", path))?;
-    let folder = path.parent().unwrap_or(path);
+    fs::rename(&draft, to).map_err(disk("replace", to))?;
+    let folder = to.parent().unwrap_or(to);
     sync_names(folder).map_err(disk("sync", folder))?;
     Ok(found.len() as u64)
 }
@@ -98,7 +103,7 @@ mod tests {
             fs::write(&path, &bytes).unwrap();
             let before: Vec<(usize, Vec<u8>)> = parts(&Segment::read(&path).unwrap());
             let is_gone = |at: usize| places.iter().position(|place| *place == at).is_some_and(|number| chosen[number]);
-            let count = blank(&path, |entry| is_gone(place(entry))).unwrap();
+            let count = blank(&path, |entry| is_gone(entry.at())).unwrap();
             prop_assert_eq!(count, before.iter().filter(|(at, _)| is_gone(*at)).count() as u64);
             prop_assert_eq!(fs::metadata(&path).unwrap().len(), bytes.len() as u64);
             let after = parts(&Segment::read(&path).unwrap());
@@ -108,13 +113,8 @@ mod tests {
                 prop_assert_eq!(now, Some(wanted), "{}", at);
             }
             prop_assert_eq!(blank(&path, |_| false).unwrap(), 0);
-            prop_assert_eq!(blank(&path, |entry| is_gone(place(entry))).unwrap(), 0, "what is blank stays so");
+            prop_assert_eq!(blank(&path, |entry| is_gone(entry.at())).unwrap(), 0, "what is blank stays so");
         }
-    }
-
-    fn place(entry: Entry<'_>) -> usize {
-        let (Entry::Record { at, .. } | Entry::Damaged { at, .. } | Entry::Torn { at, .. }) = entry;
-        at
     }
 
     fn parts(segment: &Segment) -> Vec<(usize, Vec<u8>)> {
@@ -123,6 +123,6 @@ mod tests {
                 bytes.to_vec()
             }
         };
-        segment.entries().map(|entry| (place(entry), bytes(entry))).collect()
+        segment.entries().map(|entry| (entry.at(), bytes(entry))).collect()
     }
 }

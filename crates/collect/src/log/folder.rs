@@ -1,5 +1,11 @@
 //! The folder of a log: who may write it, what lies in it.
-use super::{LogError, frame::HEADER, segment::made_at, settings::Keep};
+use super::{
+    LogError,
+    blank::blank_to,
+    frame::{Entry, HEADER},
+    segment::made_at,
+    settings::Keep,
+};
 use safar_model::Micros;
 use std::{
     fs::{self, File, TryLockError},
@@ -96,8 +102,9 @@ impl Folder {
         write().map_err(disk("write", &path))
     }
 
-    /// Moves a segment to those that were published, or removes it where none are kept. Returns its size.
-    pub fn put_away(&self, number: u64, keep: Keep) -> Result<u64, LogError> {
+    /// Moves a segment to those that were published, with zeros for the records that begin at the places `withheld`, or removes it
+    /// where none are kept. Returns its size.
+    pub fn put_away(&self, number: u64, withheld: &[usize], keep: Keep) -> Result<u64, LogError> {
         let from = self.path(number);
         let bytes = match fs::metadata(&from) {
             Ok(about) => about.len(),
@@ -109,8 +116,15 @@ impl Folder {
             fs::remove_file(&from).map_err(disk("remove", &from))?;
         } else {
             fs::create_dir_all(&published).map_err(disk("make", &published))?;
-            fs::rename(&from, published.join(name(number))).map_err(disk("move", &from))?;
-            sync_names(&published).map_err(disk("sync", &published))?;
+            let kept = published.join(name(number));
+            // Until its copy is whole the segment stays, and would be published again, which changes nothing.
+            let is_withheld = |entry: Entry<'_>| withheld.binary_search(&entry.at()).is_ok();
+            if withheld.is_empty() || blank_to(&from, &kept, is_withheld)? == 0 {
+                fs::rename(&from, &kept).map_err(disk("move", &from))?;
+                sync_names(&published).map_err(disk("sync", &published))?;
+            } else {
+                fs::remove_file(&from).map_err(disk("remove", &from))?;
+            }
         }
         let parts = from.with_extension("parts");
         match fs::remove_file(&parts) {

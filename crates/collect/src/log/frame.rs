@@ -77,6 +77,15 @@ pub enum Entry<'a> {
     },
 }
 
+impl Entry<'_> {
+    /// Where it begins, in bytes from the beginning of the segment.
+    #[must_use]
+    pub fn at(self) -> usize {
+        let (Self::Record { at, .. } | Self::Damaged { at, .. } | Self::Torn { at, .. }) = self;
+        at
+    }
+}
+
 /// The payload of the record that begins at a place, if a whole one does.
 fn record<'a>(salt: &Salt, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
     let head = bytes.get(at..at + HEAD)?;

@@ -208,14 +208,14 @@ impl Log {
         self.folder.set_parts(number, ends)
     }
 
-    /// Puts a sealed segment away once its events are safe elsewhere, and forgets older ones beyond what is kept. Doing it
-    /// again does nothing.
+    /// Puts a sealed segment away once its events are safe elsewhere, and forgets older ones beyond what is kept. Of records that
+    /// begin at the places `withheld`, which ascend, zeros are kept. Doing it again does nothing.
     ///
     /// # Errors
     /// When the disk says no.
-    pub fn remove(&self, number: u64) -> Result<(), LogError> {
+    pub fn put_away(&self, number: u64, withheld: &[usize]) -> Result<(), LogError> {
         if number < self.writer.current() {
-            let bytes = self.folder.put_away(number, self.writer.keep())?;
+            let bytes = self.folder.put_away(number, withheld, self.writer.keep())?;
             self.writer.freed(bytes);
         }
         Ok(())

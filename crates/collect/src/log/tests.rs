@@ -147,8 +147,8 @@ async fn more_than_the_limit_waits_for_publishing() {
     assert_eq!(log.append(&vec![0; super::RECORD + 1]).await, Err(AppendError::TooLarge));
     log.seal().await;
     let [number] = log.sealed().unwrap().try_into().unwrap();
-    log.remove(number).unwrap();
-    log.remove(number).unwrap();
+    log.put_away(number, &[]).unwrap();
+    log.put_away(number, &[]).unwrap();
     log.append(&payload).await.unwrap();
     assert_eq!(log.size(), std::fs::metadata(folder.path().join(format!("{:06}.log", number + 1))).unwrap().len());
 }
@@ -184,13 +184,13 @@ async fn one_writes_and_numbers_are_used_once() {
     assert!(matches!(Log::open(folder.path(), &settings), Err(LogError::Locked(_))));
     let identity = log.identity().to_owned();
     log.append(b"a").await.unwrap();
-    log.remove(log.current()).unwrap();
+    log.put_away(log.current(), &[]).unwrap();
     drop(log);
     for expected in 3..6 {
         let log = Log::open(folder.path(), &settings).unwrap();
         assert_eq!((log.identity(), log.current()), (identity.as_str(), expected));
         for number in log.sealed().unwrap() {
-            log.remove(number).unwrap();
+            log.put_away(number, &[]).unwrap();
         }
     }
     std::fs::remove_dir_all(folder.path()).unwrap();
@@ -207,7 +207,7 @@ async fn what_was_published_is_kept_within_bounds() {
         log.seal().await;
     }
     for number in log.sealed().unwrap() {
-        log.remove(number).unwrap();
+        log.put_away(number, &[]).unwrap();
     }
     assert_eq!(log.sealed().unwrap(), [0; 0]);
     let kept = folder.path().join("published");
@@ -215,4 +215,28 @@ async fn what_was_published_is_kept_within_bounds() {
     names.sort();
     assert_eq!(names, ["000003.log", "000004.log"]);
     assert_eq!(super::Segment::read(&kept.join("000004.log")).unwrap().entries().count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_never_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::open(folder.path(), &LogSettings::default()).unwrap();
+    for payload in [b"first", b"other", b"third"] {
+        log.append(payload).await.unwrap();
+    }
+    log.seal().await;
+    let [number] = log.sealed().unwrap().try_into().unwrap();
+    let places: Vec<usize> = log.read(number).unwrap().entries().map(Entry::at).collect();
+    log.put_away(number, &[places[1]]).unwrap();
+    assert_eq!(log.sealed().unwrap(), [0; 0]);
+    let kept = super::Segment::read(&folder.path().join("published/000001.log")).unwrap();
+    let records: Vec<_> = kept
+        .entries()
+        .map(|entry| match entry {
+            Entry::Record { at, payload } => (at, payload.to_vec()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let texts = [b"first".to_vec(), vec![0; 5], b"third".to_vec()];
+    assert_eq!(records, places.into_iter().zip(texts).collect::<Vec<_>>(), "all others lie where they lay");
 }

@@ -62,7 +62,7 @@ pub(super) fn event(
     let mut rest = Object::new();
     for (name, value) in told {
         if COLUMNS.contains(&name.as_str()) || (name.starts_with("utm_") && name.len() > 4) {
-            event.set(&name, value);
+            event.set(name, value);
         } else {
             rest.insert(name, value.into());
         }

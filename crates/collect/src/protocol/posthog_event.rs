@@ -133,7 +133,8 @@ fn page(properties: &mut Object, event: &mut Collected) {
     if event.get("page_url").is_none() {
         let tags: Vec<String> = properties.keys().filter(|name| name.starts_with("utm_")).cloned().collect();
         for tag in tags {
-            event.set(&tag, take_text(properties, &tag));
+            let told = take_text(properties, &tag);
+            event.set(tag, told);
         }
     }
 }

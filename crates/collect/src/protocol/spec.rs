@@ -64,7 +64,8 @@ pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collect
     let (original, told) = (message.remove("originalTimestamp"), message.remove("timestamp"));
     let received = envelope.request.received_at;
     let read = |value: &Option<Value>| value.as_ref().and_then(clock::read);
-    let time = match (read(&original), read(&told)) {
+    let (original_time, told_time) = (read(&original), read(&told));
+    let time = match (original_time, told_time) {
         (Some(_), Some(told)) => clock::correct(received, Some(told), None),
         (original, told) => clock::correct(received, original.or(told), read(&sent)),
     };
@@ -77,7 +78,7 @@ pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collect
         kind => (kind, Interaction::None),
     };
     let mut event = Collected::new(envelope.protocol, name, interaction, time);
-    let own_time = read(&original).or(read(&told));
+    let own_time = original_time.or(told_time);
     event.set(
         "event_id",
         id.unwrap_or_else(|| ids::made(envelope.protocol, &[&content], own_time.is_none().then_some(received))),
@@ -105,8 +106,7 @@ pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collect
         message.insert("integrations".to_owned(), integrations);
     }
     event.keep_all(properties);
-    let rest: Vec<(String, Value)> = message.into_iter().collect();
-    for (name, value) in rest {
+    for (name, value) in message {
         let empty = value.as_object().is_some_and(Object::is_empty);
         if !empty && !crate::json::says_nothing(&value) && event.property(&name) != Some(&value) {
             event.rest(&name, value);
@@ -192,7 +192,7 @@ fn around(request: &Request<'_>, context: &mut Object, event: &mut Collected) {
         let column =
             if tag == "name" { "utm_campaign".to_owned() } else { format!("utm_{}", tag.to_ascii_lowercase()) };
         match crate::json::text(&value) {
-            Some(text) => event.set(&column, text),
+            Some(text) => event.set(column, text),
             None => event.rest(&column, value),
         }
     }

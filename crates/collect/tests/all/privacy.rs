@@ -1,5 +1,6 @@
 //! Signals of every client reach the column `consent`, and who refused is not recognised.
 use crate::{
+    client::{Client, Server},
     fixtures,
     sent::{BROWSER, NOW, told},
 };
@@ -255,4 +256,31 @@ fn no_identifier_of_a_request_is_in_a_cookieless_line() {
         }
     }
     assert!(met.len() > 30 && lines > 100, "{} identifiers, {lines} lines: {met:?}", met.len());
+}
+
+/// Who was known by the secret of a day that is forgotten is not read again: they would lose their visitor.
+#[tokio::test]
+async fn visitors_of_a_forgotten_day_are_told_in_the_tables_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), CollectSettings::default()).await;
+    let mut client = Client::to(server.address).await.unwrap();
+    let headers = format!("User-Agent: {BROWSER}\r\n");
+    let view = json!({"n": "pageview", "u": "https://shop.example/", "d": "shop.example", "r": null}).to_string();
+    let track = json!({"type": "track", "event": "e", "messageId": "m", "userId": "u"}).to_string();
+    for (path, body) in [("/api/event", view), ("/v1/track", track)] {
+        let status = client.post(path, &headers, body.as_bytes()).await.unwrap().status;
+        assert!(status == 200 || status == 202, "{status}");
+    }
+    assert_eq!(server.stop().await.column("default", "anonymous_id").len(), 2);
+    let kept = folder.path().join("published/000001.log");
+    for (secret, lines) in [(true, 2), (false, 1)] {
+        if !secret {
+            fs::remove_file(folder.path().join("salts")).unwrap();
+        }
+        let reader = Reader::open(folder.path(), CollectSettings::default()).unwrap();
+        let parts = safar_collect::drain::read(&reader, &kept).unwrap();
+        let told: usize = parts.iter().flat_map(|part| part.lines.values()).map(|lines| lines.lines().count()).sum();
+        let untold: usize = parts.iter().map(|part| part.untold.len()).sum();
+        assert_eq!((told, untold), (lines, 2 - lines));
+    }
 }

@@ -1,10 +1,9 @@
 //! What is left of an event whose visitor refused a purpose.
 use super::row::{agreed, flag, is_json};
 use foldhash::fast::RandomState;
-use safar_enrich::is_click_id;
-use safar_model::consent::{ConsentRules, Refused, WITHHELD};
+use safar_model::consent::{ConsentRules, Refused};
 use serde_json::{Map, Value};
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 /// Why an event is rejected where nothing may be kept of it. Neither is the row.
 pub(crate) const REFUSED: &str = "the visitor refused analytics";
@@ -80,52 +79,9 @@ impl Consents {
     }
 }
 
-/// A page's address without the ids of clicks.
-pub(crate) fn without_click_ids(address: &str) -> Cow<'_, str> {
-    let named =
-        |part: &str| part.split_once('=').filter(|(name, value)| is_click_id(name) && !value.is_empty()).is_some();
-    if !address.split(['?', '&', '#', ';']).any(named) {
-        return Cow::Borrowed(address);
-    }
-    let mut out = String::with_capacity(address.len());
-    for part in address.split_inclusive(['?', '&', '#', ';']) {
-        let (inner, sign) = match part.strip_suffix(['?', '&', '#', ';']) {
-            Some(inner) => (inner, &part[inner.len()..]),
-            None => (part, ""),
-        };
-        match inner.split_once('=') {
-            Some((name, _)) if named(inner) => {
-                out.push_str(name);
-                out.push('=');
-                out.push_str(WITHHELD);
-            }
-            _ => out.push_str(inner),
-        }
-        out.push_str(sign);
-    }
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_of_clicks_go_and_nothing_else() {
-        for (address, wanted) in [
-            (
-                "https://x.example/?a=1&gclid=secret&utm_source=g#x",
-                "https://x.example/?a=1&gclid=withheld&utm_source=g#x",
-            ),
-            ("https://x.example/?FBCLID=secret", "https://x.example/?FBCLID=withheld"),
-            ("https://x.example/gclid=secret", "https://x.example/gclid=secret"),
-            ("https://x.example/#gclid=secret;b", "https://x.example/#gclid=withheld;b"),
-            ("?gclid=&a", "?gclid=&a"),
-            ("", ""),
-        ] {
-            assert_eq!(without_click_ids(address), wanted);
-        }
-    }
 
     #[test]
     fn a_word_or_an_object_refuses() {

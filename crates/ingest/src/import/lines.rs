@@ -1,10 +1,11 @@
 //! Lines of JSON that a program hands over, in the names of the columns of `events`: collected events.
 use super::{
-    Error, Handed, ImportOptions, ImportReport, ImportSettings, Reject, Rules, Silent, input::Input, now,
-    number::Decimal, plan::Plan, publish::Sameness, sniff::Format, take,
+    Error, Field, Handed, ImportOptions, ImportReport, ImportSettings, Reject, Rules, Silent, input::Input, now,
+    number::Decimal, plan::Plan, publish::Sameness, sniff::Format, take, time::show,
 };
-use safar_store::{CommitKey, Store, WriteLock};
-use std::sync::Arc;
+use safar_model::Micros;
+use safar_store::{CommitKey, Store, Sweep, WriteLock};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Lines in memory.
 #[derive(Clone, Debug, Default)]
@@ -15,9 +16,22 @@ pub struct Lines {
     pub text: Vec<u8>,
 }
 
-/// Imports lines in memory, in one commit that happens once for its key; `letters` are rejects that somebody else found, by
-/// origin. What is the team's taste in files does not apply: no mapping of `[import]`, no decimal comma, no order of day and
-/// month, no time zone. Of events with one id the first is kept, whatever a later one says.
+/// What a program hands over, to be stored in one commit.
+#[derive(Debug, Default)]
+pub struct HandOver {
+    /// Events.
+    pub lines: Vec<Lines>,
+    /// Rejects that somebody else found, by origin.
+    pub letters: Vec<(String, Reject)>,
+    /// When what comes from an origin was received, microseconds UTC; the others are now.
+    pub received_at: BTreeMap<String, Micros>,
+    /// Rows in whose place these come, each of another table: what they take away is as if it had never been stored.
+    pub instead_of: Vec<Sweep>,
+}
+
+/// Imports lines in memory, in one commit that happens once for its key. What is the team's taste in files does not apply: no
+/// mapping of `[import]`, no decimal comma, no order of day and month, no time zone. Of events with one id the first is kept,
+/// whatever a later one says.
 ///
 /// A repetition with the same key reads and sorts again and then changes nothing; its report counts what it read as
 /// duplicates and rejects.
@@ -28,8 +42,7 @@ pub async fn import_lines(
     store: &Store,
     lock: &WriteLock,
     rules: Rules<'_>,
-    lines: Vec<Lines>,
-    letters: Vec<(String, Reject)>,
+    told: HandOver,
     key: CommitKey,
     options: &ImportOptions,
 ) -> Result<ImportReport, Error> {
@@ -37,11 +50,16 @@ pub async fn import_lines(
     let rules = Rules { import: &settings, ..rules };
     let now = now(&options);
     let mut plans = Vec::new();
-    for Lines { origin, text } in lines {
+    for Lines { origin, text } in told.lines {
+        let received_at = told.received_at.get(&origin);
+        let received_at = received_at.map(|at| (Field::ReceivedAt.as_str().to_owned(), show(*at)));
+        let options = ImportOptions { constants: received_at.into_iter().collect(), ..options.clone() };
         let input = Input { name: origin, path: None, size: text.len() as u64, text: Some(text.into()), named: false };
         plans.extend(Plan::make(rules.import, rules.identity, &options, input, now)?.map(Arc::new));
     }
-    let handed = Handed { plans, sameness: Sameness::Id, letters, key: Some(key), ..Handed::default() };
+    let HandOver { letters, received_at, instead_of, .. } = told;
+    let (sameness, key) = (Sameness::Id, Some(key));
+    let handed = Handed { plans, sameness, letters, received_at, instead_of, key, ..Handed::default() };
     take(store, lock, rules, handed, now, &options, &Silent).await
 }
 

@@ -49,7 +49,7 @@ pub use costs::rechannel;
 pub use error::Error;
 pub use field::{Field, Target};
 pub use input::Encoding;
-pub use lines::{Lines, import_lines};
+pub use lines::{HandOver, Lines, import_lines};
 pub use look::any_row;
 pub use mapping::ColumnMapping;
 pub use number::Decimal;
@@ -69,7 +69,7 @@ use reject::Rejects;
 use safar_enrich::Enricher;
 use safar_identity::IdentitySettings;
 use safar_model::{BUCKETS, Micros, Table};
-use safar_store::{Change, CommitKey, Erased, Staged, Store, TableWriter, WriteLock};
+use safar_store::{Change, CommitKey, Erased, Staged, Store, Sweep, TableWriter, WriteLock};
 use sort::Gather;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use words::Words;
@@ -255,6 +255,10 @@ struct Handed {
     sameness: Sameness,
     /// What is no event to begin with, by origin.
     letters: Vec<(String, Reject)>,
+    /// When what comes from an origin was received; the others are now.
+    received_at: BTreeMap<String, Micros>,
+    /// Rows in whose place it comes, each of another table.
+    instead_of: Vec<Sweep>,
     /// The key of the commit; `None`: made from the content.
     key: Option<CommitKey>,
 }
@@ -269,9 +273,13 @@ async fn take(
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
     let started = Instant::now();
-    let Handed { plans, shaped, skipped, aside, sameness, letters, key } = handed;
+    let Handed { plans, shaped, skipped, aside, sameness, letters, received_at, instead_of, key } = handed;
+    let mut instead_of: BTreeMap<Table, Sweep> = instead_of.into_iter().map(|sweep| (sweep.table(), sweep)).collect();
     let snapshot = store.snapshot().await?;
-    let events_stored = store.files(&snapshot, Table::Events).await?;
+    let mut events_stored = store.files(&snapshot, Table::Events).await?;
+    if let Some(sweep) = instead_of.get(&Table::Events) {
+        events_stored = sweep.left(&events_stored);
+    }
     let paths_stored = store.files(&snapshot, Table::Paths).await?;
     let rejects_stored = store.files(&snapshot, Table::Rejects).await?;
     let writer = |table: Table| store.writer(lock, table);
@@ -282,8 +290,14 @@ async fn take(
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
     let told = || origins.iter().cloned().chain(shaped.iter().map(|file| file.name.clone())).collect();
     let known = key.is_none().then(|| (rejects_stored.as_slice(), told()));
-    let mut rejects =
-        Rejects::new(options.rejects.clone(), writer(Table::Rejects)?, known, now, rules, Arc::clone(&erased));
+    let mut rejects = Rejects::new(
+        options.rejects.clone(),
+        writer(Table::Rejects)?,
+        known,
+        (now, received_at),
+        rules,
+        Arc::clone(&erased),
+    );
     let scratch = store.dir().join(".tmp");
     clear(&scratch);
     let words = Arc::new(Words::new());
@@ -380,7 +394,9 @@ async fn take(
             report.files[file].rejected += 1;
             rejects.push(&origins[file], reject)?;
         }
-        changes.extend([events, links].into_iter().filter(|staged| staged.rows() > 0).map(Change::Append));
+        for staged in [events, links] {
+            changes.extend(joined(&mut instead_of, staged)?);
+        }
     }
     if !goals.is_empty()
         && let Some(rows) = ready::replaced(&goals, &paths_stored, now)?
@@ -399,7 +415,10 @@ async fn take(
         changes.extend(done.change);
     }
     report.rejected = rejects.counts.clone();
-    changes.extend(rejects.finish()?.map(Change::Append));
+    if let Some(staged) = rejects.finish()? {
+        changes.extend(joined(&mut instead_of, staged)?);
+    }
+    changes.extend(instead_of.into_values().filter_map(Sweep::change));
     if !changes.is_empty() {
         // What is new depends on what was there, so the snapshot belongs to the key.
         let of_content = || CommitKey::new("import", format!("{:032x}@{}", content.digest128(), snapshot.sequence()));
@@ -408,6 +427,14 @@ async fn take(
     report.elapsed = started.elapsed();
     progress.finish();
     Ok(report)
+}
+
+/// New rows of a table, in the place of those that are taken away from it.
+fn joined(instead_of: &mut BTreeMap<Table, Sweep>, fresh: Staged) -> Result<Option<Change>, Error> {
+    Ok(match instead_of.remove(&fresh.table()) {
+        Some(sweep) => sweep.with(fresh)?,
+        None => (fresh.rows() > 0).then_some(Change::Append(fresh)),
+    })
 }
 
 /// Removes what an import that was killed left behind; nobody else writes while the lock is held.

@@ -48,6 +48,8 @@ pub(crate) struct Rejects {
     known: Option<Known>,
     kept: Vec<(String, Reject)>,
     now: Micros,
+    /// When what comes from an origin was rejected, where that is not now.
+    earlier: BTreeMap<String, Micros>,
     hide: bool,
     erased: Arc<Erased>,
     identity: IdentitySettings,
@@ -126,18 +128,19 @@ fn fingerprint(origin: &str, line: i64, reason: &str, value: Option<&str>, raw: 
 
 impl Rejects {
     /// `known` are the files of the table, and the names of the inputs: a row of theirs that is in them already, or comes twice,
-    /// is not stored again. `None`: every row is stored, because the commit itself happens once. What a row says that names
-    /// somebody who was erased is not kept.
+    /// is not stored again. `None`: every row is stored, because the commit itself happens once. They are of now, or of the time
+    /// that is told for their origin. What a row says that names somebody who was erased is not kept.
     pub(crate) fn new(
         path: Option<PathBuf>,
         writer: TableWriter,
         known: Option<(&[DataFile], HashSet<String>)>,
-        now: Micros,
+        (now, earlier): (Micros, BTreeMap<String, Micros>),
         rules: Rules<'_>,
         erased: Arc<Erased>,
     ) -> Self {
         Self {
             path,
+            earlier,
             file: None,
             writer: Some(writer),
             known: known.map(|(files, origins)| Known::new(files, origins)),
@@ -202,11 +205,12 @@ impl Rejects {
             known.fresh.clear();
         }
         if let (Some(writer), false) = (&mut self.writer, kept.is_empty()) {
+            let times = kept.iter().map(|(origin, _)| self.earlier.get(origin).copied().unwrap_or(self.now));
             let texts = |of: fn(&Reject) -> Option<&str>| -> ArrayRef {
                 Arc::new(kept.iter().map(|(_, reject)| of(reject)).collect::<StringArray>())
             };
             let columns: Vec<ArrayRef> = vec![
-                Arc::new(TimestampMicrosecondArray::from(vec![self.now; kept.len()]).with_timezone("UTC")),
+                Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC")),
                 Arc::new(StringArray::from_iter_values(kept.iter().map(|(origin, _)| origin))),
                 Arc::new(Int64Array::from_iter_values(kept.iter().map(|(_, reject)| reject.line as i64))),
                 texts(|reject| reject.column.as_deref()),

@@ -1,7 +1,7 @@
 //! One row of any source → one event, appended to columns. The hot path: no allocation that a row does not need.
 use super::{
     columns::{Columns, DERIVED, Text},
-    consent::{Consent, Consents, Kept, REFUSED, without_click_ids},
+    consent::{Consent, Consents, Kept, REFUSED},
     field::{FIELDS, Field},
     number::Amounts,
     settings::ImportSettings,
@@ -10,7 +10,7 @@ use super::{
     words::Words,
 };
 use foldhash::fast::RandomState;
-use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch};
+use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch, withhold_click_ids, without_click_ids};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{
     Interaction, Micros,
@@ -441,6 +441,11 @@ impl<'e> Sink<'e> {
         };
 
         // From here on without personal data. What stands in a column is, and cleaning it again would change nothing.
+        let stripped = if strip { without_click_ids(referrer) } else { Cow::Borrowed(referrer) };
+        let referrer = &*stripped;
+        if strip {
+            without_ids_of_clicks(&mut self.properties);
+        }
         let personal = self.enricher.enricher().visitors().personal();
         let clean = |column: Text, url| {
             if self.columns.knows(column, url) { Cow::Borrowed(url) } else { personal.url(url) }
@@ -647,6 +652,15 @@ impl<'e> Sink<'e> {
         if !self.custom.is_empty() {
             self.custom.push('}');
         }
+    }
+}
+
+/// Takes the ids of clicks out of an object of JSON.
+fn without_ids_of_clicks(object: &mut String) {
+    if let Ok(mut told) = serde_json::from_str(object)
+        && withhold_click_ids(&mut told)
+    {
+        *object = told.to_string();
     }
 }
 

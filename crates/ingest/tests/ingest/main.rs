@@ -1,6 +1,7 @@
 //! Imports from the first byte to the tables.
 mod formats;
 mod lines;
+mod mistaken;
 mod once;
 mod privacy;
 mod ready;

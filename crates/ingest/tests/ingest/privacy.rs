@@ -36,6 +36,26 @@ fn identifiers_of_a_refused_purpose_are_not_stored() {
     assert_eq!(shop.take("again.csv", ROWS).unwrap().duplicates, 4, "and the same row is still the same");
 }
 
+/// Also where it stands in the page before, in columns of its own, and within objects.
+#[test]
+fn ids_of_clicks_that_were_refused_stand_nowhere() {
+    let shop = Shop::new();
+    let row = |consent: &str| {
+        format!(
+            r#"{{"ts":"2025-01-01","event":"visit","user_id":"u-{consent}","page_url":"https://shop.example/?gclid=secret","referrer":"https://shop.example/?gclid=secret","fbclid":"secret","search":"?gclid=secret","context":{{"page":{{"gclid":"secret","n":1}}}},"consent":"{consent}"}}"#
+        ) + "\n"
+    };
+    let rows = row("denied") + &row("granted");
+    assert_eq!(shop.take("a.ndjson", &rows).unwrap().stored, 2);
+    let told: Vec<usize> = shop
+        .rows(Table::Events)
+        .iter()
+        .map(|row| row.values().filter(|value| value.contains("secret")).count())
+        .collect();
+    assert!(told.contains(&0) && told.iter().any(|count| *count >= 4), "{:?}", shop.rows(Table::Events));
+    assert_eq!(shop.take("again.ndjson", &rows).unwrap().duplicates, 2, "and the same row is still the same");
+}
+
 #[test]
 fn what_a_refusal_does_can_be_chosen() {
     let mut keeping = Shop::new();

@@ -1,16 +1,12 @@
 //! `safar retain`: what is older than the limits of `[privacy]` goes, and what was derived from it.
 use super::{erase::clean, files::dropped, rejects};
-use crate::{
-    Error, Result, Workspace, build,
-    build::people::{People, WHO},
-    report,
-};
+use crate::{Error, Result, Touched, Workspace, build};
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch},
+    array::{Array, AsArray, BooleanArray, RecordBatch},
     compute::filter_record_batch,
     datatypes::TimestampMicrosecondType,
 };
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use jiff::Timestamp;
 use safar_collect::log::{Segment, published};
 use safar_model::{Micros, Table};
@@ -72,7 +68,8 @@ pub async fn retain(
     if let Some(limit) = privacy.keep_dropped.map(|age| age.before(now, zone)) {
         done.dropped = dropped_before(workspace, limit, dry)?;
     }
-    let (mut changes, mut renamed, mut people): (Vec<Change>, _, _) = (vec![], vec![], HashSet::new());
+    let (mut changes, mut renamed): (Vec<Change>, _) = (vec![], vec![]);
+    let mut touched = None;
     if let Some(limit) = old_rejects {
         let sweep = old_rows(workspace.store(), &lock, Table::Rejects, "rejected_at", limit, dry, &mut |old| {
             done.rejects += old.num_rows() as u64;
@@ -83,14 +80,11 @@ pub async fn retain(
     }
     if let Some(limit) = events {
         say("events");
-        let session = report::session(workspace).await?;
-        let owners = People::published(&session, workspace).await?;
         let store = workspace.store();
+        let touched = touched.insert(Touched::of(workspace).await?);
         let sweep = old_rows(store, &lock, Table::Events, "occurred_at", limit, dry, &mut |old| {
             done.events += old.num_rows() as u64;
-            let who: Vec<ArrayRef> = WHO.iter().filter_map(|name| old.column_by_name(name).cloned()).collect();
-            people.extend(owners.of(&who)?.values());
-            Ok(())
+            touched.add(old)
         })
         .await?;
         renamed.extend(sweep.replaced().to_vec());
@@ -103,12 +97,13 @@ pub async fn retain(
         return Ok(done);
     }
     if !changes.is_empty() {
-        build::begin(workspace, &people)?;
+        touched.iter().try_for_each(Touched::begin)?;
         let sequence = workspace.store().snapshot().await?.sequence();
         workspace.store().commit(&lock, changes, &CommitKey::new("retain", sequence.to_string())).await?;
-        build::renamed(workspace, &renamed)?;
+        touched.iter().try_for_each(|touched| touched.renamed(&renamed))?;
     }
     say("what is derived");
+    let people = touched.map(|touched| touched.people).unwrap_or_default();
     let wanted = build::Wanted { credits: !people.is_empty(), people, ..build::Wanted::default() };
     build::locked(workspace, &lock, &wanted, say).await?;
     say("old files");

@@ -78,7 +78,9 @@ pub async fn doctor(root: &Path) -> Vec<Check> {
     found.push(tables::rejects(&workspace).await);
     found.extend(told.as_ref().map(|told| checks::refused(told)));
     found.extend(told.as_ref().and_then(checks::not_kept));
-    found.extend(told.as_ref().map(|told| checks::strangers(told, settings)));
+    found.extend(told.as_ref().map(|told| checks::strangers(told, settings, now)));
+    found.extend(told.as_ref().and_then(checks::paths));
+    found.extend(told.as_ref().and_then(|told| checks::proxies(told, settings)));
     found.extend(told.iter().flat_map(|told| checks::silent(told, now)));
     found
 }

@@ -9,6 +9,7 @@
 mod build;
 pub mod doctor;
 mod drop_folder;
+mod kept;
 mod origin;
 mod publish;
 mod replay;
@@ -17,6 +18,7 @@ mod settle;
 mod status;
 mod tables;
 
+pub use kept::{Rederived, replay_kept};
 pub use publish::Published;
 pub use replay::{Replayed, replay};
 pub use safar_collect::{OPENAPI, signed_link};

@@ -19,10 +19,10 @@ pub(super) fn of_part(source: &str, log: &str, segment: u64, number: u32) -> Str
     format!("{PREFIX}{source}/{}/{segment:06}.{number}", short(log))
 }
 
-/// The origin of what is read once more, at a time in microseconds.
-pub(super) fn of_replay(source: &str, at: i64) -> String {
-    let source = if source.is_empty() { UNKNOWN } else { source };
-    format!("{PREFIX}{source}/replay/{at}")
+/// The origin of what is read once more: the same place, for the source that it is known to be of now.
+pub(super) fn again(origin: &str, source: &str) -> String {
+    let place = origin.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/')).map_or(origin, |(_, place)| place);
+    format!("{PREFIX}{source}/{place}")
 }
 
 /// Source, log and number of the segment.
@@ -42,7 +42,7 @@ mod tests {
         let origin = of_part("web", "0123456789abcdef", 12, 3);
         assert_eq!(origin, "collect/web/01234567/000012.3");
         assert_eq!(read(&origin), Some(("web", "01234567", 12)));
-        assert_eq!(read(&of_replay("", 17)), Some(("unknown", "replay", 17)));
+        assert_eq!(again(&of_part("", "0123456789abcdef", 12, 3), "web"), origin);
         assert_eq!(read("events.csv"), None);
         assert_eq!(read("collect/web"), None);
     }

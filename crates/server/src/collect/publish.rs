@@ -1,7 +1,7 @@
 //! Parts of the log → the tables, by the same import that files go.
 use super::{News, origin, tables::Tables};
 use safar_collect::drain::{DeadLetter, Part, Publish, PublishError};
-use safar_ingest::{ImportOptions, ImportReport, Lines, Reject, Rules, import_lines};
+use safar_ingest::{HandOver, ImportOptions, ImportReport, Lines, Reject, Rules, import_lines};
 use safar_store::CommitKey;
 use std::{
     borrow::Cow,
@@ -37,7 +37,7 @@ pub(super) fn options() -> ImportOptions {
 }
 
 /// A dead letter as a row of `rejects`: all of it in `raw`, its place in the segment as the line.
-pub(super) fn reject(letter: &DeadLetter) -> Reject {
+fn reject(letter: &DeadLetter) -> Reject {
     Reject {
         line: letter.at as u64,
         column: None,
@@ -45,6 +45,18 @@ pub(super) fn reject(letter: &DeadLetter) -> Reject {
         reason: Cow::Owned(letter.reason.clone()),
         raw: Some(letter.to_line()),
     }
+}
+
+/// What a part of a segment is to the import.
+pub(super) fn handed_over(part: Part, log: &str, segment: u64) -> HandOver {
+    let number = part.number;
+    let origin = |source: &str| origin::of_part(source, log, segment, number);
+    let lines = part.lines.into_iter().map(|(source, text)| Lines { origin: origin(&source), text: text.into_bytes() });
+    let letters = part.letters.iter().map(|letter| (origin(&letter.source), reject(letter)));
+    let (lines, letters): (Vec<Lines>, Vec<(String, Reject)>) = (lines.collect(), letters.collect());
+    let origins = lines.iter().map(|lines| &lines.origin).chain(letters.iter().map(|(origin, _)| origin));
+    let received_at = origins.filter_map(|origin| Some((origin.clone(), part.received_at?))).collect();
+    HandOver { lines, letters, received_at, instead_of: vec![] }
 }
 
 /// Takes parts into the tables.
@@ -61,16 +73,10 @@ impl Publisher {
         let (settings, enricher) = (workspace.import_settings(), workspace.enricher()?);
         let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
         let key = CommitKey::new("collect", part.key());
-        let Part { log, segment, number, lines, letters, .. } = part;
-        let lines = lines.into_iter().map(|(source, text)| Lines {
-            origin: origin::of_part(&source, &log, segment, number),
-            text: text.into_bytes(),
-        });
-        let letters =
-            letters.iter().map(|letter| (origin::of_part(&letter.source, &log, segment, number), reject(letter)));
+        let (log, segment) = (part.log.clone(), part.segment);
+        let told = handed_over(Part { received_at: None, ..part }, &log, segment);
         let lock = self.0.lock(&workspace).await?;
-        let (lines, letters) = (lines.collect(), letters.collect());
-        Ok(import_lines(workspace.store(), &lock, rules, lines, letters, key, &options()).await?)
+        Ok(import_lines(workspace.store(), &lock, rules, told, key, &options()).await?)
     }
 }
 

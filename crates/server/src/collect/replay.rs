@@ -14,7 +14,7 @@ use safar_collect::{
     drain::{DeadLetter, Raw},
     log::{Entry, Segment},
 };
-use safar_ingest::{Lines, Rules, import_lines};
+use safar_ingest::{HandOver, Lines, Rules, import_lines};
 use safar_model::Table;
 use safar_pipeline::Workspace;
 use safar_store::{Change, CommitKey, WriteLock};
@@ -65,7 +65,7 @@ pub async fn replay(workspace: &Workspace, lock: &WriteLock) -> Result<Replayed,
             let read = letters.read(place, raw.unwrap_or_default());
             keep.push(read.stays.is_some());
             if let Some((source, lines)) = read.lines {
-                importer.take(&source, &lines, &mut done).await?;
+                importer.take(origin::again(place, &source), &lines, &mut done).await?;
             }
             if let Some(reason) = read.stays {
                 *done.kept.entry(reason).or_default() += 1;
@@ -180,13 +180,14 @@ struct Importer<'a> {
     at: i64,
     /// Imports so far.
     number: u32,
+    /// Lines by their origin.
     waiting: BTreeMap<String, String>,
     bytes: usize,
 }
 
 impl Importer<'_> {
-    async fn take(&mut self, source: &str, lines: &str, done: &mut Replayed) -> Result<(), CollectError> {
-        let waiting = self.waiting.entry(source.to_owned()).or_default();
+    async fn take(&mut self, origin: String, lines: &str, done: &mut Replayed) -> Result<(), CollectError> {
+        let waiting = self.waiting.entry(origin).or_default();
         waiting.push_str(lines);
         if !lines.ends_with('\n') {
             waiting.push('\n');
@@ -203,13 +204,12 @@ impl Importer<'_> {
         let (settings, enricher) = (self.workspace.import_settings(), self.workspace.enricher()?);
         let rules = Rules { import: &settings, enricher: &enricher, identity: &self.workspace.settings().identity };
         let lines = std::mem::take(&mut self.waiting).into_iter();
-        let at = self.at;
-        let lines =
-            lines.map(|(source, text)| Lines { origin: origin::of_replay(&source, at), text: text.into_bytes() });
-        let key = CommitKey::new("replay", format!("{at}/{}", self.number));
+        let lines = lines.map(|(origin, text)| Lines { origin, text: text.into_bytes() });
+        let told = HandOver { lines: lines.collect(), ..HandOver::default() };
+        let key = CommitKey::new("replay", format!("{}/{}", self.at, self.number));
         self.number += 1;
         let (store, options) = (self.workspace.store(), publish::options());
-        let report = import_lines(store, self.lock, rules, lines.collect(), vec![], key, &options).await?;
+        let report = import_lines(store, self.lock, rules, told, key, &options).await?;
         done.stored += report.stored;
         done.duplicates += report.duplicates;
         done.rejected += report.rejected_total();

@@ -5,9 +5,11 @@ use arrow::{
     datatypes::Float64Type,
     ipc::reader::FileReader,
 };
+use axum::http::StatusCode;
+use flate2::read::GzDecoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 /// A small reader of CSV as RFC 4180 has it: cells, and whether they stood in quotes.
 fn csv(text: &str) -> Vec<Vec<(String, bool)>> {
@@ -162,4 +164,31 @@ async fn large_files_come_in_parts() {
     let parquet = admin.post("/sql?format=parquet", query).await.body;
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(parquet)).unwrap().build().unwrap();
     assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 200_000);
+}
+
+/// Browsers ask for gzip: what they unpack is what others are sent, of small answers and of those that come in parts.
+#[tokio::test(flavor = "multi_thread")]
+async fn packed_downloads_are_whole() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let query = "SELECT value AS n, sha256(CAST(value AS VARCHAR)) AS t FROM generate_series(1, 30000) ORDER BY n";
+    let query = serde_json::json!({"query": query});
+    for format in ["csv", "json", "parquet", "arrow"] {
+        for large in [false, true] {
+            let mut answers = vec![];
+            for packed in [None, Some("gzip")] {
+                admin.accept_encoding = packed;
+                answers.push(match large {
+                    true => admin.post(&format!("/sql?format={format}"), query.clone()).await,
+                    false => admin.get(&format!("/reports/channels?format={format}")).await,
+                });
+            }
+            let [plain, packed] = answers.try_into().unwrap_or_else(|_| panic!("two answers"));
+            assert_eq!((plain.status, plain.header("content-encoding")), (StatusCode::OK, ""), "{}", plain.text());
+            assert_eq!(packed.header("content-encoding"), "gzip", "{format}");
+            let mut unpacked = vec![];
+            GzDecoder::new(packed.body.as_slice()).read_to_end(&mut unpacked).unwrap();
+            assert!(unpacked == plain.body, "{format}: {} of {} bytes", unpacked.len(), plain.body.len());
+            assert!(unpacked.len() > if large { 1 << 20 } else { 100 }, "{format}: {} bytes", unpacked.len());
+        }
+    }
 }

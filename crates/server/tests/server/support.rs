@@ -84,7 +84,8 @@ impl Server {
 
     pub async fn browser(&self) -> Browser {
         let address = [192, 0, 2, 1];
-        let mut browser = Browser { router: self.router.clone(), cookie: None, csrf: None, token: None, address };
+        let router = self.router.clone();
+        let mut browser = Browser { router, cookie: None, csrf: None, token: None, accept_encoding: None, address };
         browser.get("/session").await;
         browser
     }
@@ -112,6 +113,7 @@ pub struct Browser {
     pub cookie: Option<String>,
     pub csrf: Option<String>,
     pub token: Option<String>,
+    pub accept_encoding: Option<&'static str>,
     pub address: [u8; 4],
 }
 
@@ -155,6 +157,9 @@ impl Browser {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
+        }
+        if let Some(encoding) = self.accept_encoding {
+            request = request.header(header::ACCEPT_ENCODING, encoding);
         }
         let body = match body {
             None => Body::empty(),

@@ -192,11 +192,27 @@ pub(super) fn refused(told: &Status) -> Check {
         return Check::good(NAME, "no request was turned away since the collector started");
     }
     let found: Vec<String> = told.noticed.refused.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+    let mut to_do: Vec<&str> = told.noticed.refused.keys().map(|reason| against(reason)).collect();
+    to_do.dedup();
     Check::look(
         NAME,
         format!("requests turned away since the collector started: {}", found.join(", ")),
-        "of those that cannot be read one a second is kept in the table `rejects`, with its reason",
+        to_do.join("; "),
     )
+}
+
+/// What to do about a reason for which requests are turned away ([`safar_collect::http::Noticed::refused`]).
+fn against(reason: &str) -> &'static str {
+    match reason {
+        "too large" => "let clients send smaller batches: 4 MB and 2,500 events are the most",
+        "a link that was not signed here" => "make links with `safar collect link` and today's link_key",
+        "unknown key, secret or page" => "see unknown sources",
+        "more than the source may send" => "where that is no abuse, raise requests_per_second of the source",
+        "no space, memory or time" => "see lag and disk, or raise memory_megabytes",
+        _ => {
+            "`safar sql \"select reason, raw from rejects where origin like 'collect/unknown/%'\"` shows what could not be read, one request a second of them"
+        }
+    }
 }
 
 /// What is lost, because nobody sends it again.
@@ -213,7 +229,7 @@ pub(super) fn not_kept(told: &Status) -> Option<Check> {
 }
 
 /// Sources that nobody knows.
-pub(super) fn strangers(told: &Status, settings: &CollectSettings) -> Check {
+pub(super) fn strangers(told: &Status, settings: &CollectSettings, now: Micros) -> Check {
     const NAME: &str = "unknown sources";
     /// So many are named.
     const NAMED: usize = 5;
@@ -237,11 +253,53 @@ pub(super) fn strangers(told: &Status, settings: &CollectSettings) -> Check {
     if more > 0 {
         found.push(format!("{more} × others"));
     }
-    Check::bad(
-        NAME,
-        format!("turned away since the collector started: {}", found.join(", ")),
-        "where they are yours, add the key to `keys`, or the page to `origins`, of a source of [[collect.sources]]; where the key is known, its page or its secret is not",
-    )
+    let found = format!("turned away since the collector started: {}", found.join(", "));
+    let to_do = "where they are yours, add the key to `keys`, or the page to `origins`, of a source of [[collect.sources]]; where the key is known, its page or its secret is not";
+    // Whoever went away a day ago loses nothing more.
+    let lately = noticed.strangers.iter().any(|stranger| now - stranger.last_at < DAY);
+    if lately { Check::bad(NAME, found, to_do) } else { Check::look(NAME, found, to_do) }
+}
+
+/// Clients that are set to another path than theirs.
+pub(super) fn paths(told: &Status) -> Option<Check> {
+    let paths = &told.noticed.paths;
+    let found: Vec<String> = paths.iter().map(|(path, count)| format!("{count} × {path}")).collect();
+    (!found.is_empty()).then(|| {
+        Check::look(
+            "paths",
+            format!("sent to paths that no client is known for: {}", found.join(", ")),
+            "where it is a client of yours, give it the address of docs/collect.md, without a path of its own; where it is Snowplow's `postPath`, add it to snowplow_paths",
+        )
+    })
+}
+
+/// Whether visitors' addresses are theirs.
+pub(super) fn proxies(told: &Status, settings: &CollectSettings) -> Option<Check> {
+    const NAME: &str = "proxies";
+    let (noticed, expected) = (&told.noticed, settings.proxies);
+    let all: u64 = noticed.sources.iter().map(|source| source.requests).sum();
+    // Anybody may send such a header, or find the way around a proxy.
+    let most = |some: u64| some > all / 2 && some > 0;
+    if expected == 0 && most(noticed.forwarded) {
+        return Some(Check::look(
+            NAME,
+            format!(
+                "{} requests came through a proxy, and proxies = 0: all visitors seem to have its address",
+                noticed.forwarded
+            ),
+            "where the proxy is yours, set `proxies` of [collect] to how many there are one behind the other, mostly 1",
+        ));
+    }
+    (expected > 0 && most(noticed.unforwarded)).then(|| {
+        Check::look(
+            NAME,
+            format!(
+                "{} requests came by fewer proxies than proxies = {expected}: nobody knows their visitors' addresses",
+                noticed.unforwarded
+            ),
+            "let the proxy send X-Forwarded-For, or set `proxies` of [collect] to how many there are",
+        )
+    })
 }
 
 /// Sources that nothing comes from.
@@ -304,7 +362,10 @@ mod tests {
         let mut told = Status::begin(listening, &shop());
         assert_eq!(current(&told, &shop()).state, State::Good);
         assert_eq!(current(&told, &CollectSettings::default()).state, State::Look);
-        assert_eq!((refused(&told).state, strangers(&told, &shop()).state), (State::Good, State::Good));
+        assert_eq!(
+            (refused(&told).state, strangers(&told, &shop(), told.started_at).state),
+            (State::Good, State::Good)
+        );
         let now = told.started_at + 2 * DAY;
         let source = |name: &str, last_at| SourceNoticed { name: name.to_owned(), requests: 1, last_at };
         let stranger = |key: &str| Stranger {
@@ -319,13 +380,24 @@ mod tests {
             not_kept: [("a click".to_owned(), 3)].into(),
             strangers: vec![stranger("who"), stranger("k")],
             other_strangers: 4,
+            paths: [("/collect".to_owned(), 5)].into(),
+            forwarded: 2,
+            unforwarded: 0,
         };
+        assert!(paths(&told).is_some_and(|check| check.found.ends_with("5 × /collect")));
+        assert_eq!(paths(&Status::begin(listening, &shop())), None);
+        assert!(proxies(&told, &shop()).is_some_and(|check| check.to_do.contains("mostly 1")));
+        assert_eq!(proxies(&told, &CollectSettings { proxies: 1, ..shop() }), None);
+        told.noticed.forwarded = 1;
+        assert_eq!(proxies(&told, &shop()), None, "one of three may have made it up");
         let states: Vec<_> = silent(&told, now).iter().map(|check| check.state).collect();
         assert_eq!(states, [State::Good, State::Look, State::Look]);
-        assert!(refused(&told).found.ends_with("2 × too large"));
+        assert!(refused(&told).found.ends_with("2 × too large") && refused(&told).to_do.contains("smaller batches"));
         assert!(not_kept(&told).is_some_and(|check| check.found.ends_with("3 × a click")));
         assert_eq!(not_kept(&Status::begin(listening, &shop())), None);
-        let found = strangers(&told, &shop()).found;
+        assert_eq!(strangers(&told, &shop(), now).state, State::Bad);
+        assert_eq!(strangers(&told, &shop(), now + DAY).state, State::Look);
+        let found = strangers(&told, &shop(), now).found;
         assert!(found.ends_with("3 × the key `who` from https://other.example, 3 × the known key `k` from https://other.example, 4 × others"), "{found}");
     }
 
