@@ -1,6 +1,10 @@
 //! Every note in English, as the command line says it.
 use super::Note;
-use safar_attribution::{MODELS, validation::Recommendation};
+use safar_attribution::{
+    MODELS,
+    experiment::Warning,
+    validation::{Recommendation, Shift},
+};
 use std::fmt;
 
 impl fmt::Display for Note {
@@ -115,12 +119,7 @@ impl fmt::Display for Note {
                 f,
                 "goal {goal}: learned from paths that began from {from} to {split}, tested on those up to {to}; steadiness over {weeks} full weeks"
             ),
-            Self::Shift { earlier, later, p } => write!(
-                f,
-                "the conversion rate went from {:.2} % to {:.2} % (p = {p:.1e}): the later paths are not like the earlier ones, so scores compare models but do not foretell the future",
-                earlier * 100.0,
-                later * 100.0
-            ),
+            Self::Shift { earlier, later, p } => Shift { earlier: *earlier, later: *later, p: *p }.fmt(f),
             Self::PredictionIsNotCause => f.write_str(Recommendation::CAVEAT),
             Self::Experiment { name, channels, property, control, event, goal, level } => write!(
                 f,
@@ -128,21 +127,10 @@ impl fmt::Display for Note {
                 channels.join(", "),
                 level * 100.0
             ),
-            Self::UnevenArms { p } => write!(
-                f,
-                "the arms are not of the sizes they were meant to be (p = {p:.2e}): somebody went missing, and not at random"
-            ),
-            Self::FewConverters { expected } => {
-                write!(f, "only {expected:.1} converters are expected in one cell: the p-value is rough")
-            }
-            Self::ControlExposed { share } => write!(
-                f,
-                "{:.1} % of the control arm met the channels, so the lift is understated",
-                share * 100.0
-            ),
-            Self::TooFewAssignments { p } => {
-                write!(f, "there are so few regions that no result could have a p-value below {p:.2e}")
-            }
+            Self::UnevenArms { p } => Warning::SampleRatioMismatch { p: *p }.fmt(f),
+            Self::FewConverters { expected } => Warning::FewConverters { expected: *expected }.fmt(f),
+            Self::ControlExposed { share } => Warning::ControlExposed { share: *share }.fmt(f),
+            Self::TooFewAssignments { p } => Warning::TooFewAssignments { smallest_p: *p }.fmt(f),
             Self::InBothArms { people } => {
                 write!(f, "{people} people were put in both arms; they count in their first")
             }
