@@ -20,7 +20,7 @@ function fresh(setup) {
   return {
     logged: false, setup, settings: { text: tomlText, version: 'a41c09', history: [{ version: 'a41c09', time: 1_795_079_520, user: 'ada@example.com', text: tomlText }, { version: '77be02', time: 1_793_371_200, user: 'ada@example.com', text: tomlText.replace('click_days = 30 ', 'click_days = 90 ').replace('"sign_up"', '"sign_up", "trial"') }] },
     users: [{ id: 1, name: 'Ada Shop', email: 'ada@example.com', role: 'admin', created_at: 1_790_000_000 }, { id: 2, name: 'Jón Viewer', email: 'jon@example.com', role: 'viewer', created_at: 1_790_500_000 }],
-    audit: [{ at: '2026-11-21T09:12:00Z', who: 'account:ada@example.com', act: 'download', detail: { report: 'paths', format: 'csv' } }, { at: '2026-11-19T17:32:00Z', who: 'account:ada@example.com', act: 'settings', detail: { version: 'a41c09' } }, { at: '2026-11-18T03:00:00Z', who: 'serve', act: 'retain', detail: { rows: 0 } }],
+    audit: [{ at: '2026-11-21T09:12:00Z', who: 'account:ada@example.com', act: 'download', detail: { report: 'paths', format: 'csv' } }, { at: '2026-11-19T17:32:00Z', who: 'account:ada@example.com', act: 'settings', detail: { version: 'a41c09' } }, ...Array.from({ length: 118 }, (_, back) => ({ at: new Date(Date.parse('2026-11-18T03:00:00Z') - back * 86_400_000).toISOString(), who: 'serve', act: 'retain', detail: { rows: back % 7 ? 0 : 12 } }))],
     password: 'correct horse battery', tokens: [{ id: 1, name: 'nightly export', sql_user: 'token_1', created_at: 1_790_899_200, expires_at: null }],
   };
 }
@@ -50,7 +50,7 @@ function sorted(columns, rows, order) {
 
 function personOf(id) {
   const person = people.find((one) => one.id === id);
-  if (!person) return problem(400, 'bad_request', 'Nobody has this id', `There is no person "${id}".`, 'Search the list of people.');
+  if (!person) return problem(400, 'bad_request', 'Nobody has this id', `There is no person "${id}".`, 'Search the list of people.', { reason: { code: 'no_person', values: { id } } });
   const iso = (at) => new Date(at).toISOString();
   const [first, last] = [iso(person.sessions[0].at), iso(person.sessions.at(-1).at)];
   const value = person.conversions.reduce((sum, one) => sum + one.value, 0);
@@ -61,8 +61,8 @@ function personOf(id) {
       timeline_rows: person.sessions.reduce((sum, session) => sum + session.events.length, 0),
       person: { person_id: person.id, first_seen: first, last_seen: last, sessions: person.sessions.length, conversions: person.conversions.length, value: Math.round(value * 100) / 100, last_channel: person.sessions.at(-1).channel },
       identifiers: [
-        { namespace: 'anonymous', identifier: `d-${person.number.toString(16).padStart(6, '0')}`, first_seen: first, last_seen: last, why: 'the first device seen' },
-        ...(person.known ? [{ namespace: 'user', identifier: `user-${person.number}`, first_seen: first, last_seen: last, why: 'logged in on device d-' + person.number.toString(16).padStart(6, '0') }, { namespace: 'email', identifier: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', first_seen: first, last_seen: last, why: `given by account user-${person.number}` }] : []),
+        { namespace: 'anonymous', identifier: `d-${person.number.toString(16).padStart(6, '0')}`, first_seen: first, last_seen: last, why: `with user user-${person.number}, on one event`, ...(person.known ? { tie: 'event', tie_namespace: 'user', tie_identifier: `user-${person.number}`, tie_at: first, tie_source: null } : { tie: null }) },
+        ...(person.known ? [{ namespace: 'user', identifier: `user-${person.number}`, first_seen: first, last_seen: last, why: 'on one event', tie: 'event', tie_namespace: 'anonymous', tie_identifier: `d-${person.number.toString(16).padStart(6, '0')}`, tie_at: first, tie_source: 'web' }, { namespace: 'email', identifier: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', first_seen: first, last_seen: last, why: 'in one customer record', tie: 'record', tie_namespace: 'user', tie_identifier: `user-${person.number}`, tie_at: last, tie_source: 'customers.csv' }] : []),
       ],
       sessions: person.sessions.map((session) => ({ time: iso(session.at), channel: session.channel, source: session.source, campaign: session.campaign || null, events: session.events.length })),
       timeline: person.sessions.flatMap((session, at) => session.events.map((event, place) => ({ time: iso(event.at), kind: event.name === 'purchase' ? 'conversion' : place === 0 ? 'session' : 'event', name: event.name, channel: place === 0 ? session.channel : null, source: place === 0 ? session.source : null, campaign: place === 0 ? session.campaign || null : null, value: event.value, page: event.page, session: at + 1 }))),
@@ -78,6 +78,8 @@ function tomlProblem(text) {
 
 const session = (state) => ({ user: state.logged ? { id: 1, name: 'Ada Shop', email: 'ada@example.com', role: state.role ?? 'admin', created_at: 1_790_000_000 } : null, setup_needed: state.setup, csrf: 'mock', locale: '' });
 const told = ({ settings }) => ({ ...settings, history: settings.history.map(({ text: _text, ...one }) => one) });
+/** A page of a list; how many rows there are stands in a header. */
+const listed = (rows, query) => { const from = Number(query.get('offset') ?? 0); return { status: 200, total: rows.length, body: rows.slice(from, from + Number(query.get('limit') ?? 1000)) }; };
 const added = (list, entry, more = {}) => (list.push(entry), { status: 201, body: { ...entry, ...more } });
 
 function api(state, method, path, query, body) {
@@ -98,7 +100,7 @@ function api(state, method, path, query, body) {
   const route = routeOf(method, path);
   if (!route) return problem(404, 'not_found', 'There is no such thing', `there is nothing at ${path}`, 'GET /api/v1/openapi.json lists what there is');
   if (!state.logged) return problem(401, 'login_needed', 'Not logged in', 'This needs a session.', 'Log in.');
-  if (!allowed(route, state.role ?? 'admin')) return problem(403, 'not_allowed', 'Your role does not allow this', `this needs the role ${route.role}`, null);
+  if (!allowed(route, state.role ?? 'admin')) return problem(403, 'not_allowed', 'Your role does not allow this', `this needs the role ${route.role}`, null, { reason: { code: 'needs_role', values: { role: route.role } } });
   const odd = [...query.keys()].find((name) => !route.parameters.includes(name));
   if (odd) return problem(400, 'bad_request', 'The request does not fit', `there is no parameter ${odd}`, `it takes ${route.parameters.join(', ')}`);
   if (at === 'POST /password') {
@@ -106,8 +108,8 @@ function api(state, method, path, query, body) {
     state.password = body.new;
     return { status: 200, body: session(state) };
   }
-  if (at === 'GET /audit') return { status: 200, body: state.audit };
-  if (at === 'GET /settings/history') return { status: 200, body: state.settings.history };
+  if (at === 'GET /audit') return listed(state.audit, query);
+  if (at === 'GET /settings/history') return listed(state.settings.history, query);
   if (at === 'POST /logout') return (state.logged = false), { status: 204 };
   if (at === 'GET /workspace') return { status: 200, body: { name: 'coats-and-boots', time_zone: 'Europe/Warsaw', currency: 'EUR', goals: ['purchase', 'sign-up'], models, dimensions: ['channel', 'source', 'medium', 'campaign', 'content', 'term', 'country', 'language', 'device', 'browser', 'os'], first_day: firstDay, last_day: lastDay, events: 61_240, people: people.length, data_version: known.data, settings_version: known.settings, program_version: known.program, last_build: { time: 1_795_309_200 }, locale: '' } };
   if (path.startsWith('/reports/')) return answerReport(decodeURIComponent(path.slice(9)), query);
@@ -125,7 +127,7 @@ function api(state, method, path, query, body) {
   if (at === 'POST /settings/check') return { status: 200, body: { ok: !tomlProblem(body.text), problem: tomlProblem(body.text) } };
   if (at === 'POST /settings/preview') return { status: 200, body: { meta: { data_version: known.data, settings_version: known.settings, program_version: known.program }, events: 131, people: 96, conversions: 11, channels: [{ from: 'Unassigned', to: 'Poster', events: 131, people: 96 }], also: [] } };
   if (at === 'PUT /settings') {
-    if (body.version !== state.settings.version) return problem(409, 'conflict', 'The settings changed meanwhile', 'Somebody else saved.', 'Load the new version.');
+    if (body.version !== state.settings.version) return problem(409, 'conflict', 'The settings changed meanwhile', 'Somebody else saved.', 'Load the new version.', { reason: { code: 'settings_changed' } });
     const wrong = tomlProblem(body.text);
     if (wrong) return { status: 422, body: wrong };
     const version = Math.abs([...body.text].reduce((hash, char) => (hash * 31 + char.charCodeAt(0)) | 0, 7)).toString(16).slice(0, 6);
@@ -176,7 +178,7 @@ export function serve(port = 0, { setup = false, logged = true } = {}) {
       const unsafe = request.method !== 'GET' && request.headers['x-safar-csrf'] !== 'mock';
       const said = unsafe ? problem(403, 'csrf', 'The request was forged', 'X-Safar-CSRF is missing or wrong.', 'Send the token of GET /session.') : api(state, request.method, path, url.searchParams, text ? JSON.parse(text) : {});
       if (said.raw !== undefined) return void answer.writeHead(said.status, { 'Content-Type': said.type, 'Content-Disposition': `attachment; filename="${said.file}"` }).end(said.raw);
-      answer.writeHead(said.status, { 'Content-Type': said.status < 400 ? 'application/json' : 'application/problem+json' }).end(said.body === undefined ? '' : JSON.stringify(said.body));
+      answer.writeHead(said.status, { 'Content-Type': said.status < 400 ? 'application/json' : 'application/problem+json', ...(said.total === undefined ? {} : { 'X-Safar-Total-Rows': said.total }) }).end(said.body === undefined ? '' : JSON.stringify(said.body));
     });
   });
   return new Promise((ready) => server.listen(port, '127.0.0.1', () => ready({ server, url: `http://127.0.0.1:${server.address().port}`, stop: () => new Promise((done) => (server.closeAllConnections(), server.close(done))) })));

@@ -29,6 +29,7 @@ export function contract({ components }) {
   const types = Object.entries(components.schemas).map(([name, schema]) => {
     const about = schema.description ? `/** ${schema.description} */\n` : '';
     if (schema.type === 'object' && schema.properties) return `${about}export interface ${name} {\n${fields(schema).map((field) => `  ${field}\n`).join('')}}\n`;
+    if (schema.oneOf) return `${about}export type ${name} =\n${schema.oneOf.map((one) => `  | ${typeOf(one)}`).join('\n')};\n`;
     return `${about}export type ${name} = ${typeOf(schema)};\n`;
   });
   return `// Written by \`npm run types\` from docs/reference/openapi.json; a test says when it is out of date.\n\n${types.join('\n')}`;

@@ -1,6 +1,6 @@
 //! Path exploration: what people did next, step after step, with an honest rest.
 use hashbrown::HashMap;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::AddAssign};
 
 /// What stands at one place of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ pub enum Place {
     End,
 }
 
-/// How many people went from one place to another, `level` steps (from 0) after the walk began.
+/// How many people went from one place to another and how often, `level` steps (from 0) after the walk began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// How many steps before `from` is.
@@ -22,15 +22,31 @@ pub struct Flow {
     pub from: Place,
     /// Where they went.
     pub to: Place,
-    /// How many.
+    /// How many, by the first walk of each.
     pub people: u64,
+    /// In how many walks, the later ones of people among them.
+    pub transitions: u64,
 }
 
-/// One walk a person, all of which start alike; equal walks are counted together.
+/// Walks that all start alike, the first of each person and those that follow; equal walks are counted together.
 #[derive(Clone, Debug)]
 pub struct Explorer {
     depth: usize,
-    walks: HashMap<Box<[u32]>, u64>,
+    walks: HashMap<Box<[u32]>, Count>,
+}
+
+/// Of walks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    people: u64,
+    transitions: u64,
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.people += other.people;
+        self.transitions += other.transitions;
+    }
 }
 
 impl Explorer {
@@ -40,9 +56,18 @@ impl Explorer {
         Self { depth, walks: HashMap::new() }
     }
 
-    /// Counts one person's walk: its steps in order, the one that all start with first. A step that follows itself counts
+    /// Counts one person's first walk: its steps in order, the one that all start with first. A step that follows itself counts
     /// once, and a walk without steps is none.
     pub fn add(&mut self, steps: impl IntoIterator<Item = u32>) {
+        self.count(steps, Count { people: 1, transitions: 1 });
+    }
+
+    /// Counts another walk of somebody who was counted.
+    pub fn add_again(&mut self, steps: impl IntoIterator<Item = u32>) {
+        self.count(steps, Count { people: 0, transitions: 1 });
+    }
+
+    fn count(&mut self, steps: impl IntoIterator<Item = u32>, count: Count) {
         let mut walk: Vec<u32> = vec![];
         for step in steps {
             if walk.last() != Some(&step) {
@@ -53,14 +78,14 @@ impl Explorer {
             }
         }
         if !walk.is_empty() {
-            *self.walks.entry(walk.into()).or_default() += 1;
+            *self.walks.entry(walk.into()).or_default() += count;
         }
     }
 
     /// How many people walked.
     #[must_use]
     pub fn people(&self) -> u64 {
-        self.walks.values().sum()
+        self.walks.values().map(|count| count.people).sum()
     }
 
     /// The flows from level to level, by level, then the most people first. At each level the `width` steps that most people
@@ -74,14 +99,14 @@ impl Explorer {
             Some(step) if named[level].contains(step) => Place::Step(*step),
             Some(_) => Place::Others,
         };
-        let mut people: BTreeMap<(usize, Place, Place), u64> = BTreeMap::new();
+        let mut found: BTreeMap<(usize, Place, Place), Count> = BTreeMap::new();
         for (walk, count) in &self.walks {
             for level in 0..walk.len().min(self.depth) {
-                *people.entry((level, place(walk, level), place(walk, level + 1))).or_default() += count;
+                *found.entry((level, place(walk, level), place(walk, level + 1))).or_default() += *count;
             }
         }
-        let mut flows: Vec<Flow> =
-            people.into_iter().map(|((level, from, to), people)| Flow { level, from, to, people }).collect();
+        let flow = |((level, from, to), Count { people, transitions })| Flow { level, from, to, people, transitions };
+        let mut flows: Vec<Flow> = found.into_iter().map(flow).collect();
         let text = |place: Place| match place {
             Place::Step(step) => (0, name(step)),
             Place::Others => (1, ""),
@@ -97,8 +122,8 @@ impl Explorer {
     fn most_frequent<'n>(&self, level: usize, width: usize, name: &impl Fn(u32) -> &'n str) -> Vec<u32> {
         let mut people: HashMap<u32, u64> = HashMap::new();
         for (walk, count) in &self.walks {
-            if let Some(step) = walk.get(level) {
-                *people.entry(*step).or_default() += count;
+            if let Some(step) = walk.get(level).filter(|_| count.people > 0) {
+                *people.entry(*step).or_default() += count.people;
             }
         }
         let mut steps: Vec<(u32, u64)> = people.into_iter().collect();

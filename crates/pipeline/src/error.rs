@@ -75,6 +75,28 @@ pub enum Error {
     /// Columns of unexpected shape.
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A goal that is not there.
+    #[error("there is no goal `{goal}`; there are {}", known.join(", "))]
+    NoGoal {
+        /// What was asked for.
+        goal: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Nothing was built yet.
+    #[error("there are no paths yet\n  hint: `safar import FILES` brings events, `safar build` makes paths of them")]
+    NoPaths,
+    /// A person who is not there.
+    #[error("there is no person {id}\n  hint: `safar people --search TEXT` finds people by their identifiers")]
+    NoPerson {
+        /// The number asked for.
+        id: i64,
+    },
+    /// Nothing that models could be tested on.
+    #[error(
+        "there are no paths with times and touches to test on; ready paths have no times\n  hint: import events or touches"
+    )]
+    NothingToTest,
     /// A request that does not fit the data.
     #[error("{0}")]
     Request(String),

@@ -135,7 +135,7 @@ class Words {
   }
 
   /** The label of something the server names: known names are translated, others are shown as they are. */
-  known(prefix: 'col' | 'kpi' | 'check' | 'dim' | 'model' | 'measure', name: string): string {
+  known(prefix: 'col' | 'kpi' | 'dim' | 'model' | 'measure', name: string): string {
     const key = `${prefix}.${name}`;
     return this.has(key) ? this.t(key) : name.replaceAll('_', ' ');
   }
@@ -152,6 +152,11 @@ class Words {
 
   percent(share: number, digits = 1): string {
     return this.#formats.number(share, { style: 'percent', signDisplay: 'negative', maximumFractionDigits: digits });
+  }
+
+  /** A probability, however small: 0.03, 2.1E-6. */
+  chance(value: number): string {
+    return this.#formats.number(value, value > 0 && value < 0.001 ? { notation: 'scientific', maximumFractionDigits: 1 } : { maximumFractionDigits: 3 });
   }
 
   money(value: number, currency: string): string {

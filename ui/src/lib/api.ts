@@ -5,7 +5,7 @@ export type Cell = string | number | boolean | null;
 export type Params = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
 /** RFC 9457: what went wrong, and the way out. The screens make some of their own, with codes that no server sends. */
-export type Problem = Pick<contract.Problem, 'type' | 'title' | 'status' | 'line' | 'column' | 'file' | 'hint'> & { detail?: string; code?: contract.Code | 'offline' | 'screen' };
+export type Problem = Pick<contract.Problem, 'type' | 'title' | 'status' | 'line' | 'column' | 'file' | 'hint' | 'reason'> & { detail?: string; code?: contract.Code | 'offline' | 'screen' };
 
 /** `unit` is an ISO 4217 code, `percent` (a part of 1), `seconds`, `people` … */
 export type Column = Required<contract.Column>;
@@ -20,7 +20,7 @@ export type Workspace = Required<Omit<contract.WorkspaceView, 'models' | 'events
 
 export type Person = Omit<contract.PersonView, 'person' | 'identifiers' | 'sessions' | 'timeline' | 'conversions'> & {
   person: Record<string, Cell>;
-  identifiers: { namespace: string; identifier: string; first_seen: string | null; last_seen: string | null; why: string | null }[];
+  identifiers: { namespace: string; identifier: string; first_seen: string | null; last_seen: string | null; why: string | null; tie?: string | null; tie_namespace?: string | null; tie_identifier?: string | null; tie_at?: string | null; tie_source?: string | null }[];
   sessions: Record<string, Cell>[];
   timeline: Record<string, Cell>[];
   /** How many events there are; `timeline` is a page of them. */
@@ -76,6 +76,25 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   if (answer.status === 204) return undefined as T;
   const text = await answer.text();
   return (text ? parse(text) : undefined) as T;
+}
+
+export interface Page<T> { rows: T[]; total: number }
+
+/** A page of a list, and how many rows the whole has. */
+export async function page<T>(path: string, limit: number, offset: number, signal?: AbortSignal): Promise<Page<T>> {
+  const answer = await send('GET', path + query({ limit, offset }), undefined, signal);
+  const rows = parse(await answer.text()) as T[];
+  return { rows, total: Number(answer.headers.get('x-safar-total-rows') ?? offset + rows.length) };
+}
+
+/** Every row of a list, page by page. */
+export async function everyRow<T>(path: string): Promise<T[]> {
+  const found: T[] = [];
+  for (;;) {
+    const { rows, total } = await page<T>(path, 10_000, found.length);
+    found.push(...rows);
+    if (rows.length === 0 || found.length >= total) return found;
+  }
 }
 
 async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {

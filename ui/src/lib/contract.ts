@@ -76,7 +76,7 @@ export interface Meta {
   data_version: string;
   from?: string | null;
   goal?: string | null;
-  notes: string[];
+  notes: Note[];
   program_version: string;
   report: string;
   seed?: number | null;
@@ -120,6 +120,64 @@ export interface NewUser {
   role: Role;
 }
 
+/** What a reader must be told beside the numbers: its code and values for programs and other languages, and the sentence. */
+export type Note = NoteKind & { text: string; };
+
+/** A sentence. Parts of a whole are 0 to 1, instants and days RFC 3339, models as they are spelled in safar.toml. */
+export type NoteKind =
+  | { code: 'goal'; values: { goal: string; }; }
+  | { code: 'goal_by_day'; values: { goal: string; zone: string; }; }
+  | { code: 'goal_at_each_channel'; values: { goal: string; }; }
+  | { code: 'goal_by_quarters'; values: { goal: string; }; }
+  | { code: 'goal_without_days'; values: { goal: string; untimed: number; untouched: number; }; }
+  | { code: 'periods'; values: { before_from: string; before_to: string; from: string; to: string; }; }
+  | { code: 'period_alone'; values: { from: string; to: string; }; }
+  | { code: 'all_data'; values: { from: string; to: string; }; }
+  | { code: 'data_begin'; values: { first: string; }; }
+  | { code: 'costs_left_out'; values: { cost: number; currency: string; }; }
+  | { code: 'spent_without_credit'; values: { cost: number; model: string; rows: number; }; }
+  | { code: 'credit_without_cost'; values: { conversions: number; model: string; rows: number; }; }
+  | { code: 'other_currency'; values: { conversions: number; currency: string; }; }
+  | { code: 'association'; }
+  | { code: 'refused'; values: { model: string; why: Refusal; }; }
+  | { code: 'uncalibrated'; values: { model: string; why: Refusal; }; }
+  | { code: 'intervals'; values: { level: number; resamples: number; }; }
+  | { code: 'settled'; values: { days: number; goal: string; people: number; waiting: number; }; }
+  | { code: 'held_against'; values: { alone: number; }; }
+  | { code: 'goes_together'; }
+  | { code: 'segments'; values: { a: string; b: string; both: number; level: number; }; }
+  | { code: 'segment_sizes'; values: { a: number; b: number; goal: string; }; }
+  | { code: 'explored'; values: { depth: number; people: number; step: string; way: string; width: number; }; }
+  | { code: 'transitions'; }
+  | { code: 'funnel'; values: { days: number; open: boolean; order: string; }; }
+  | { code: 'dropped'; values: { people: number; step: string; }; }
+  | { code: 'comes_by_touch'; }
+  | { code: 'comes_by_conversion'; values: { goal: string; }; }
+  | { code: 'people'; values: { all: number; shown: number; }; }
+  | { code: 'unchecked'; }
+  | { code: 'none_recommended'; values: { gain: number; gain_error: number; }; }
+  | { code: 'recommended'; values: { gain: number; gain_error: number; model: string; }; }
+  | { code: 'ahead'; values: { ahead: number; ahead_error: number; }; }
+  | { code: 'recommended_as_simplest'; values: { behind: number; behind_error: number; gain: number; gain_error: number; model: string; within: number; }; }
+  | { code: 'learned_from'; values: { from: string; goal: string; split: string; to: string; weeks: number; }; }
+  | { code: 'shift'; values: { earlier: number; later: number; p: number; }; }
+  | { code: 'prediction_is_not_cause'; }
+  | { code: 'experiment'; values: { channels: string[]; control: string; event: string; goal: string; level: number; name: string; property: string; }; }
+  | { code: 'uneven_arms'; values: { p: number; }; }
+  | { code: 'few_converters'; values: { expected: number; }; }
+  | { code: 'control_exposed'; values: { share: number; }; }
+  | { code: 'too_few_assignments'; values: { p: number; }; }
+  | { code: 'in_both_arms'; values: { people: number; }; }
+  | { code: 'explained'; values: { by: string; conversions: number; label: string; value: number; }; }
+  | { code: 'explained_by'; values: { goal: string; model: string; }; }
+  | { code: 'balance'; values: { conversions: number; unattributed: number; unattributed_value: number; value: number; }; }
+  | { code: 'unearned'; values: { conversions: number; }; }
+  | { code: 'removal_effect'; values: { chance: number; effect: number; label: string; order: number; states: number; }; }
+  | { code: 'removal_credit'; values: { conversions: number; effect: number; sum: number; }; }
+  | { code: 'weights_rank'; }
+  | { code: 'shares'; values: { conversions: number; sum: number; }; }
+  | { code: 'most_shown'; values: { all: number; shown: number; }; };
+
 /** Everything about one person. */
 export interface PersonView {
   conversions: Record<string, unknown>[];
@@ -149,6 +207,7 @@ export interface Problem {
   file?: string | null;
   hint?: string | null;
   line?: number | null;
+  reason?: Reason | null;
   status: number;
   title: string;
   type: string;
@@ -158,6 +217,42 @@ export interface Problem {
 export interface Question {
   query: string;
 }
+
+/** Why, where it is one of the reasons that people meet; `detail` and `hint` say the same in English. */
+export type Reason =
+  | { code: 'needs_role'; values: { role: Role; }; }
+  | { code: 'condition_needs_role'; values: { role: Role; }; }
+  | { code: 'singles_out'; values: { role: Role; what: string; }; }
+  | { code: 'too_many_attempts'; values: { minutes: number; }; }
+  | { code: 'build_running'; }
+  | { code: 'settings_changed'; }
+  | { code: 'set_up_already'; }
+  | { code: 'wrong_code'; }
+  | { code: 'wrong_password'; }
+  | { code: 'account_gone'; }
+  | { code: 'password_length'; values: { least: number; }; }
+  | { code: 'address_taken'; values: { email: string; }; }
+  | { code: 'no_address'; values: { email: string; }; }
+  | { code: 'last_admin'; }
+  | { code: 'name_length'; values: { most: number; }; }
+  | { code: 'answer_too_large'; values: { megabytes: number; }; }
+  | { code: 'no_goal'; values: { goal: string; known: string[]; }; }
+  | { code: 'no_paths'; }
+  | { code: 'no_person'; values: { id: string; }; }
+  | { code: 'too_few'; values: { got: number; least: number; }; }
+  | { code: 'untestable'; values: { conversions: number; nulls: number; }; }
+  | { code: 'nothing_to_test'; }
+  | { code: 'see_log'; };
+
+/** Why a model cannot be computed, with the way out. */
+export type Refusal =
+  | { code: 'too_many_channels'; values: { got: number; most: number; }; }
+  | { code: 'too_many_on_path'; values: { got: number; most: number; }; }
+  | { code: 'too_many_states'; values: { got: number; most: number; }; }
+  | { code: 'too_many_sets'; values: { most: number; sets: number; }; }
+  | { code: 'needs_timelines'; }
+  | { code: 'not_per_touch'; }
+  | { code: 'other'; values: { text: string; }; };
 
 /** New settings. */
 export interface Replacement {

@@ -1,4 +1,3 @@
-import type { Report } from './api';
 import { app } from './app.svelte';
 import { words } from '../i18n/words.svelte';
 
@@ -52,24 +51,3 @@ export function fourShares(spec: string): number[] | null {
   };
   return rules[kind(spec)] ?? null;
 }
-
-export interface Refused { model: string; why: string }
-
-/** Models that the server did not compute, each with its reason: of `extra.refused`, or of the notes. */
-export function refusedIn(report: Report | null): Refused[] {
-  const given = report?.extra?.['refused'];
-  const found = new Map<string, string>();
-  const keep = (model: unknown, why: unknown): void => void (typeof model === 'string' && found.set(model, typeof why === 'string' ? why : ''));
-  if (Array.isArray(given)) {
-    for (const one of given as unknown[]) {
-      if (Array.isArray(one)) keep(one[0], one[1]);
-      else if (one && typeof one === 'object') keep((one as Record<string, unknown>)['model'], (one as Record<string, unknown>)['why'] ?? (one as Record<string, unknown>)['reason']);
-    }
-  } else if (given && typeof given === 'object') for (const [model, why] of Object.entries(given)) keep(model, why);
-  for (const note of report?.meta.notes ?? []) {
-    const [, model, why] = /^(\S+) cannot take these paths: (.+)$/s.exec(note) ?? [];
-    if (model && !found.has(model)) keep(model, why);
-  }
-  return [...found].map(([model, why]) => ({ model, why }));
-}
-

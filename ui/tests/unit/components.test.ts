@@ -76,7 +76,7 @@ describe('the dates', () => {
 });
 
 describe('a panel', () => {
-  const found = (rows: Report['rows'], more: Partial<Report> = {}): Report => ({ meta: { report: 'numbers', data_version: '1', settings_version: 's', program_version: 'p', seed: null, took_ms: 3, cached: false, from: null, to: null, goal: null, notes: ['a note'] }, columns: [{ name: 'label', type: 'text', unit: null }, { name: 'n', type: 'integer', unit: null }], rows, total_rows: rows.length, ...more });
+  const found = (rows: Report['rows'], more: Partial<Report> = {}): Report => ({ meta: { report: 'numbers', data_version: '1', settings_version: 's', program_version: 'p', seed: null, took_ms: 3, cached: false, from: null, to: null, goal: null, notes: [{ code: 'of_a_later_server' as never, values: {} as never, text: 'a note' }] }, columns: [{ name: 'label', type: 'text', unit: null }, { name: 'n', type: 'integer', unit: null }], rows, total_rows: rows.length, ...more });
   const answered = (value: Report | null, problem: object | null = null): Loaded<Report> => Object.assign(new Loaded<Report>(), { value, problem, loading: false }) as Loaded<Report>;
   it('shows the chart, then its table, with placeholders in words and the notes below', async () => {
     render(Harness, { part: 'panel', answer: answered(found([['(not set)', 2], ['b', 1]])) });
@@ -188,7 +188,7 @@ describe('charts', () => {
   const number = (value: number): string => String(value);
   it('a stream of people is chosen by Enter and by Space, under the name that is shown', async () => {
     const picked = vi.fn();
-    render(Sankey, { title: 'Ways', streams: [{ step: 0, from: 'home', to: '(end)', people: 3 }, { step: 0, from: 'home', to: 'cart', people: 2 }], show: number, onpick: picked, label: (name: string) => name.replace('(end)', '(ende)') });
+    render(Sankey, { title: 'Ways', streams: [{ step: 0, from: 'home', to: '(end)', size: 3 }, { step: 0, from: 'home', to: 'cart', size: 2 }], show: number, onpick: picked, label: (name: string) => name.replace('(end)', '(ende)') });
     expect(screen.getByText(/\(ende\)/, { selector: 'text' })).toBeTruthy();
     const boxes = screen.getAllByRole('button');
     expect(boxes.map((box) => box.getAttribute('aria-label'))).toEqual(['home: 5', 'cart: 2']);
@@ -197,7 +197,7 @@ describe('charts', () => {
   });
   it('a name that is cut is read out as it is seen, and whole', () => {
     const long = '/checkout/thank-you-very-much';
-    render(Sankey, { title: 'Ways', streams: [{ step: 0, from: long, to: '(end)', people: 3 }], show: number, onpick: vi.fn() });
+    render(Sankey, { title: 'Ways', streams: [{ step: 0, from: long, to: '(end)', size: 3 }], show: number, onpick: vi.fn() });
     const box = screen.getByRole('button');
     const seen = box.querySelector('text')?.textContent?.trim() ?? '-';
     expect(seen).toContain('…');

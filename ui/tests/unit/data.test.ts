@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, call, keepCsrf, parse, query, records, reportUrl } from '../../src/lib/api';
 import { amount, show } from '../../src/lib/cells';
 import { changes, diff } from '../../src/lib/diff';
-import { fourShares, modelName, refusedIn } from '../../src/lib/models';
+import { fourShares, modelName } from '../../src/lib/models';
+import { refusedIn } from '../../src/lib/notes';
 import { firstOf, funnelOf } from '../../src/lib/places.svelte';
-import { difference } from '../../src/lib/shares';
 import { grid, moves, places } from '../../src/screens/flow/places';
 import { csv } from '../../src/lib/files';
 import { columnOf, hasCosts, modelOf } from '../../src/lib/credit';
@@ -99,12 +99,6 @@ describe('axes', () => {
 });
 
 describe('two groups', () => {
-  // Newcombe (1998), Statistics in Medicine 17, 873–890, table II, cases (a) and (b), method 10.
-  it.each([[56, 70, 48, 80, 0.2, 0.0524, 0.3339], [9, 10, 3, 10, 0.6, 0.1705, 0.809]])('%d of %d and %d of %d', (a, allA, b, allB, value, low, high) => {
-    const found = difference(a, allA, b, allB);
-    expect(found.value).toBeCloseTo(value, 10);
-    expect([found.low, found.high].map((end) => Number(end.toFixed(4)))).toEqual([low, high]);
-  });
   it('grids have the places of either, and no row for ways out', () => {
     const list = moves([{ from: '(start)', to: 'a', people: 3 }, { from: 'a', to: '(conversion)', people: 2 }, { from: 'b', to: 'a', people: 1 }]);
     const found = grid(list, places(list));
@@ -131,13 +125,10 @@ describe('differences of texts', () => {
 });
 
 describe('models that have no numbers', () => {
-  it('are found in what the server adds, and in its notes', () => {
-    const meta = { notes: ['hazard:rounds=60 cannot take these paths: they have no times', 'another note'] } as never;
-    const plain = { meta, columns: [], rows: [], total_rows: 0 };
-    expect(refusedIn(plain)).toEqual([{ model: 'hazard:rounds=60', why: 'they have no times' }]);
-    for (const refused of [[['last', 'no']], [{ model: 'last', why: 'no' }], [{ model: 'last', reason: 'no' }], { last: 'no' }]) {
-      expect(refusedIn({ ...plain, meta: { notes: [] } as never, extra: { refused } })).toEqual([{ model: 'last', why: 'no' }]);
-    }
+  it('are found in the notes, with the reason in words, or the server’s where no other is known', () => {
+    const notes = [{ code: 'refused', values: { model: 'hazard:rounds=60', why: { code: 'needs_timelines' } }, text: '' }, { code: 'association', text: '' }, { code: 'refused', values: { model: 'shapley', why: { code: 'other', values: { text: 'no luck' } } }, text: '' }];
+    const found = refusedIn({ meta: { notes } as never, columns: [], rows: [], total_rows: 0 });
+    expect(found).toEqual([{ model: 'hazard:rounds=60', why: expect.stringMatching(/^it reads whole timelines/) }, { model: 'shapley', why: 'no luck' }]);
   });
 });
 

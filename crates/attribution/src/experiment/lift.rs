@@ -167,7 +167,6 @@ impl Settings {
 /// What to know before believing a result.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "warning")]
-#[non_exhaustive]
 pub enum Warning {
     /// The arms are not of the sizes they were meant to be: somebody went missing, and not at random.
     SampleRatioMismatch {

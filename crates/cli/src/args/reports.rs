@@ -1,5 +1,5 @@
 //! The arguments of reports about people and what they did.
-use super::Intervals;
+use super::{Intervals, Labels};
 use crate::output::Format;
 use clap::{Args, ValueEnum};
 use safar_attribution::ModelSpec;
@@ -213,6 +213,8 @@ pub enum QualityShown {
 
 #[derive(Debug, Args)]
 pub struct Channels {
+    #[command(flatten)]
+    pub labels: Labels,
     /// A model; repeats. Those of safar.toml otherwise.
     #[arg(long, value_name = "MODEL")]
     pub model: Vec<ModelSpec>,

@@ -14,7 +14,7 @@ use safar_attribution::{
 use safar_model::DAY_US;
 use safar_pipeline::{
     AttributionSettings, Workspace,
-    report::{self, AttributionReport, Measure, Modelling, UNATTRIBUTED},
+    report::{self, AttributionReport, Measure, Modelling, Note, UNATTRIBUTED},
 };
 use std::{fs::File, io, path::Path, sync::Arc};
 
@@ -40,12 +40,7 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
             report::attribute(&workspace, &modelling, &by, &query(&args.selection)?).await?
         }
     };
-    for (model, why) in &report.refused {
-        printer.warn(format!("{model} cannot take these paths: {why}"));
-    }
-    if let Some(mixed) = report.mixed() {
-        printer.warn(mixed);
-    }
+    report.cautions().for_each(|caution| printer.warn(caution.to_string()));
     if args.agreement {
         let pairs = pairs(&report)?;
         printer.result(&render(&pairs.schema(), &[pairs], args.format)?)?;
@@ -180,7 +175,7 @@ fn notes(report: &AttributionReport, printer: Printer) {
         printer.say(line);
     }
     printer.say("numbers are rounded for the eye; --format csv gives every digit");
-    printer.say("credit is association, not cause, unless it is calibrated by an experiment");
+    printer.say(Note::Association.to_string());
 }
 
 /// What rules give the touches of a path of four.

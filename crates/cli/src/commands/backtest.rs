@@ -6,8 +6,10 @@ use crate::{
     printer::Printer,
 };
 use anyhow::Result;
-use safar_attribution::validation::Recommendation;
-use safar_pipeline::{Workspace, report};
+use safar_pipeline::{
+    Workspace,
+    report::{self, Note},
+};
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
@@ -23,19 +25,14 @@ pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
         Shown::Weeks => found.weeks()?,
     };
     printer.result(&render(&table.schema(), &[table], args.format)?)?;
-    for (model, why) in &found.refused {
-        printer.warn(format!("{model} was not tested: {why}"));
-    }
-    printer.say(found.facts());
-    let line = found.reason();
+    found.cautions().for_each(|caution| printer.warn(caution.to_string()));
+    printer.say(found.facts().to_string());
+    let line = found.reason().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     if args.format == Format::Table {
         printer.result(format!("{line}\n").as_bytes())?
     } else {
         printer.say(line)
     }
-    if let Some(shift) = found.shift() {
-        printer.warn(shift);
-    }
-    printer.say(Recommendation::CAVEAT);
+    printer.say(Note::PredictionIsNotCause.to_string());
     Ok(())
 }

@@ -47,10 +47,8 @@ fn arms(found: &ExperimentReport) -> String {
 }
 
 fn notes(found: &ExperimentReport, level: f64, printer: Printer) {
-    printer.say(found.facts(level));
-    for warning in found.warnings() {
-        printer.warn(warning);
-    }
+    printer.say(found.facts(level).to_string());
+    found.warnings().for_each(|warning| printer.warn(warning.to_string()));
     for (fitted, calibrated) in found.attribution.models.iter().zip(&found.calibrated) {
         let Ok((credited, calibrated)) = calibrated else { continue };
         for calibration in &calibrated.calibrations {
@@ -61,6 +59,6 @@ fn notes(found: &ExperimentReport, level: f64, printer: Printer) {
             ));
         }
     }
-    found.uncalibrated().into_iter().for_each(|why| printer.warn(why));
+    found.uncalibrated().for_each(|why| printer.warn(why.to_string()));
     printer.say("channels without an experiment stay as their model has them: association, not calibrated");
 }

@@ -17,7 +17,7 @@ pub async fn run(folder: &Path, args: &Explain, printer: Printer) -> Result<()> 
     let by = dimension(&args.labels)?;
     let explanation =
         report::explain(&workspace, &args.model, &by, &args.label, &query(&args.selection)?, args.limit).await?;
-    let text = explanation.lines.join("\n");
+    let text = explanation.lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     if args.format == Format::Table {
         printer.result(format!("{text}\n\n").as_bytes())?;
     } else {

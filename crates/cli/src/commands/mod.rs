@@ -120,7 +120,13 @@ fn scope(args: &ScopeArgs) -> Result<Scope> {
 
 /// Prints the rows of a report (at most `limit` of them; 0: all) and says its notes. In a table, the numbers of `bars` are
 /// drawn beside.
-fn show(printer: Printer, answer: &Answer, format: Format, bars: Option<&str>, limit: usize) -> Result<()> {
+fn show<N: ToString>(
+    printer: Printer,
+    answer: &Answer<N>,
+    format: Format,
+    bars: Option<&str>,
+    limit: usize,
+) -> Result<()> {
     let count = answer.rows.num_rows();
     let shown = if limit == 0 { count } else { limit.min(count) };
     let rows = answer.rows.slice(0, shown);
@@ -130,7 +136,7 @@ fn show(printer: Printer, answer: &Answer, format: Format, bars: Option<&str>, l
         printer.say(format!("{shown} of {count} rows are shown; --limit 0 shows all"));
     }
     for note in &answer.notes {
-        printer.say(note);
+        printer.say(note.to_string());
     }
     Ok(())
 }

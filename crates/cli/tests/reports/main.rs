@@ -186,7 +186,7 @@ fn groups_are_compared_with_an_interval_and_steps_too() {
 fn credits_of_channels_add_up_and_every_report_has_every_format() {
     let shop = with_sample();
     let channels = rows(&shop, &["channels", "--model", "linear"]);
-    assert!((sum(&channels, 6) - number(&rows(&shop, &["overview"])[2][1])).abs() < 1e-6);
+    assert!((sum(&channels, 8) - number(&rows(&shop, &["overview"])[2][1])).abs() < 1e-6);
     let reports: [&[&str]; 12] = [
         &["overview"],
         &["overview", "--show", "trend"],

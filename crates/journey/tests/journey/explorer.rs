@@ -70,16 +70,18 @@ fn three_people_by_hand() {
     explorer.add([0, 1, 1, 2, 3]);
     explorer.add([0, 1]);
     explorer.add([0, 2]);
-    let flow = |level, from, to, people| Flow { level, from, to, people };
+    // The second of them comes by again, and goes where only the third had gone.
+    explorer.add_again([0, 2]);
+    let flow = |level, from, to, people, transitions| Flow { level, from, to, people, transitions };
     let step = Place::Step;
     assert_eq!(
         explorer.flows(1, name),
         [
-            flow(0, step(0), step(1), 2),
-            flow(0, step(0), Place::Others, 1),
-            flow(1, step(1), step(2), 1),
-            flow(1, step(1), Place::End, 1),
-            flow(1, Place::Others, Place::End, 1),
+            flow(0, step(0), step(1), 2, 2),
+            flow(0, step(0), Place::Others, 1, 2),
+            flow(1, step(1), step(2), 1, 1),
+            flow(1, step(1), Place::End, 1, 1),
+            flow(1, Place::Others, Place::End, 1, 2),
         ]
     );
 }

@@ -1,4 +1,5 @@
 //! The table that a report answers with.
+use super::Note;
 use crate::Result;
 use arrow::{
     array::{
@@ -15,16 +16,16 @@ use std::{collections::HashMap, sync::Arc};
 /// The key of a column's unit in the metadata of its field: `people`, `seconds`, `percent` (as a part of 1), or a currency.
 pub const UNIT: &str = "unit";
 
-/// Rows with named columns, and what must be said beside them.
+/// Rows with named columns, and what must be said beside them: a [`Note`], or a text where only the command line says it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Answer<N = Note> {
     /// The rows; fields of numbers carry their [`UNIT`] where they have one.
     pub rows: RecordBatch,
     /// Sentences about how the numbers were made and what they leave out.
-    pub notes: Vec<String>,
+    pub notes: Vec<N>,
 }
 
-impl Answer {
+impl<N> Answer<N> {
     /// Columns as long as each other.
     pub(super) fn new<'a>(columns: impl IntoIterator<Item = (&'a str, ArrayRef)>) -> Result<Self> {
         let columns = columns.into_iter().map(|(name, column)| (name, column, true));
@@ -59,7 +60,7 @@ impl Answer {
         Ok(Self { rows, notes: self.notes })
     }
 
-    pub(super) fn note(mut self, sentence: impl Into<String>) -> Self {
+    pub(super) fn note(mut self, sentence: impl Into<N>) -> Self {
         self.notes.push(sentence.into());
         self
     }

@@ -1,6 +1,6 @@
 //! `safar attribute`: models side by side.
 use super::{
-    Dimension, NOT_SET, PathQuery, UNATTRIBUTED,
+    Dimension, NOT_SET, Note, PathQuery, Refusal, UNATTRIBUTED,
     select::ELSEWHERE,
     sum::Sum,
     timelines::{Asked, Lived, timelines},
@@ -44,9 +44,6 @@ impl Measure {
     }
 }
 
-/// What credit is not.
-const ASSOCIATION: &str = "credit is association, not cause, unless it is calibrated by an experiment";
-
 /// Models side by side.
 #[derive(Clone, Debug)]
 pub struct AttributionReport {
@@ -61,7 +58,7 @@ pub struct AttributionReport {
     /// One for each model, where intervals were asked for.
     pub resamples: Vec<Resamples>,
     /// Models that cannot take these paths, and why; not those of a report in which there is no other.
-    pub refused: Vec<(ModelSpec, String)>,
+    pub refused: Vec<(ModelSpec, Refusal)>,
     /// Conversions in other currencies than the workspace's, by currency: their value is added as it stands.
     pub other_currencies: Vec<(String, u64)>,
     /// All conversions and their value: what each model shares out.
@@ -167,25 +164,18 @@ impl AttributionReport {
 
     /// What a reader must be told beside the numbers.
     #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        let refused = self.refused.iter().map(|(model, why)| format!("{model} cannot take these paths: {why}"));
-        refused.chain(self.mixed()).chain([ASSOCIATION.to_owned()]).collect()
+    pub fn notes(&self) -> Vec<Note> {
+        self.cautions().chain([Note::Association]).collect()
     }
 
-    /// That money of several currencies is added up, where it is.
-    #[must_use]
-    pub fn mixed(&self) -> Option<String> {
-        let parts: Vec<String> = self
-            .other_currencies
-            .iter()
-            .map(|(currency, conversions)| format!("{conversions} in {currency}"))
-            .collect();
-        (!parts.is_empty()).then(|| {
-            format!(
-                "conversions in other currencies than the workspace's are among these: {}; their value is added as it stands",
-                parts.join(", ")
-            )
-        })
+    /// Which models are missing and why, and that money of several currencies is added up, where it is.
+    pub fn cautions(&self) -> impl Iterator<Item = Note> {
+        let currencies = self.other_currencies.iter();
+        let mixed = currencies.map(|(currency, conversions)| Note::OtherCurrency {
+            currency: currency.clone(),
+            conversions: *conversions,
+        });
+        self.refused.iter().map(|(model, why)| refused(model, why)).chain(mixed)
     }
 
     /// By model, then by label (the last one is what no touch earned); empty where no intervals were asked for.
@@ -193,6 +183,11 @@ impl AttributionReport {
     pub fn estimates(&self) -> Vec<Vec<CreditEstimates>> {
         self.resamples.iter().map(Resamples::estimates).collect()
     }
+}
+
+/// That a model is not among the answers.
+pub(super) fn refused(model: &ModelSpec, why: &Refusal) -> Note {
+    Note::Refused { model: model.to_string(), why: why.clone() }
 }
 
 /// How a report is made, beside the paths it looks at.
@@ -248,6 +243,7 @@ impl AttributionReport {
         let mut refused = vec![];
         for model in modelling.models.iter().chain(&every) {
             let fitted = match (modelling.bootstrap, lived.filter(|_| model.is_causal())) {
+                (_, Some(Err(Error::Attribution(error)))) => Err(error.clone().into()),
                 (_, Some(Err(error))) => Err(Error::Request(error.to_string())),
                 (Some(settings), Some(Ok(lived))) => {
                     let people = Some(lived.people.as_slice());
@@ -270,7 +266,7 @@ impl AttributionReport {
             }
         }
         // One that cannot take these paths takes nothing from the others.
-        self.refused = refused.iter().map(|(model, error)| (model.clone(), error.to_string())).collect();
+        self.refused = refused.iter().map(|(model, error)| (model.clone(), error.into())).collect();
         refused.into_iter().next().map(|(_, error)| error).filter(|_| self.models.is_empty() && every.is_empty())
     }
 }

@@ -1,6 +1,6 @@
 //! `safar backtest`: models learned on earlier outcomes, tested on later ones.
 use super::{
-    Dimension, PathQuery,
+    Dimension, PathQuery, Refusal,
     attribute::{Names, Wanted, load, needs_ages},
 };
 use crate::{Error, Result, Workspace};
@@ -33,7 +33,7 @@ pub struct Backtest {
     /// By candidate: who is found at each threshold.
     pub rocs: Vec<Vec<RocPoint>>,
     /// Models that could not be tested, and why.
-    pub refused: Vec<(ModelSpec, String)>,
+    pub refused: Vec<(ModelSpec, Refusal)>,
     /// The channels, by index.
     pub labels: Vec<String>,
     /// Full weeks that stability was measured over.
@@ -100,7 +100,7 @@ pub async fn backtest(
                 tried.push((model.clone(), predictions, stability.as_ref().map(|stability| stability.distance)));
                 steady.push(stability);
             }
-            Err(error) if models.is_empty() => refused.push((model.clone(), error.to_string())),
+            Err(error) if models.is_empty() => refused.push((model.clone(), Refusal::from(&Error::from(error)))),
             Err(error) => return Err(error.into()),
         }
     }
@@ -134,7 +134,5 @@ async fn span(session: &Session, condition: &str) -> Result<(Micros, Micros)> {
             return Ok((first.value(0), last.value(0)));
         }
     }
-    Err(Error::Request(
-        "there are no paths with times and touches to test on; ready paths have no times\n  hint: import events or touches".to_owned(),
-    ))
+    Err(Error::NothingToTest)
 }

@@ -1,36 +1,56 @@
 //! A backtest as tables and sentences.
-use super::{Backtest, table};
+use super::{Backtest, Note, attribute::refused, table};
 use crate::Result;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use safar_attribution::validation::Reason;
 use std::sync::Arc;
 
 impl Backtest {
-    /// Which model to use and why, in words.
+    /// Which model to use and why.
     #[must_use]
-    pub fn reason(&self) -> String {
-        self.recommendation.to_string()
+    pub fn reason(&self) -> Vec<Note> {
+        let found = &self.recommendation;
+        let model = found.choice.map(|choice| found.candidates[choice].model.to_string()).unwrap_or_default();
+        match found.reason {
+            Reason::NothingBeatsTheBaseRate { gain } => {
+                vec![Note::NoneRecommended { gain: gain.mean, gain_error: gain.error }]
+            }
+            Reason::Best { gain, ahead } => {
+                let ahead = ahead.map(|ahead| Note::Ahead { ahead: ahead.mean, ahead_error: ahead.error });
+                let best = Note::Recommended { model, gain: gain.mean, gain_error: gain.error };
+                [best].into_iter().chain(ahead).collect()
+            }
+            Reason::SimplestWithinOneError { gain, behind, within } => vec![Note::RecommendedAsSimplest {
+                model,
+                within: within as u64,
+                behind: behind.mean,
+                behind_error: behind.error,
+                gain: gain.mean,
+                gain_error: gain.error,
+            }],
+        }
     }
 
-    /// What was learned from and tested on, in words.
+    /// What was learned from and tested on.
     #[must_use]
-    pub fn facts(&self) -> String {
+    pub fn facts(&self) -> Note {
         let at = |micros: i64| {
             jiff::Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |at| at.to_string())
         };
-        format!(
-            "goal {}: learned from paths that began from {} to {}, tested on those up to {}; steadiness over {} full weeks",
-            self.goal,
-            at(self.span.0),
-            at(self.split),
-            at(self.span.1),
-            self.weeks
-        )
+        Note::LearnedFrom {
+            goal: self.goal.clone(),
+            from: at(self.span.0),
+            split: at(self.split),
+            to: at(self.span.1),
+            weeks: self.weeks as u64,
+        }
     }
 
-    /// That the later paths are not like the earlier ones, where they are not.
-    #[must_use]
-    pub fn shift(&self) -> Option<String> {
-        self.recommendation.shift.map(|shift| shift.to_string())
+    /// Which models could not be tested, and that the later paths are not like the earlier ones, where they are not.
+    pub fn cautions(&self) -> impl Iterator<Item = Note> {
+        let shift = self.recommendation.shift;
+        let shift = shift.map(|shift| Note::Shift { earlier: shift.earlier, later: shift.later, p: shift.p });
+        self.refused.iter().map(|(model, why)| refused(model, why)).chain(shift)
     }
 
     /// Rows `model, log_loss, base_log_loss, gain, gain_error, auc, brier, people, week_distance, week_noise, week_p,

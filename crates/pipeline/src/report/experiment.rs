@@ -1,6 +1,6 @@
 //! `safar experiment`: what a randomised hold-out found, and credits calibrated by it.
 use super::{
-    Dimension, PathQuery,
+    Dimension, PathQuery, Refusal,
     attribute::{AttributionReport, Direct, Modelling, Names, Wanted, attributed, load, needs_ages, property, strings},
     select::day_bounds,
     timelines::{Asked, timelines},
@@ -35,7 +35,7 @@ pub struct ExperimentReport {
     pub attribution: AttributionReport,
     /// By model: what it gave the channels over the treated people after their assignment, and its credits after calibration;
     /// or why they cannot be calibrated.
-    pub calibrated: Vec<Result<(Credit, Calibrated), String>>,
+    pub calibrated: Vec<Result<(Credit, Calibrated), Refusal>>,
 }
 
 /// One person of an experiment.
@@ -108,7 +108,7 @@ pub async fn experiment(
         let over = match over {
             Ok(over) => over,
             Err(error) => {
-                calibrated.push(Err(error.to_string()));
+                calibrated.push(Err(Refusal::from(&error)));
                 continue;
             }
         };
@@ -125,7 +125,7 @@ pub async fn experiment(
         };
         calibrated.push(match calibrate(fitted, &[measured]) {
             Ok(result) => Ok((credited, result)),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(Refusal::from(&Error::from(error))),
         });
     }
     Ok(ExperimentReport { settings, goal, arms, outcome, in_both, attribution, calibrated })

@@ -1,8 +1,8 @@
 //! An experiment as tables and sentences.
-use super::{ExperimentReport, UNATTRIBUTED, table};
-use crate::Result;
+use super::{ExperimentReport, Note, UNATTRIBUTED, attribute::refused, table};
+use crate::{Result, settings::ExperimentSettings};
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use safar_attribution::experiment::{Estimate, Lift, Standing};
+use safar_attribution::experiment::{Estimate, Lift, Standing, Warning};
 use std::sync::Arc;
 
 impl ExperimentReport {
@@ -68,42 +68,31 @@ impl ExperimentReport {
         ])
     }
 
-    /// What was compared, in words.
+    /// What was compared.
     #[must_use]
-    pub fn facts(&self, level: f64) -> String {
-        let settings = &self.settings;
-        format!(
-            "experiment {}: {} withheld from `{}` = `{}` told by `{}`; goal {}; {} % intervals; everyone counts in the arm that chance put them in",
-            settings.name,
-            settings.channels.join(", "),
-            settings.property,
-            settings.control,
-            settings.event,
-            self.goal,
-            level * 100.0
-        )
+    pub fn facts(&self, level: f64) -> Note {
+        let ExperimentSettings { name, channels, property, control, event, .. } = self.settings.clone();
+        Note::Experiment { name, channels, property, control, event, goal: self.goal.clone(), level }
     }
 
     /// Which models are not calibrated, and why.
-    #[must_use]
-    pub fn uncalibrated(&self) -> Vec<String> {
-        let refused =
-            self.attribution.refused.iter().map(|(model, why)| format!("{model} cannot take these paths: {why}"));
+    pub fn uncalibrated(&self) -> impl Iterator<Item = Note> {
         let failed = self.attribution.models.iter().zip(&self.calibrated).filter_map(|(fitted, calibrated)| {
-            let why = calibrated.as_ref().err()?;
-            Some(format!("{} cannot be calibrated: {why}", fitted.model))
+            let why = calibrated.as_ref().err()?.clone();
+            Some(Note::Uncalibrated { model: fitted.model.to_string(), why })
         });
-        refused.chain(failed).collect()
+        self.attribution.refused.iter().map(|(model, why)| refused(model, why)).chain(failed)
     }
 
-    /// What weakens the comparison, in words.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self.outcome.warnings.iter().map(ToString::to_string).collect();
-        if self.in_both > 0 {
-            warnings.push(format!("{} people were put in both arms; they count in their first", self.in_both));
-        }
-        warnings
+    /// What weakens the comparison.
+    pub fn warnings(&self) -> impl Iterator<Item = Note> {
+        let found = self.outcome.warnings.iter().map(|warning| match *warning {
+            Warning::SampleRatioMismatch { p } => Note::UnevenArms { p },
+            Warning::FewConverters { expected } => Note::FewConverters { expected },
+            Warning::ControlExposed { share } => Note::ControlExposed { share },
+            Warning::TooFewAssignments { smallest_p } => Note::TooFewAssignments { p: smallest_p },
+        });
+        found.chain((self.in_both > 0).then_some(Note::InBothArms { people: self.in_both }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `safar explain`: what made one number of an attribution report.
 use super::{
-    Dimension, NOT_SET, PathQuery, UNATTRIBUTED,
+    Dimension, NOT_SET, Note, PathQuery, UNATTRIBUTED,
     attribute::{
         AttributionReport, Direct, Modelling, Names, Wanted, attribute_in, labels_of_touches, load, needs_ages,
     },
@@ -14,7 +14,7 @@ use arrow::{
     datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType},
 };
 use futures::TryStreamExt;
-use safar_attribution::{Credit, MODELS, ModelSpec};
+use safar_attribution::{Credit, ModelSpec};
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, PathRef};
 
@@ -22,7 +22,7 @@ use safar_model::{ChannelId, Micros, PathRef};
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The number, the rule and how they follow from each other, a line each.
-    pub lines: Vec<String>,
+    pub lines: Vec<Note>,
     /// Conversions that gave something and are not shown.
     pub left_out: usize,
     /// Rows `conversion_id, person_id, converted_at, order_id, conversion_value, place, touched_at, age_days, label, touchpoint_id,
@@ -190,12 +190,6 @@ async fn contributions(
     Ok(given)
 }
 
-/// A number for reading: what is a hair off whole cents by the adding up is shown as these.
-fn exact(number: f64) -> f64 {
-    let cents = (number * 100.0).round() / 100.0;
-    if (number - cents).abs() < 1e-9 * number.abs().max(1.0) { cents } else { number }
-}
-
 fn lines(
     report: &AttributionReport,
     model: &ModelSpec,
@@ -203,48 +197,47 @@ fn lines(
     wanted: Option<usize>,
     given: &[Contribution],
     shown: usize,
-) -> Vec<String> {
+) -> Vec<Note> {
     let fitted = &report.models[0];
     let Credit { conversions, value } = wanted.map_or(fitted.unattributed, |wanted| fitted.credits[wanted]);
-    let spelling = model.to_string();
-    let name = spelling.split(':').next().unwrap_or_default();
-    let meaning = MODELS.iter().find(|info| info.name == name).map_or("", |info| info.meaning);
     let mut lines = vec![
-        format!("{} {label}: {} conversions, value {}", report.by, exact(conversions), exact(value)),
-        format!("goal {}, model {spelling}: {meaning}", report.goal.as_deref().unwrap_or_default()),
-        format!(
-            "all conversions {} (value {}) = credits + unattributed {} (value {})",
-            exact(report.total.conversions),
-            exact(report.total.value),
-            exact(fitted.unattributed.conversions),
-            exact(fitted.unattributed.value)
-        ),
+        Note::Explained { by: report.by.to_string(), label: label.to_owned(), conversions, value },
+        Note::ExplainedBy { goal: report.goal.clone().unwrap_or_default(), model: model.to_string() },
+        Note::Balance {
+            conversions: report.total.conversions,
+            value: report.total.value,
+            unattributed: fitted.unattributed.conversions,
+            unattributed_value: fitted.unattributed.value,
+        },
     ];
     match (wanted, &fitted.diagnostics.markov) {
-        (None, _) => lines.push(format!(
-            "{} conversions that no touch earned: none lies in the look-back window, or the model keeps a part back; a refund that found no order is value alone",
-            given.iter().filter(|path| path.conversions > 0.0).count()
-        )),
+        (None, _) => {
+            let conversions = given.iter().filter(|path| path.conversions > 0.0).count() as u64;
+            lines.push(Note::Unearned { conversions });
+        }
         (Some(wanted), Some(markov)) => {
             let effect = markov.removal_effects[wanted];
-            let sum: f64 = markov.removal_effects.iter().sum();
-            lines.push(format!(
-                "a path converts with probability {}; without {label} the chain of order {} ({} states) loses {:.2} % of that: its removal effect is {effect}",
-                markov.base, markov.order, markov.states, effect * 100.0
-            ));
-            lines.push(format!(
-                "credit = removal effect ÷ sum of removal effects × conversions with a touch = {effect} ÷ {sum} × {}",
-                exact(report.total.conversions - fitted.unattributed.conversions)
-            ));
-            lines.push("the weights below share each conversion by removal effects; they rank touches and do not add up to the credit".to_owned());
+            lines.push(Note::RemovalEffect {
+                label: label.to_owned(),
+                chance: markov.base,
+                order: u64::from(markov.order),
+                states: markov.states as u64,
+                effect,
+            });
+            lines.push(Note::RemovalCredit {
+                effect,
+                sum: markov.removal_effects.iter().sum(),
+                conversions: report.total.conversions - fitted.unattributed.conversions,
+            });
+            lines.push(Note::WeightsRank);
         }
         (Some(_), None) => {
             let sum: Sum = given.iter().map(|path| path.credit.conversions).collect();
-            lines.push(format!("{} conversions gave it a share; the shares sum to {}", given.len(), exact(sum.get())));
+            lines.push(Note::Shares { conversions: given.len() as u64, sum: sum.get() });
         }
     }
     if shown < given.len() {
-        lines.push(format!("the {shown} conversions that gave most are shown of {}", given.len()));
+        lines.push(Note::MostShown { shown: shown as u64, all: given.len() as u64 });
     }
     lines
 }

@@ -1,6 +1,6 @@
 //! `safar explore`: what people did after a start, or before they reached a goal.
 use super::{
-    Answer, Nodes, Scope, Step,
+    Answer, Nodes, Note, Scope, Step,
     answer::{counts, texts},
     attribute::Names,
     events::{Seen, Wanted, conditions, each_person},
@@ -38,12 +38,15 @@ pub struct ExplorerQuery {
     pub width: usize,
 }
 
-/// Rows `from_step, from, to, people`: how many people went from one step to the next, `from_step` steps away from the start
-/// (or, backwards, from the goal: then `to` came before `from`).
+/// Rows `from_step, from, to, people, transitions`: how many people went from one step to the next, and how often, `from_step`
+/// steps away from the start (or, backwards, from the goal: then `to` came before `from`).
 ///
-/// Everyone who met the step is in it once, with the first event that did. A step that follows itself counts once. At each
-/// distance the most frequent steps are named and all others are [`OTHERS`]; whoever did nothing more (backwards: nothing
-/// before) comes to [`END`]. So the people who come to a place are those who leave it.
+/// - `people`: everyone who met the step once, with the first event that did.
+/// - `transitions`: every event that met it is a beginning; those that follow each other without anything between are one.
+///
+/// A step that follows itself counts once. At each distance the steps of most people are named and all others are [`OTHERS`];
+/// whoever did nothing more (backwards: nothing before) comes to [`END`]. So the people who come to a place are those who leave
+/// it, and so are the transitions.
 ///
 /// # Errors
 /// When the step does not fit, depth is 0, or the tables cannot be read.
@@ -61,17 +64,18 @@ pub async fn explorer(workspace: &Workspace, session: &Session, query: &Explorer
     let conditions = conditions(workspace, &[step])?;
     let wanted = Wanted { scope: &query.scope, conditions, nodes: Some(query.nodes) };
     each_person(workspace, session, wanted, &mut names, |_, seen, _| {
-        let Some(at) = seen.iter().position(|seen| seen.met != 0) else { return };
-        let own = seen[at].label;
-        let label = |seen: &Seen| seen.label;
-        let walk: Vec<u32> = if backwards {
-            seen[..at].iter().rev().filter_map(label).map(|label| label.0).collect()
-        } else {
-            seen[at + 1..].iter().filter_map(label).map(|label| label.0).collect()
-        };
-        // What the start itself is called is the start as long as nothing else comes.
-        let rest = walk.iter().copied().skip_while(|step| own.is_some_and(|own| own.0 == *step));
-        found.add(std::iter::once(anchor.0).chain(rest));
+        let is_same = |at: usize, other: &Seen| other.met != 0 && other.label == seen[at].label;
+        let begins =
+            |at: &usize| seen[*at].met != 0 && !at.checked_sub(1).is_some_and(|before| is_same(*at, &seen[before]));
+        for (nth, at) in (0..seen.len()).filter(begins).enumerate() {
+            let own = seen[at].label.map(|own| own.0);
+            let (earlier, later) = (&seen[..at], &seen[at + 1..]);
+            let (earlier, later) = if backwards { (earlier, &[][..]) } else { (&[][..], later) };
+            let walk = earlier.iter().rev().chain(later).filter_map(|seen: &Seen| seen.label).map(|label| label.0);
+            // What the start itself is called is the start as long as nothing else comes.
+            let walk = std::iter::once(anchor.0).chain(walk.skip_while(|step| own == Some(*step)));
+            if nth == 0 { found.add(walk) } else { found.add_again(walk) }
+        }
     })
     .await?;
     let name = |step: u32| names.names.get(step as usize).map_or("", String::as_str);
@@ -81,21 +85,22 @@ pub async fn explorer(workspace: &Workspace, session: &Session, query: &Explorer
         Place::Others => OTHERS,
         Place::End => END,
     };
-    let way = if backwards { "before" } else { "after" };
     Answer::new([
         ("from_step", counts(flows.iter().map(|flow| flow.level as u64))),
         ("from", texts(flows.iter().map(|flow| text(flow.from)))),
         ("to", texts(flows.iter().map(|flow| text(flow.to)))),
         ("people", counts(flows.iter().map(|flow| flow.people))),
+        ("transitions", counts(flows.iter().map(|flow| flow.transitions))),
     ])?
     .unit("people", &["people"])
     .map(|answer| {
-        answer.note(format!(
-            "{} people met {}; {} steps {way} their first such event, the {} most frequent at each are named",
-            found.people(),
-            step.name,
-            query.depth,
-            query.width
-        ))
+        let explored = Note::Explored {
+            people: found.people(),
+            step: step.name.clone(),
+            way: if backwards { "before" } else { "after" },
+            depth: query.depth as u64,
+            width: query.width as u64,
+        };
+        answer.note(explored).note(Note::Transitions)
     })
 }

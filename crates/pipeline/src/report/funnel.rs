@@ -1,6 +1,6 @@
 //! `safar funnel`: how many people get through a list of steps, and where the others go.
 use super::{
-    Answer, Nodes, Scope, Step,
+    Answer, Nodes, Note, Scope, Step,
     answer::{counts, maybe_counts, numbers, ratio, texts},
     attribute::Names,
     events::{Seen, Wanted, conditions, each_person},
@@ -61,15 +61,17 @@ impl FunnelQuery {
         }
     }
 
-    fn rule(&self) -> String {
+    fn rule(&self) -> Note {
         let order = match self.order {
-            Order::Ordered => "steps in order, other events may lie between",
-            Order::Strict => "steps in order, no event between",
-            Order::Any => "steps in any order",
+            Order::Ordered => "ordered",
+            Order::Strict => "strict",
+            Order::Any => "any",
         };
-        let open =
-            if self.open { "open: people may enter at any step" } else { "closed: everybody enters at the first step" };
-        format!("{order}; {open}; within {} days of an attempt's start", self.window_days)
+        Note::Funnel { order, open: self.open, days: self.window_days }
+    }
+
+    fn dropped(&self, step: usize, people: u64) -> Note {
+        Note::Dropped { people, step: self.name(step) }
     }
 }
 
@@ -178,7 +180,7 @@ pub async fn dropouts(
     ])?
     .unit("people", &["people"])?
     .unit("percent", &["share"])
-    .map(|answer| answer.note(format!("{all} people dropped after {}; {}", query.name(step), query.rule())))
+    .map(|answer| answer.note(query.dropped(step, all)).note(query.rule()))
 }
 
 /// Rows `person_id`: who dropped after `step` (from 1), ascending.
@@ -199,13 +201,9 @@ pub async fn dropped_people(
         }
     })
     .await?;
-    let count = people.len();
+    let count = people.len() as u64;
     let ids: arrow::array::ArrayRef = std::sync::Arc::new(arrow::array::Int64Array::from(people));
-    Ok(Answer::new([("person_id", ids)])?.note(format!(
-        "{count} people dropped after {}; {}",
-        query.name(step),
-        query.rule()
-    )))
+    Ok(Answer::new([("person_id", ids)])?.note(query.dropped(step, count)).note(query.rule()))
 }
 
 /// The step, from 0.

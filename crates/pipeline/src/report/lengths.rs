@@ -1,6 +1,6 @@
 //! `safar paths --show lengths` and `--show lags`: how many touches, and how much time, a conversion takes.
 use super::{
-    Answer, PathQuery,
+    Answer, Note, PathQuery,
     answer::{maybe_counts, numbers, ratio},
     attribute::Names,
     walks::each_walk,
@@ -36,7 +36,7 @@ pub async fn path_lengths(workspace: &Workspace, session: &Session, query: &Path
     ])?
     .unit("percent", &["conversion_rate"])?
     .unit(&workspace.settings().workspace.currency, &["value"])
-    .map(|answer| answer.note(format!("goal {goal}")))
+    .map(|answer| answer.note(Note::Goal { goal }))
 }
 
 /// Rows `days, conversions, value`: conversions by whole days of 24 hours from the first touch of their path. The row without
@@ -71,9 +71,5 @@ pub async fn time_lags(workspace: &Workspace, session: &Session, query: &PathQue
     ])?
     .unit("days", &["days"])?
     .unit(&workspace.settings().workspace.currency, &["value"])
-    .map(|answer| {
-        answer.note(format!(
-            "goal {goal}; without days: {untouched} conversions that no touch preceded, {untimed} of paths without times"
-        ))
-    })
+    .map(|answer| answer.note(Note::GoalWithoutDays { goal, untouched, untimed }))
 }

@@ -26,7 +26,7 @@ pub async fn newest_events(workspace: &Workspace, session: &Session, since: Micr
         "SELECT occurred_at, name, channel, CAST(received_at AS BIGINT) AS received, {columns} FROM events \
          WHERE CAST(received_at AS BIGINT) > {since} ORDER BY received_at DESC, occurred_at DESC, event_id LIMIT {limit}"
     );
-    let found = Answer::of(session.sql(&sql).await?).await?.rows;
+    let found = <Answer>::of(session.sql(&sql).await?).await?.rows;
     let times = found.column(0).as_primitive::<TimestampMicrosecondType>();
     let received = found.column(3).as_primitive::<Int64Type>();
     let identifiers = (4..4 + NAMESPACES.len()).map(|index| strings(&found, index)).collect::<Result<Vec<_>>>()?;
@@ -72,7 +72,7 @@ async fn people(
         .collect();
     let filter = if parts.is_empty() { "FALSE".to_owned() } else { parts.join(" OR ") };
     let sql = format!("SELECT namespace, identifier, person_id, valid_from, valid_to FROM persons WHERE {filter}");
-    let rows = Answer::of(session.sql(&sql).await?).await?.rows;
+    let rows = <Answer>::of(session.sql(&sql).await?).await?.rows;
     let (namespaces, names) = (strings(&rows, 0)?, strings(&rows, 1)?);
     let person = rows.column(2).as_primitive::<Int64Type>();
     let [from, to] = [3, 4].map(|index| rows.column(index).as_primitive::<TimestampMicrosecondType>());

@@ -1,6 +1,6 @@
 //! `safar obstacles`: where people leave, ranked by the conversions at stake there.
 use super::{
-    Answer, NOT_SET, Nodes, Scope,
+    Answer, NOT_SET, Nodes, Note, Scope,
     answer::{counts, numbers, texts},
     attribute::Names,
     events::{Wanted, conditions, each_person},
@@ -108,13 +108,9 @@ pub async fn obstacles(
     .unit(&workspace.settings().workspace.currency, &["value_at_stake"])
     .map(|answer| {
         answer
-            .note(format!(
-                "goal {goal}, {people} people; {waiting} more were active within {settle_days} days of the end of the data and may still go on"
-            ))
-            .note(format!(
-                "people who left are held against people of the same first channel who went on; {alone} have none such and are at stake with nothing"
-            ))
-            .note("this is what goes together, not what causes it")
+            .note(Note::Settled { goal, people, waiting, days: settle_days })
+            .note(Note::HeldAgainst { alone })
+            .note(Note::GoesTogether)
     })
 }
 

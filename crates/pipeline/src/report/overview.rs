@@ -1,6 +1,6 @@
 //! `safar overview`: the figures of a period beside those of the period before.
 use super::{
-    Answer, Scope,
+    Answer, Note, Scope,
     answer::{numbers, ratio, texts},
     scope::{day_of, extent},
     walks::{Distinct, each_walk},
@@ -67,20 +67,21 @@ pub async fn overview(workspace: &Workspace, session: &Session, scope: &Scope) -
         ("change", numbers(change)),
         ("unit", texts(units)),
     ])?
-    .note(format!("goal {goal}"));
+    .note(Note::Goal { goal });
     if let Some((from, to)) = days {
+        let [from, to] = [from, to].map(|day| day.to_string());
         answer = answer.note(match before {
-            Some((start, end)) => format!("{from} to {to}, against {start} to {end} (the last day not included)"),
-            None if asked => {
-                format!("{from} to {to} (the last day not included); there are no earlier data to compare with")
+            Some((start, end)) => {
+                Note::Periods { from, to, before_from: start.to_string(), before_to: end.to_string() }
             }
-            None => format!("all of the data, {from} to {to} (the last day not included); name days to compare"),
+            None if asked => Note::PeriodAlone { from, to },
+            None => Note::AllData { from, to },
         });
     }
     if let (Some((start, _)), Some(first)) = (before, first)
         && start < first
     {
-        answer = answer.note(format!("the data begin on {first}: the days before are not all there"));
+        answer = answer.note(Note::DataBegin { first: first.to_string() });
     }
     Ok(answer)
 }

@@ -1,5 +1,5 @@
 //! `safar paths`: the most common ways to a goal.
-use super::{Answer, PathQuery};
+use super::{Answer, Note, PathQuery};
 use crate::{Result, Workspace};
 use arrow::{array::RecordBatch, datatypes::SchemaRef};
 use safar_engine::Session;
@@ -49,5 +49,5 @@ pub async fn null_paths(workspace: &Workspace, session: &Session, query: &PathQu
         .await?
         .unit("people", &["people"])?
         .unit("percent", &["conversion_rate"])
-        .map(|answer| answer.note(format!("goal {goal}")))
+        .map(|answer| answer.note(Note::Goal { goal }))
 }

@@ -1,5 +1,5 @@
 //! `safar people`: everyone, or those whose identifiers are searched for.
-use super::{Answer, Group, Scope};
+use super::{Answer, Group, Note, Scope};
 use crate::{Result, Workspace};
 use safar_engine::Session;
 use safar_identity::{EMAIL, Normalised, PHONE, normalise};
@@ -44,7 +44,8 @@ pub async fn people(
     let everyone = people_where(workspace, session, &filter).await?;
     let count = everyone.rows.num_rows();
     let shown = if limit == 0 { count } else { limit.min(count) };
-    Ok(Answer { rows: everyone.rows.slice(0, shown), ..everyone }.note(format!("{shown} of {count} people")))
+    Ok(Answer { rows: everyone.rows.slice(0, shown), ..everyone }
+        .note(Note::People { shown: shown as u64, all: count as u64 }))
 }
 
 /// The same columns of everyone for whom the SQL condition `filter` over `person_id` holds.

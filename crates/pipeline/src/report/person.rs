@@ -1,7 +1,7 @@
 //! `safar person`: one person's identity card, sessions, conversions and all that happened.
 use super::{
     Answer,
-    answer::{instants, texts},
+    answer::{instants, maybe_texts, texts},
     attribute::strings,
     people::people_where,
 };
@@ -24,8 +24,9 @@ const AT_ONCE: usize = 500;
 pub struct PersonPage {
     /// One row `person_id, first_seen, last_seen, sessions, conversions, value, last_channel`, as in [`people`](super::people()).
     pub person: Answer,
-    /// Rows `namespace, identifier, first_seen, last_seen, valid_from, valid_to, why`: when events carried it, when it is this
-    /// person's (null: always), and the oldest statement that ties it to another of this person's identifiers.
+    /// Rows `namespace, identifier, first_seen, last_seen, valid_from, valid_to, why, tie, tie_namespace, tie_identifier, tie_at,
+    /// tie_source`: when events carried it, when it is this person's (null: always), and the oldest statement that ties it to
+    /// another of this person's identifiers, in words and in parts: of which kind, to which identifier, when, and who told it.
     pub identifiers: Answer,
     /// Rows `started_at, ended_at, channel, source, medium, campaign, landing_page, exit_page, events, page_views, engaged,
     /// conversions, value, session_id`, oldest first.
@@ -47,9 +48,7 @@ type Id = (String, String);
 pub async fn person(workspace: &Workspace, session: &Session, id: i64) -> Result<PersonPage> {
     let card = people_where(workspace, session, &format!("person_id = {id}")).await?;
     if card.rows.num_rows() == 0 {
-        return Err(Error::Request(format!(
-            "there is no person {id}\n  hint: `safar people --search TEXT` finds people by their identifiers"
-        )));
+        return Err(Error::NoPerson { id });
     }
     let own = own_identifiers(session, id).await?;
     let links = links(session, &own).await?;
@@ -167,6 +166,7 @@ fn identifiers(own: &[Own], links: &[Stated], events: &RecordBatch) -> Result<An
         }
     }
     let span = |own: &Own| seen.get(&own.id).copied();
+    let ties: Vec<Option<(&Stated, &Id)>> = own.iter().map(|one| tie(one, own, links)).collect();
     Answer::new([
         ("namespace", texts(own.iter().map(|own| &own.id.0))),
         ("identifier", texts(own.iter().map(|own| &own.id.1))),
@@ -174,18 +174,27 @@ fn identifiers(own: &[Own], links: &[Stated], events: &RecordBatch) -> Result<An
         ("last_seen", instants(own.iter().map(|own| span(own).map(|span| span.1)))),
         ("valid_from", instants(own.iter().map(|own| own.from))),
         ("valid_to", instants(own.iter().map(|own| own.to))),
-        ("why", texts(own.iter().map(|one| why(one, own, links)))),
+        ("why", texts(ties.iter().map(|tie| why(tie.as_ref())))),
+        ("tie", maybe_texts(ties.iter().map(|tie| tie.as_ref().map(|(link, _)| &link.kind)))),
+        ("tie_namespace", maybe_texts(ties.iter().map(|tie| tie.as_ref().map(|(_, other)| &other.0)))),
+        ("tie_identifier", maybe_texts(ties.iter().map(|tie| tie.as_ref().map(|(_, other)| &other.1)))),
+        ("tie_at", instants(ties.iter().map(|tie| tie.as_ref().map(|(link, _)| link.at)))),
+        ("tie_source", maybe_texts(ties.iter().map(|tie| tie.as_ref().and_then(|(link, _)| link.source.as_ref())))),
     ])
 }
 
-/// The oldest statement that ties an identifier to another of the person's.
-fn why(one: &Own, own: &[Own], links: &[Stated]) -> String {
+/// The oldest statement that ties an identifier to another of the person's, and that other one.
+fn tie<'a>(one: &Own, own: &[Own], links: &'a [Stated]) -> Option<(&'a Stated, &'a Id)> {
     let is_own = |id: &Id| own.iter().any(|own| own.id == *id);
-    let tie = links.iter().filter(|link| link.kind != LinkKind::Split.as_str()).find_map(|link| {
+    links.iter().filter(|link| link.kind != LinkKind::Split.as_str()).find_map(|link| {
         let other = if link.a == one.id { &link.b } else { &link.a };
         let is_tie = (link.a == one.id || link.b == one.id) && *other != one.id && is_own(other);
         is_tie.then_some((link, other))
-    });
+    })
+}
+
+/// A tie in words.
+fn why(tie: Option<&(&Stated, &Id)>) -> String {
     let Some((link, (namespace, id))) = tie else {
         return "the only identifier, or tied to the others by nothing that is known".to_owned();
     };

@@ -1,6 +1,6 @@
 //! `safar paths --show positions`: where on the way each channel stands.
 use super::{
-    Answer, PathQuery,
+    Answer, Note, PathQuery,
     answer::{numbers, ratio, texts},
     attribute::Names,
     walks::each_walk,
@@ -62,11 +62,7 @@ pub async fn positions(workspace: &Workspace, session: &Session, query: &PathQue
         ("late", share(2)),
     ])?
     .unit("percent", &["early", "mid", "late"])
-    .map(|answer| {
-        answer.note(format!(
-            "goal {goal}; early and late are the first and the last quarter of a path's touches, rounded up; an only touch is late"
-        ))
-    })
+    .map(|answer| answer.note(Note::GoalByQuarters { goal }))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `safar retention`: who comes back, by week or month of the first time.
 use super::{
-    Answer, Scope,
+    Answer, Note, Scope,
     answer::{counts, dates, flags, numbers, ratio},
     scope::{Days, day_of, extent},
     trend::each,
@@ -87,10 +87,7 @@ pub async fn retention(
     let zone = &workspace.settings().workspace.time_zone;
     let people = Scope { from: None, to: None, ..scope.clone() }.sql("occurred_at", workspace, session).await?;
     let (what, sql) = match activity {
-        Activity::Touch => (
-            "a session or another contact, impressions left out".to_owned(),
-            format!("touchpoints WHERE interaction <> 'impression' AND {people}"),
-        ),
+        Activity::Touch => (Note::ComesByTouch, format!("touchpoints WHERE interaction <> 'impression' AND {people}")),
         Activity::Conversion => {
             let goal = scope.goal(workspace, session).await?;
             // What only takes money back is no conversion.
@@ -98,11 +95,11 @@ pub async fn retention(
                 "conversions WHERE goal = '{}' AND NOT (gross_value = 0 AND refunded_value > 0) AND {people}",
                 goal.replace('\'', "''")
             );
-            (format!("a conversion of {goal}"), sql)
+            (Note::ComesByConversion { goal }, sql)
         }
     };
     let Some((first, last)) = extent(session).await? else {
-        return table(&[], &Cohorts::default(), scope, None, &what);
+        return table(&[], &Cohorts::default(), scope, None, what);
     };
     let (first, last) = (day_of(first, zone)?, day_of(last, zone)?);
     let starts: Vec<Date> = std::iter::successors(Some(every.start(first)), |start| Some(every.next(*start)))
@@ -125,11 +122,11 @@ pub async fn retention(
         }
     })
     .await?;
-    table(&starts, &found, scope, Some((last, every)), &what)
+    table(&starts, &found, scope, Some((last, every)), what)
 }
 
 /// All periods of all cohorts within the days asked for, those with nobody too.
-fn table(starts: &[Date], found: &Cohorts, scope: &Scope, last: Option<(Date, Every)>, what: &str) -> Result<Answer> {
+fn table(starts: &[Date], found: &Cohorts, scope: &Scope, last: Option<(Date, Every)>, what: Note) -> Result<Answer> {
     let is_shown = |start: Date| scope.from.is_none_or(|from| start >= from) && scope.to.is_none_or(|to| start < to);
     let mut rows = vec![];
     for (cohort, start) in starts.iter().enumerate().filter(|(_, start)| is_shown(**start)) {
@@ -150,5 +147,5 @@ fn table(starts: &[Date], found: &Cohorts, scope: &Scope, last: Option<(Date, Ev
     ])?
     .unit("people", &["people", "size"])?
     .unit("percent", &["share"])
-    .map(|answer| answer.note(format!("coming is {what}; a period that is not complete can still grow")))
+    .map(|answer| answer.note(what))
 }

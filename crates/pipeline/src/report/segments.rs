@@ -1,6 +1,6 @@
 //! `safar compare`: the same figures of two groups of people, with their difference and how sure it is.
 use super::{
-    Answer, FunnelQuery, Group, Scope,
+    Answer, FunnelQuery, Group, Note, Scope,
     answer::{maybe_texts, numbers, texts},
     attribute::Names,
     funnel::each_reached,
@@ -60,13 +60,8 @@ impl Segments {
         Ok(Split { groups, both, scope: Scope { people: None, only: Some(only), ..scope.clone() } })
     }
 
-    fn note(&self, both: usize) -> String {
-        format!(
-            "a: {}; b: {}; {both} people are in both and left out; intervals of {} %; what differs need not be the cause",
-            self.a,
-            self.b,
-            self.level * 100.0
-        )
+    fn note(&self, both: usize) -> Note {
+        Note::Segments { a: self.a.clone(), b: self.b.clone(), both: both as u64, level: self.level }
     }
 }
 
@@ -122,7 +117,7 @@ pub async fn compare(workspace: &Workspace, session: &Session, scope: &Scope, se
         row("value_per_person", &bought.value, currency),
         row("sessions_per_person", &came.conversions, "sessions"),
     ];
-    answer(&rows).map(|answer| answer.note(format!("goal {goal}")).note(segments.note(split.both)))
+    answer(&rows).map(|answer| answer.note(Note::Goal { goal }).note(segments.note(split.both)))
 }
 
 /// Rows as [`compare`]: of each step of a funnel after the first, which part of the people of the first step reached it.
@@ -225,7 +220,7 @@ pub async fn compare_transitions(
     .unit("percent", &["a", "b", "difference", "low", "high"])
     .map(|answer| {
         answer
-            .note(format!("goal {goal}; {a} people in a, {b} in b, with and without a path"))
+            .note(Note::SegmentSizes { goal, a: split.groups[0].len() as u64, b: split.groups[1].len() as u64 })
             .note(segments.note(split.both))
     })
 }

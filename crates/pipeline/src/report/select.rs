@@ -124,13 +124,12 @@ impl PathQuery {
         match &self.goal {
             Some(goal) if goals.contains(goal) => Ok(goal.clone()),
             Some(goal) if rules.goals.iter().any(|known| known.name == *goal) => Ok(goal.clone()),
-            Some(goal) => Err(Error::Request(format!(
-                "there is no goal `{goal}`; there are {}",
-                if goals.is_empty() { "none yet: run `safar import` and `safar build`".to_owned() } else { goals.join(", ") }
-            ))),
-            None => rules.goals.iter().map(|goal| goal.name.clone()).find(|name| goals.contains(name)).or_else(|| goals.first().cloned()).ok_or_else(
-                || Error::Request("there are no paths yet\n  hint: `safar import FILES` brings events, `safar build` makes paths of them".to_owned()),
-            ),
+            Some(_) if goals.is_empty() => Err(Error::NoPaths),
+            Some(goal) => Err(Error::NoGoal { goal: goal.clone(), known: goals }),
+            None => {
+                let first = rules.goals.iter().map(|goal| &goal.name).find(|name| goals.contains(name));
+                first.or(goals.first()).cloned().ok_or(Error::NoPaths)
+            }
         }
     }
 

@@ -83,8 +83,8 @@ impl Step {
         match &self.what {
             What::Condition(goal) => Ok(goal.as_ref().clone()),
             What::Goal(name) => goals.iter().find(|goal| goal.name == *name).cloned().ok_or_else(|| {
-                let known: Vec<&str> = goals.iter().map(|goal| goal.name.as_str()).collect();
-                Error::Request(format!("there is no goal `{name}`; there are {}", known.join(", ")))
+                let known = goals.iter().map(|goal| goal.name.clone()).collect();
+                Error::NoGoal { goal: name.clone(), known }
             }),
         }
     }

@@ -192,9 +192,7 @@ async fn outcomes(session: &Session, asked: &Asked<'_>, within: &str, lives: &mu
         let is_asked = batch.column(5).as_boolean();
         for row in 0..batch.num_rows() {
             if buckets[row] < 0 {
-                return Err(Error::Request(
-                    "models of cause look at when people could have converted, and ready paths do not tell".to_owned(),
-                ));
+                return Err(safar_attribution::Error::NeedsTimelines { model: "a model of cause" }.into());
             }
             let (person, at, value) = (people[row], times[row], values[row]);
             let is_late = |since: &HashMap<i64, Micros>| since.get(&person).is_some_and(|start| at >= *start);

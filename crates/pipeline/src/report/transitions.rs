@@ -1,6 +1,6 @@
 //! `safar flow`: from which channel people go to which, with loops and dwell times.
 use super::{
-    Answer, PathQuery,
+    Answer, Note, PathQuery,
     answer::{flags, maybe_counts, numbers, ratio, texts},
     attribute::Names,
     median::Median,
@@ -105,5 +105,5 @@ pub async fn transitions(workspace: &Workspace, session: &Session, query: &PathQ
     .unit("people", &["people"])?
     .unit("percent", &["share"])?
     .unit("seconds", &["median_seconds"])
-    .map(|answer| answer.note(format!("goal {goal}")))
+    .map(|answer| answer.note(Note::Goal { goal }))
 }

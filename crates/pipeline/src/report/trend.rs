@@ -1,6 +1,6 @@
 //! `safar overview --show trend`: the figures of each day.
 use super::{
-    Answer, Scope,
+    Answer, Note, Scope,
     answer::{counts, dates, numbers},
     scope::Days,
     walks::{Distinct, each_walk},
@@ -74,7 +74,7 @@ pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> R
     ])?
     .unit("people", &["people"])?
     .unit(&workspace.settings().workspace.currency, &["value"])
-    .map(|answer| answer.note(format!("goal {goal}; days of {zone}")))
+    .map(|answer| answer.note(Note::GoalByDay { goal, zone: zone.clone() }))
 }
 
 /// Runs a query and looks at each batch.

@@ -7,6 +7,7 @@ use super::{
     export::{Format, export},
     guard::Caller,
     problem::{Code, Problem},
+    reason::Reason,
     reports::{Arguments, Kind, Parameter, Report, SHARED, Table},
 };
 use axum::{
@@ -14,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Response},
 };
-use safar_pipeline::{Workspace, privacy::Act};
+use safar_pipeline::{Workspace, privacy::Act, report::Note};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Instant};
@@ -94,6 +95,23 @@ impl Versions {
     }
 }
 
+/// What a reader must be told beside the numbers: its code and values for programs and other languages, and the sentence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Note)]
+pub struct NoteView {
+    /// What it says.
+    #[serde(flatten)]
+    note: Note,
+    /// The same in English.
+    text: String,
+}
+
+impl From<Note> for NoteView {
+    fn from(note: Note) -> Self {
+        Self { text: note.to_string(), note }
+    }
+}
+
 /// How an answer came about.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Meta {
@@ -118,7 +136,7 @@ pub struct Meta {
     /// The goal that was looked at.
     pub goal: Option<String>,
     /// What a reader must be told.
-    pub notes: Vec<String>,
+    pub notes: Vec<NoteView>,
 }
 
 /// A page of a report.
@@ -149,14 +167,19 @@ pub async fn answer(
     let arguments = Arguments::check(report.parameters, given)?;
     if arguments.has_condition() && !caller.may(Role::Analyst) {
         return Err(Problem::new(Code::NotAllowed, "conditions in SQL need the role analyst")
-            .hint("leave `where` out, or ask an administrator for the role"));
+            .hint("leave `where` out, or ask an administrator for the role")
+            .because(Reason::ConditionNeedsRole { role: Role::Analyst }));
     }
     if !caller.may(Role::Analyst)
         && let Some(what) = arguments.singles_out()
     {
         let problem = format!("`{what}` can tell single people apart, which needs the role analyst");
-        let hint = format!("steps may test {}; for others, ask an administrator for the role", SHARED.join(", "));
-        return Err(Problem::new(Code::NotAllowed, problem).hint(hint));
+        let hint = format!(
+            "steps may test {}, and one of country, language, device, browser and os at a time; for more, ask an administrator for the role",
+            SHARED.join(", ")
+        );
+        let reason = Reason::SinglesOut { what: what.to_owned(), role: Role::Analyst };
+        return Err(Problem::new(Code::NotAllowed, problem).hint(hint).because(reason));
     }
     let started = Instant::now();
     let (from, to) = ["from", "to"].map(|name| arguments.text(name).map(str::to_owned)).into();
@@ -172,7 +195,7 @@ pub async fn answer(
         from,
         to,
         goal: table.goal.clone(),
-        notes: table.notes.clone(),
+        notes: table.notes.iter().cloned().map(NoteView::from).collect(),
     };
     if paging.is_download() {
         app.note(&caller.user()?.email, Act::Download, json!({ "what": report.name, "rows": table.rows() }))?;

@@ -7,6 +7,7 @@
 use super::{
     accounts::digest,
     problem::{Code, Problem},
+    reason::Reason,
 };
 use std::{
     collections::HashMap,
@@ -152,7 +153,8 @@ impl Attempts {
         if !wait.is_zero() {
             let seconds = wait.as_secs() + 1;
             let problem = Problem::new(Code::TooManyAttempts, "there were too many failed attempts")
-                .hint(format!("try again in {} minutes", seconds.div_ceil(60)));
+                .hint(format!("try again in {} minutes", seconds.div_ceil(60)))
+                .because(Reason::TooManyAttempts { minutes: seconds.div_ceil(60) });
             return Err(Problem { retry_seconds: u32::try_from(seconds).ok(), ..problem });
         }
         if is_free {

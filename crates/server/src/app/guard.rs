@@ -3,6 +3,7 @@ use super::{
     App,
     accounts::{AccountError, Role, User, digest, hex, secret},
     problem::{Code, Problem},
+    reason::Reason,
 };
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -106,7 +107,9 @@ fn admit(app: &App, access: Access, request: &Request) -> Result<Caller, Problem
         Access::Role(role) if caller.may(role) => Ok(caller),
         Access::Role(role) => {
             let hint = format!("an administrator can make you {}", role.name());
-            Err(Problem::new(Code::NotAllowed, format!("this needs the role {}", role.name())).hint(hint))
+            Err(Problem::new(Code::NotAllowed, format!("this needs the role {}", role.name()))
+                .hint(hint)
+                .because(Reason::NeedsRole { role }))
         }
     }
 }
@@ -151,7 +154,7 @@ pub fn set_cookie(app: &App, secret: &str) -> Result<HeaderValue, Problem> {
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::Refused(text) => Self::new(Code::BadRequest, text),
+            AccountError::Refused(text, reason) => Self::new(Code::BadRequest, text).because(reason),
             other => Self::internal(other),
         }
     }

@@ -16,6 +16,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod queries;
+mod reason;
 pub mod reports;
 pub mod routes;
 
@@ -23,6 +24,7 @@ pub(crate) use attempts::Door;
 pub use guard::Access;
 pub use openapi::document;
 pub use problem::{Code, Problem};
+pub use reason::Reason;
 
 use accounts::{AccountError, Accounts};
 use attempts::{Attempt, Attempts};

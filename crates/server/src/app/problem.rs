@@ -1,4 +1,5 @@
 //! What the API answers when it cannot do what was asked: problem details (RFC 9457).
+use super::reason::Reason;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -104,6 +105,10 @@ pub struct Problem {
     /// The way out, where there is one.
     #[schema(value_type = Option<String>)]
     pub hint: Option<Box<str>>,
+    /// Why, where it is one of the reasons that people meet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Reason>)]
+    pub reason: Option<Box<Reason>>,
     /// The file that is wrong, of settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -136,6 +141,7 @@ impl Problem {
             detail,
             code,
             hint,
+            reason: None,
             file: None,
             line: None,
             column: None,
@@ -151,10 +157,19 @@ impl Problem {
         self
     }
 
+    /// Says why, for programs and other languages.
+    #[must_use]
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.reason = Some(Box::new(reason));
+        self
+    }
+
     /// A fault that the user can do nothing about: told in full to the log only.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!("{error}");
-        Self::new(Code::Internal, "the answer could not be made").hint("the server's log says why")
+        Self::new(Code::Internal, "the answer could not be made")
+            .hint("the server's log says why")
+            .because(Reason::SeeLog)
     }
 
     fn of_engine(error: &safar_engine::Error) -> Self {
@@ -192,9 +207,13 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        match error {
+        let reason = Reason::of(&error);
+        let problem = match error {
             Error::Settings(error) => Self::of_settings(error),
             Error::Request(text) => Self::new(Code::BadRequest, text),
+            error @ (Error::NoGoal { .. } | Error::NoPaths | Error::NoPerson { .. } | Error::NothingToTest) => {
+                Self::new(Code::BadRequest, error.to_string())
+            }
             Error::Engine(error) => Self::of_engine(&error),
             Error::DataFusion(error) => Self::of_engine(&safar_engine::Error::from(error)),
             Error::Store(error) if error.is_locked() => Self::new(Code::Busy, error.to_string()),
@@ -205,7 +224,8 @@ impl From<Error> for Problem {
             | Error::Experiment(_)
             | Error::Calibration(_)) => Self::new(Code::NotComputable, error.to_string()),
             other => Self::internal(other),
-        }
+        };
+        reason.into_iter().fold(problem, Self::because)
     }
 }
 

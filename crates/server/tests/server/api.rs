@@ -186,6 +186,10 @@ async fn viewers_see_nobody_through_steps_and_properties() {
             opens(&format!("/reports/{report}?by=campaign"), true).await;
             opens(&format!("/reports/{report}?by=property:plan"), false).await;
             opens(&format!("/reports/{report}?by=property:plan&within=channel=Direct"), false).await;
+            // One thing that browsers tell is many people's; several soon are one's.
+            opens(&format!("/reports/{report}?by=device&within=channel=Direct"), true).await;
+            opens(&format!("/reports/{report}?by=device&within=country=PL"), false).await;
+            opens(&format!("/reports/{report}?by=channel&within=os=iOS&within=language=pl"), false).await;
         }
     }
 }

@@ -70,6 +70,10 @@ async fn every_report_answers_in_one_shape() {
             assert!(rows.iter().all(|row| row[at].is_null() || fits(&row[at])), "{name}: {column}");
         }
         let meta = &view["meta"];
+        for note in meta["notes"].as_array().unwrap() {
+            assert!(note["code"].is_string() && !note["text"].as_str().unwrap().is_empty(), "{name}: {note}");
+            assert!(note.get("values").is_none_or(Value::is_object), "{name}: {note}");
+        }
         assert_eq!((meta["report"].as_str(), &meta["cached"]), (Some(*name), &json!(false)));
         for key in ["data_version", "settings_version", "program_version"] {
             assert!(!meta[key].as_str().unwrap().is_empty(), "{name}: {key}");
@@ -243,6 +247,8 @@ async fn models_of_cause_answer_with_days_and_beside_models_that_cannot() {
         let sum: f64 = rows.map(|row| row[2].as_f64().unwrap()).sum();
         assert!((sum - total).abs() < 1e-6, "{model}: {sum} of {total}");
     }
+    let association = json!({"code": "association", "text": "credit is association, not cause, unless it is calibrated by an experiment"});
+    assert!(view["meta"]["notes"].as_array().unwrap().contains(&association), "{}", view["meta"]["notes"]);
     let notes = view["meta"]["notes"].to_string();
     assert!(notes.contains("association, not cause") && !notes.contains("--"), "{notes}");
 }
@@ -284,6 +290,69 @@ async fn costs_per_conversion_have_intervals_where_they_are_asked_for() {
     let tail = ["cpa linear low", "cpa linear high", "roas linear low", "roas linear high"];
     assert!(names.ends_with(&tail), "{names:?}");
     assert_eq!(view["meta"]["seed"], 7);
+}
+
+/// Campaigns of a channel share what the channel has, and what is said beside them has parts that add up.
+#[tokio::test(flavor = "multi_thread")]
+async fn campaigns_have_the_columns_of_channels() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let channels = ask(&mut admin, "/reports/channels?model=linear").await;
+    let campaigns = ask(&mut admin, "/reports/channels?model=linear&by=campaign&within=channel%3DPaid%20Search").await;
+    let names = |view: &Value| -> Vec<String> {
+        view["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((names(&campaigns)[0].as_str(), &names(&campaigns)[1..]), ("campaign", &names(&channels)[1..]));
+    let credit = names(&channels).iter().position(|name| name == "credit linear").unwrap();
+    let rows = |view: &Value| view["rows"].as_array().unwrap().clone();
+    let inside = |row: &Value| !["(elsewhere)", "(unattributed)"].contains(&row[0].as_str().unwrap());
+    let sum: f64 = rows(&campaigns).iter().filter(|row| inside(row)).map(|row| row[credit].as_f64().unwrap()).sum();
+    let paid = rows(&channels).into_iter().find(|row| row[0] == "Paid Search").unwrap();
+    assert!((sum - paid[credit].as_f64().unwrap()).abs() < 1e-9, "{sum} {paid}");
+    let refused = admin.get("/reports/channels?by=country").await;
+    assert_eq!(refused.problem(), "bad_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transitions_are_no_fewer_than_the_people_who_made_them() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let view = ask(&mut admin, "/reports/explorer?start=event:page_view&depth=4&limit=10000").await;
+    let rows = view["rows"].as_array().unwrap();
+    let of = |at: usize| rows.iter().map(|row| row[at].as_u64().unwrap()).sum::<u64>();
+    assert!(rows.iter().all(|row| row[4].as_u64() >= row[3].as_u64()), "{view}");
+    assert!(of(4) > of(3), "somebody looked at pages twice");
+    // Whoever comes to a place leaves it, and so do transitions.
+    let sums = |level: u64, side: usize, at: usize| {
+        let mut sums = std::collections::BTreeMap::new();
+        for row in rows.iter().filter(|row| row[0] == level && row[side] != "(end)") {
+            *sums.entry(row[side].as_str().unwrap().to_owned()).or_insert(0) += row[at].as_u64().unwrap();
+        }
+        sums
+    };
+    for level in 0..3 {
+        for at in [3, 4] {
+            assert_eq!(sums(level, 2, at), sums(level + 1, 1, at), "{level}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_that_people_meet_say_why_in_parts() {
+    let (server, mut admin) = Server::with_admin().await;
+    let mut viewer = server.user(&mut admin, "viewer").await;
+    let reason = |answer: crate::support::Answer| answer.json()["reason"].clone();
+    let needs = json!({"code": "needs_role", "values": {"role": "admin"}});
+    assert_eq!(reason(viewer.get("/users").await), needs);
+    let where_ = viewer.get("/reports/attribution?where=true").await;
+    assert_eq!(reason(where_), json!({"code": "condition_needs_role", "values": {"role": "analyst"}}));
+    let goal = admin.get("/reports/attribution?goal=fame").await;
+    assert_eq!(reason(goal), json!({"code": "no_goal", "values": {"goal": "fame", "known": ["purchase"]}}));
+    assert_eq!(reason(admin.get("/people/1").await), json!({"code": "no_person", "values": {"id": "1"}}));
+    let few = admin.get("/reports/compare?a=channel%3D%27none%27&b=channel%3D%27Direct%27").await;
+    assert_eq!(reason(few), json!({"code": "too_few", "values": {"got": 0.0, "least": 2.0}}));
+    let body = json!({"name": "B", "email": "b@example.com", "password": "short", "role": "viewer"});
+    let short = admin.post("/users", body).await;
+    assert_eq!(reason(short), json!({"code": "password_length", "values": {"least": 10}}));
+    assert!(reason(admin.get("/reports/paths?no_such=1").await).is_null(), "a program's mistake has none");
 }
 
 #[tokio::test(flavor = "multi_thread")]

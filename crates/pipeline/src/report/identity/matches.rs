@@ -19,11 +19,11 @@ use std::{collections::HashSet, path::Path};
 #[derive(Clone, Debug)]
 pub struct Found {
     /// Rows `one, other, probability, bits, evidence` of pairs that somebody should look at.
-    pub review: Answer,
+    pub review: Answer<String>,
     /// The same of pairs that are probable enough.
-    pub accepted: Answer,
+    pub accepted: Answer<String>,
     /// Rows `field, level, m, u, bits`: the fitted model.
-    pub model: Answer,
+    pub model: Answer<String>,
     /// The lowest confidence of the accepted pairs; absent where there are none.
     pub least: Option<f64>,
     /// The accepted pairs that stand, as links without a time.
@@ -156,7 +156,7 @@ fn read(workspace: &Workspace, matching: &Matching) -> Result<(Records, u64)> {
     Ok((records, nobody))
 }
 
-fn pairs_table(records: &Records, found: &Matches<'_>, pairs: &[&Pair]) -> Result<Answer> {
+fn pairs_table(records: &Records, found: &Matches<'_>, pairs: &[&Pair]) -> Result<Answer<String>> {
     let id = |record: u32| {
         let (namespace, identifier) = records.id(record);
         format!("{namespace}:{identifier}")
@@ -181,7 +181,7 @@ fn pairs_table(records: &Records, found: &Matches<'_>, pairs: &[&Pair]) -> Resul
     ])
 }
 
-fn model(found: &Matches<'_>) -> Result<Answer> {
+fn model(found: &Matches<'_>) -> Result<Answer<String>> {
     let rows: Vec<_> = found
         .model
         .comparisons

@@ -37,10 +37,10 @@ pub struct Preview {
     pub rebuilt: u64,
     /// Rows `change, people_before, people_after, identifiers, example`: merged, split and moved people and moved devices, the
     /// largest first; at most as many of each as were asked for. The notes say how many there are.
-    pub people: Answer,
+    pub people: Answer<String>,
     /// Rows `model, channel, conversions_before, conversions_after, conversions_change, value_before, value_after,
     /// value_change`; what no touch earned is a row of its own.
-    pub credits: Answer,
+    pub credits: Answer<String>,
 }
 
 /// What `rules` would make of the people that the last build made by the `[identity]` it had, and of the credits of `models`
@@ -144,7 +144,7 @@ struct Row {
     example: String,
 }
 
-fn table(change: &MapChange, examples: usize) -> Result<Answer> {
+fn table(change: &MapChange, examples: usize) -> Result<Answer<String>> {
     let most = if examples == 0 { usize::MAX } else { examples };
     let (mut rows, mut notes) = (Vec::new(), Vec::new());
     for (kind, groups) in [("merged", &change.merged), ("split", &change.split), ("moved", &change.moved)] {
@@ -198,7 +198,7 @@ fn some<'a>(identifiers: impl ExactSizeIterator<Item = &'a (String, String)>) ->
 }
 
 /// Credits by model and channel, before and after; a model that only one side can fit has nothing on the other.
-fn credits(before: &AttributionReport, after: &AttributionReport, currency: &str) -> Result<Answer> {
+fn credits(before: &AttributionReport, after: &AttributionReport, currency: &str) -> Result<Answer<String>> {
     let mut models: Vec<String> = Vec::new();
     let mut found: BTreeMap<(usize, String), [f64; 4]> = BTreeMap::new();
     for (side, report) in [before, after].into_iter().enumerate() {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the tables cannot be read.
-pub async fn why(workspace: &Workspace, session: &Session, a: &Named, b: &Named) -> Result<Answer> {
+pub async fn why(workspace: &Workspace, session: &Session, a: &Named, b: &Named) -> Result<Answer<String>> {
     let (graph, _) = graph(session, &workspace.settings().identity).await?;
     let Resolution { map, conflicts } = graph.resolve();
     let chain = graph.why(&map, a.pair(), b.pair());
@@ -60,7 +60,7 @@ pub async fn why(workspace: &Workspace, session: &Session, a: &Named, b: &Named)
 ///
 /// # Errors
 /// When the tables cannot be read.
-pub async fn conflicts(workspace: &Workspace, session: &Session) -> Result<Answer> {
+pub async fn conflicts(workspace: &Workspace, session: &Session) -> Result<Answer<String>> {
     let (graph, blocked) = graph(session, &workspace.settings().identity).await?;
     let found = graph.resolve().conflicts;
     let links: Vec<Link> = found.iter().map(|conflict| conflict.link.clone()).collect();
@@ -78,7 +78,7 @@ pub async fn conflicts(workspace: &Workspace, session: &Session) -> Result<Answe
     })
 }
 
-fn rows(links: &[Link]) -> Result<Answer> {
+fn rows(links: &[Link]) -> Result<Answer<String>> {
     Answer::new(columns(links))
 }
 

@@ -13,7 +13,7 @@ pub use password::{hash, matches};
 pub use tokens::{NewToken, SCRAM_ITERATIONS, ScramSecret, Token, TokenWish};
 pub use users::{Change, NewUser, Role, User};
 
-use super::answer::Page;
+use super::{answer::Page, reason::Reason};
 use rusqlite::{Connection, Params, Row};
 use std::{
     io,
@@ -90,7 +90,7 @@ pub enum AccountError {
     Digest(argon2::password_hash::Error),
     /// A wish that the rules do not allow, in words for the person who had it.
     #[error("{0}")]
-    Refused(String),
+    Refused(String, Reason),
 }
 
 /// The accounts of a workspace.

@@ -1,5 +1,5 @@
 //! Passwords, kept by Argon2id with the library's parameters (19 MiB, two passes, as OWASP recommends).
-use super::AccountError;
+use super::{super::reason::Reason, AccountError};
 use argon2::{
     Argon2, PasswordHash, PasswordHasher, PasswordVerifier,
     password_hash::{SaltString, rand_core::OsRng},
@@ -20,9 +20,12 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FmYXItbm9ib2R5LTAx$WcAgVY
 /// [`AccountError::Refused`] when it is too short or too long.
 pub fn hash(password: &str) -> Result<String, AccountError> {
     if password.chars().count() < LEAST_LETTERS || password.len() > MOST_BYTES {
-        return Err(AccountError::Refused(format!(
-            "the password must have at least {LEAST_LETTERS} letters and at most {MOST_BYTES} bytes; a few words make a good one"
-        )));
+        return Err(AccountError::Refused(
+            format!(
+                "the password must have at least {LEAST_LETTERS} letters and at most {MOST_BYTES} bytes; a few words make a good one"
+            ),
+            Reason::PasswordLength { least: LEAST_LETTERS as u64 },
+        ));
     }
     let salt = SaltString::generate(&mut OsRng);
     let digest = Argon2::default().hash_password(password.as_bytes(), &salt).map_err(AccountError::Digest)?;

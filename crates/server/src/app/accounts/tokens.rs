@@ -1,5 +1,9 @@
 //! Tokens of programs: for the HTTP API, and as passwords of the SQL server.
-use super::{super::answer::Page, AccountError, Accounts, User, digest, now, secret, users::user};
+use super::{
+    super::{answer::Page, reason::Reason},
+    AccountError, Accounts, User, digest, now, secret,
+    users::user,
+};
 use datafusion_postgres::pgwire::api::auth::sasl::scram::gen_salted_password;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -67,6 +71,7 @@ impl Accounts {
         if name.is_empty() || name.len() > 200 {
             return Err(AccountError::Refused(
                 "a token needs a name of 1 to 200 bytes that says what it is for".to_owned(),
+                Reason::NameLength { most: 200 },
             ));
         }
         let secret = format!("safar_{}", secret()?);

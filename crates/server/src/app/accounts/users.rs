@@ -1,5 +1,8 @@
 //! Users and their roles.
-use super::{super::answer::Page, AccountError, Accounts, now, password};
+use super::{
+    super::{answer::Page, reason::Reason},
+    AccountError, Accounts, now, password,
+};
 use rusqlite::{OptionalExtension, Row, params, types::FromSqlError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -110,7 +113,8 @@ impl Accounts {
             user,
         );
         added.optional()?.ok_or_else(|| {
-            AccountError::Refused(format!("`{email}` has an account already; change that one, or use another address"))
+            let text = format!("`{email}` has an account already; change that one, or use another address");
+            AccountError::Refused(text, Reason::AddressTaken { email: email.to_owned() })
         })
     }
 
@@ -162,15 +166,17 @@ fn keep_an_admin(transaction: &rusqlite::Transaction<'_>) -> Result<(), AccountE
     if left {
         return Ok(());
     }
-    Err(AccountError::Refused("this is the last administrator; make another user one first".to_owned()))
+    Err(AccountError::Refused(
+        "this is the last administrator; make another user one first".to_owned(),
+        Reason::LastAdmin,
+    ))
 }
 
 fn name(text: &str) -> Result<&str, AccountError> {
+    let refused = |text: &str| AccountError::Refused(text.to_owned(), Reason::NameLength { most: 200 });
     match text.trim() {
-        name @ "" => Err(AccountError::Refused(format!("`{name}` is no name; write one"))),
-        name if name.len() > 200 => {
-            Err(AccountError::Refused("the name is longer than 200 bytes; shorten it".to_owned()))
-        }
+        "" => Err(refused("an empty text is no name; write one")),
+        name if name.len() > 200 => Err(refused("the name is longer than 200 bytes; shorten it")),
         name => Ok(name),
     }
 }
@@ -180,7 +186,8 @@ fn email(text: &str) -> Result<&str, AccountError> {
     let parts = email.rsplit_once('@').filter(|(user, host)| !user.is_empty() && !host.is_empty());
     if parts.is_none() || email.len() > 254 || email.chars().any(|letter| letter.is_whitespace() || letter.is_control())
     {
-        return Err(AccountError::Refused(format!("`{email}` is no e-mail address; write one like ana@example.com")));
+        let text = format!("`{email}` is no e-mail address; write one like ana@example.com");
+        return Err(AccountError::Refused(text, Reason::NoAddress { email: email.to_owned() }));
     }
     Ok(email)
 }

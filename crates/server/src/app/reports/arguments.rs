@@ -29,6 +29,9 @@ pub const SHARED: &[&str] = &[
     "os",
 ];
 
+/// What a browser tells of its visitor. Two of these together are few people's in a small shop, and more are one's.
+const VISITOR: [&str; 5] = ["country", "language", "device", "browser", "os"];
+
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -154,8 +157,8 @@ impl Arguments {
         self.values.keys().any(|name| self.kinds.get(name) == Some(&Kind::Condition))
     }
 
-    /// What of them tells people apart that viewers may only see together: a property that is reported by, or a column or
-    /// property that a step tests and that is none of [`SHARED`].
+    /// What of them tells people apart that viewers may only see together: a property that is reported by, a column or property
+    /// that a step tests and that is none of [`SHARED`], or several of what a browser tells of its visitor.
     pub fn singles_out(&self) -> Option<String> {
         let by = self.text("by").and_then(|by| by.parse::<Dimension>().ok());
         if let Some(property) = by.as_ref().and_then(Dimension::property) {
@@ -164,8 +167,15 @@ impl Arguments {
         let steps =
             self.values.iter().filter(|(name, _)| matches!(self.kinds.get(*name), Some(Kind::Step | Kind::Steps)));
         let steps = steps.flat_map(|(_, texts)| texts).filter_map(|text| text.parse::<Step>().ok());
-        let mut found = steps.filter_map(|step| step.tested().find(|field| !SHARED.contains(field)).map(str::to_owned));
-        found.next()
+        let tested: Vec<String> = steps.flat_map(|step| step.tested().map(str::to_owned).collect::<Vec<_>>()).collect();
+        if let Some(own) = tested.iter().find(|field| !SHARED.contains(&field.as_str())) {
+            return Some(own.clone());
+        }
+        let within = self.values.get("within").into_iter().flatten();
+        let within = within.filter_map(|text| Some(text.split_once('=')?.0));
+        let looked: Vec<&str> = within.chain(self.text("by")).chain(tested.iter().map(String::as_str)).collect();
+        let told: Vec<&str> = VISITOR.into_iter().filter(|name| looked.contains(name)).collect();
+        (told.len() > 1).then(|| told.join(" and "))
     }
 
     /// A text; `None` where it was left out.

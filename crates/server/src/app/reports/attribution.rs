@@ -6,7 +6,7 @@ use futures::FutureExt;
 use safar_attribution::uncertainty::Bootstrap;
 use safar_pipeline::{
     Workspace,
-    report::{self, AttributionReport, Measure, Modelling, UNATTRIBUTED},
+    report::{self, AttributionReport, Measure, Modelling, Note, UNATTRIBUTED},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -65,10 +65,8 @@ pub fn bootstrap(arguments: &Arguments) -> Option<Bootstrap> {
 }
 
 /// What a reader must know of the models.
-pub fn notes(report: &AttributionReport, settings: Option<Bootstrap>) -> Vec<String> {
-    let intervals = settings.map(|settings| {
-        format!("intervals: {} % of {} resamples of people", settings.level * 100.0, settings.replicates)
-    });
+pub fn notes(report: &AttributionReport, settings: Option<Bootstrap>) -> Vec<Note> {
+    let intervals = settings.map(|settings| Note::Intervals { level: settings.level, resamples: settings.replicates });
     report.notes().into_iter().chain(intervals).collect()
 }
 

@@ -2,8 +2,11 @@
 use super::{Arguments, Kind, Parameter, Report, SELECTION, Table};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
-use safar_attribution::validation::{Recommendation, StabilitySettings};
-use safar_pipeline::{Workspace, report};
+use safar_attribution::validation::StabilitySettings;
+use safar_pipeline::{
+    Workspace,
+    report::{self, Note},
+};
 
 pub const REPORT: Report = Report {
     name: "backtest",
@@ -39,15 +42,14 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         "weeks" => found.weeks(),
         _ => found.scores(),
     }?;
-    let refused = found.refused.iter().map(|(model, why)| format!("{model} was not tested: {why}"));
-    let notes: Vec<String> = [found.reason(), found.facts()].into_iter().chain(found.shift()).chain(refused).collect();
+    let notes: Vec<Note> = found.reason().into_iter().chain([found.facts()]).chain(found.cautions()).collect();
     let mut table = Table::from(rows)
         .unit("people", &["people"])
         .unit("percent", &["predicted", "observed", "observed_low", "observed_high", "share_low", "share_high"])
         .unit("percent", &["true_positive_rate", "false_positive_rate"])
         .goal(Some(found.goal.clone()))
         .notes(notes)
-        .notes([Recommendation::CAVEAT.to_owned()]);
+        .notes([Note::PredictionIsNotCause]);
     let chosen = found.recommendation.choice.map(|choice| found.recommendation.candidates[choice].model.to_string());
     // The weeks are drawn by the library's own seed.
     table.seed = Some(StabilitySettings::default().seed);

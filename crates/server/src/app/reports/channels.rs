@@ -1,5 +1,5 @@
 //! Channels, what they brought and what they cost.
-use super::{Arguments, Kind, Parameter, Report, SCOPE, Table, attribution::bootstrap, goal};
+use super::{Arguments, BY, Kind, Parameter, Report, SCOPE, Table, attribution::bootstrap, goal};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
 use safar_pipeline::{Workspace, report};
@@ -18,10 +18,11 @@ const PARAMETERS: &[Parameter] = &[
 
 pub const REPORT: Report = Report {
     name: "channels",
-    about: "Channels with sessions, people, conversions, value, cost, and for each model credit, value, cpa and roas, with the \
-            ends of the two where intervals are asked for.",
+    about: "Channels (or sources, mediums, campaigns, contents, terms) with sessions, people, conversions, value, impressions, \
+            clicks and cost of the table costs, and for each model credit, value, cpa and roas, with the ends of the two where \
+            intervals are asked for.",
     role: Role::Viewer,
-    parameters: &[PARAMETERS, SCOPE],
+    parameters: &[BY, PARAMETERS, SCOPE],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
 };
 
@@ -29,7 +30,9 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     let session = report::session(workspace).await?;
     let chosen = arguments.models("model", &workspace.settings().attribution.models);
     let intervals = bootstrap(arguments);
-    let mut table: Table = report::channels(workspace, &session, &arguments.scope(), &chosen, intervals).await?.into();
+    let by = arguments.dimension()?;
+    let found = report::channels(workspace, &session, &arguments.scope(), &by, &chosen, intervals).await?;
+    let mut table = Table::from(found);
     table.seed = intervals.map(|settings| settings.seed);
     Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

@@ -2,7 +2,10 @@
 use super::{Arguments, Kind, Parameter, Report, SELECTION, Table};
 use crate::app::{accounts::Role, problem::Problem};
 use futures::FutureExt;
-use safar_pipeline::{Workspace, report};
+use safar_pipeline::{
+    Workspace,
+    report::{self, Note},
+};
 
 pub const REPORT: Report = Report {
     name: "experiment",
@@ -26,8 +29,8 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     let models = arguments.models("model", &[]);
     let found = report::experiment(workspace, name, &models, &arguments.selection(), level).await?;
     let rows = if arguments.choice("show") == "calibrated" { found.calibrated() } else { found.lifts() }?;
-    let failed = found.uncalibrated();
-    let notes: Vec<String> = [found.facts(level)].into_iter().chain(found.warnings()).chain(failed).collect();
+    let notes: Vec<Note> =
+        [found.facts(level)].into_iter().chain(found.warnings()).chain(found.uncalibrated()).collect();
     Ok(Table::from(rows)
         .unit("percent", &["relative_lift", "relative_lift_low", "relative_lift_high", "detectable_lift"])
         .goal(Some(found.goal.clone()))

@@ -1,6 +1,6 @@
 //! What made one number of an attribution.
 use super::{Arguments, BY, Kind, Parameter, Report, SELECTION, Table, goal};
-use crate::app::{accounts::Role, problem::Problem};
+use crate::app::{accounts::Role, answer::NoteView, problem::Problem};
 use futures::FutureExt;
 use safar_attribution::ModelSpec;
 use safar_pipeline::{Workspace, report};
@@ -8,7 +8,7 @@ use safar_pipeline::{Workspace, report};
 pub const REPORT: Report = Report {
     name: "explain",
     about: "The conversions that gave a label its credit by a model, the most credited first, with every touch, its weight and \
-            its credit; weights of a conversion sum to 1. `extra.lines` tells how the number follows.",
+            its credit; weights of a conversion sum to 1. `extra.lines` tells how the number follows, in notes as those of `meta`.",
     role: Role::Analyst,
     parameters: &[BY, PARAMETERS, SELECTION],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
@@ -35,7 +35,8 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         .unit(currency, &["conversion_value", "credit_value"])
         .unit("days", &["age_days"])
         .unit("percent", &["weight"]);
-    table.extra.insert("lines".to_owned(), found.lines.into());
+    let lines = found.lines.into_iter().map(|line| serde_json::to_value(NoteView::from(line)));
+    table.extra.insert("lines".to_owned(), lines.collect::<Result<Vec<_>, _>>().map_err(Problem::internal)?.into());
     let session = report::session(workspace).await?;
     Ok(table.goal(goal(workspace, &session, arguments).await?))
 }

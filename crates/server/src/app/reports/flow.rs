@@ -44,7 +44,8 @@ pub const TRANSITIONS: Report = Report {
 
 pub const EXPLORER: Report = Report {
     name: "explorer",
-    about: "How many people went from one step to the next: from_step, from, to, people.",
+    about: "How many people went from one step to the next, and how often: from_step, from, to, people, transitions (every event that is \
+            the step is a beginning; of people the first).",
     role: Role::Viewer,
     parameters: &[EXPLORED, SCOPE],
     run: |workspace, arguments| explorer(workspace, arguments).boxed(),

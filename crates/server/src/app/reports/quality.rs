@@ -6,7 +6,7 @@ use safar_pipeline::{Workspace, report};
 
 pub const QUALITY: Report = Report {
     name: "quality",
-    about: "What each check found over all of the data, and what to do: check, count, share, what_to_do.",
+    about: "What each check found over all of the data, and what to do: check, count, share, what_to_do, code (the check for programs; it stays).",
     role: Role::Viewer,
     parameters: &[],
     run: |workspace, arguments| quality(workspace, arguments).boxed(),

@@ -6,7 +6,7 @@ use arrow::{
     datatypes::{Field, Schema, SchemaRef},
     row::{RowConverter, SortField},
 };
-use safar_pipeline::report::Answer;
+use safar_pipeline::report::{Answer, Note};
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,7 +20,7 @@ pub struct Table {
     /// The rows.
     pub batches: Vec<RecordBatch>,
     /// What a reader must be told.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Of what was drawn by chance.
     pub seed: Option<u64>,
     /// The goal that was looked at.
@@ -55,7 +55,7 @@ impl Table {
 
     /// Adds what a reader must be told.
     #[must_use]
-    pub fn notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+    pub fn notes(mut self, notes: impl IntoIterator<Item = Note>) -> Self {
         self.notes.extend(notes);
         self
     }

@@ -21,7 +21,8 @@ pub struct PersonView {
     meta: Versions,
     /// person_id, first_seen, last_seen, sessions, conversions, value, last_channel.
     person: Map<String, Value>,
-    /// namespace, identifier, first_seen, last_seen, valid_from, valid_to, why.
+    /// namespace, identifier, first_seen, last_seen, valid_from, valid_to; why it is linked, in English and in parts: why, tie
+    /// (the kind of link: event, record, alias, match, merge), tie_namespace, tie_identifier, tie_at, tie_source.
     identifiers: Vec<Map<String, Value>>,
     /// Visits, oldest first.
     sessions: Vec<Map<String, Value>>,

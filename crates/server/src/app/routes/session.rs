@@ -5,6 +5,7 @@ use crate::app::{
     extract::Body,
     guard::{Caller, csrf, set_cookie},
     problem::{Code, Problem},
+    reason::Reason,
 };
 use axum::{
     Extension, Json,
@@ -103,7 +104,9 @@ pub async fn set_up(
         spawn_blocking(move || {
             let mut code = app.setup_code.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(wanted) = code.as_deref() else {
-                return Err(Problem::new(Code::Conflict, "the first account was made already").hint("log in"));
+                return Err(Problem::new(Code::Conflict, "the first account was made already")
+                    .hint("log in")
+                    .because(Reason::SetUpAlready));
             };
             if wanted != setup.code.trim() {
                 return Ok(None);
@@ -127,7 +130,8 @@ pub async fn set_up(
             drop(attempt);
             app.note_failure(Door::SetUp);
             Err(Problem::new(Code::WrongPassword, "that is not the set-up code")
-                .hint("`safar serve` prints it when it starts"))
+                .hint("`safar serve` prints it when it starts")
+                .because(Reason::WrongCode))
         }
     }
 }
@@ -148,7 +152,8 @@ async fn prove(app: &Arc<App>, caller: &Caller, email: &str, password: String) -
             drop(attempt);
             app.note_failure(Door::Password);
             Err(Problem::new(Code::WrongPassword, "address and password do not go together")
-                .hint("an administrator can give you a new password"))
+                .hint("an administrator can give you a new password")
+                .because(Reason::WrongPassword))
         }
     }
 }
@@ -183,7 +188,7 @@ pub async fn change_password(
     let changing = Arc::clone(&app);
     let changed = spawn_blocking(move || changing.accounts.change_user(user.id, &change));
     let user = changed.await.map_err(Problem::internal)??;
-    let user = user.ok_or_else(|| Problem::new(Code::NotFound, "the account is gone"))?;
+    let user = user.ok_or_else(|| Problem::new(Code::NotFound, "the account is gone").because(Reason::AccountGone))?;
     app.note(&user.email, Act::PasswordChanged, Value::Null)?;
     begin(&app, user).await
 }

@@ -6,6 +6,7 @@ use crate::app::{
     extract::{Body, Given},
     guard::Caller,
     problem::{Code, Problem},
+    reason::Reason,
 };
 use axum::{Extension, Json, extract::State, response::Response};
 use safar_pipeline::{Rebuilt, SETTINGS_FILE, Settings, preview, privacy::Act};
@@ -185,7 +186,8 @@ pub async fn replace(
     let old = app.current.settings_text().await?;
     if settings_version(&old) != new.version {
         return Err(Problem::new(Code::Conflict, "the settings were changed meanwhile")
-            .hint("take what GET /api/v1/settings gives now, and make your changes to that"));
+            .hint("take what GET /api/v1/settings gives now, and make your changes to that")
+            .because(Reason::SettingsChanged));
     }
     check_drop(&settings, &old)?;
     write(&app.current.settings_file(), &new.text).map_err(Problem::internal)?;

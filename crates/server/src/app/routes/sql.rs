@@ -5,6 +5,7 @@ use crate::app::{
     extract::{Body, Given},
     guard::Caller,
     problem::{Code, Problem},
+    reason::Reason,
     reports::Table,
 };
 use arrow::datatypes::SchemaRef;
@@ -68,7 +69,8 @@ async fn rows(workspace: &Workspace, query: &str) -> Result<Table, Problem> {
         bytes += batch.get_array_memory_size();
         if bytes > MOST_BYTES {
             return Err(Problem::new(Code::OutOfMemory, format!("the answer is larger than {} MiB", MOST_BYTES >> 20))
-                .hint("ask for fewer rows or columns, or use the SQL server, which sends rows as they come"));
+                .hint("ask for fewer rows or columns, or use the SQL server, which sends rows as they come")
+                .because(Reason::AnswerTooLarge { megabytes: (MOST_BYTES >> 20) as u64 }));
         }
         batches.push(batch);
     }

@@ -1,0 +1,76 @@
+/** What the server says in codes and values, in the reader's language; its own English where a code is not known here. */
+import type { Problem, Report } from './api';
+import type { Note } from './contract';
+import { app } from './app.svelte';
+import { amount, label } from './cells';
+import { addDays } from './days';
+import { modelName } from './models';
+import { t, words } from '../i18n/words.svelte';
+
+type Values = Record<string, unknown>;
+interface Said { code: string; values?: Values; text?: string }
+
+/** Values that are words of the server's own, with the texts that say them. */
+const named: Record<string, (value: unknown) => string> = {
+  order: (value) => `order.${String(value)}`,
+  open: (value) => (value ? 'funnel.open' : 'funnel.closed'),
+  way: (value) => `explorer.${String(value)}`,
+  role: (value) => `role.${String(value)}`,
+};
+const parts = ['level', 'share', 'earlier', 'later', 'chance'];
+const money = ['cost', 'value', 'unattributed_value'];
+
+function told(name: string, value: unknown, all: Values): string {
+  const key = named[name]?.(value);
+  if (key && words.has(key)) return t(key);
+  if (typeof value === 'number') {
+    if (parts.includes(name)) return words.percent(value, 2);
+    if (money.includes(name)) return amount(value, typeof all['currency'] === 'string' ? all['currency'] : app.currency);
+    return name === 'p' ? words.chance(value) : words.number(value, 5);
+  }
+  if (Array.isArray(value)) return value.map((one) => label(String(one))).join(', ');
+  if (typeof value === 'object' && value) return say(value as Said, 'why');
+  const text = String(value ?? '');
+  if (name === 'model') return modelName(text);
+  // The day after the last is the last day to readers.
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return words.day(name.endsWith('to') ? addDays(text, -1) : text);
+  if (/^\d{4}-\d{2}-\d{2}T/.test(text)) return words.time(text, app.zone);
+  return label(text);
+}
+
+/** A note, a reason or a refusal in words; codes are those of the server's contract. */
+export function say(said: Said, kind: 'note' | 'why' | 'reason' = 'note'): string {
+  const [key, values] = [`${kind}.${said.code}`, said.values ?? {}];
+  if (!words.has(key)) return said.text ?? String(values['text'] ?? said.code);
+  return t(key, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, told(name, value, values)])));
+}
+
+/** Notes in words, each with the direction of its writing where that is not the reader's. */
+export const sayAll = (notes: readonly Note[]): { text: string; dir: 'auto' | undefined }[] => notes.map((note) => ({ text: say(note), dir: words.has(`note.${note.code}`) ? undefined : 'auto' }));
+
+export interface Refused { model: string; why: string }
+
+/** Models that the server did not compute, each with its reason. */
+export const refusedIn = (report: Report | null): Refused[] =>
+  (report?.meta.notes ?? []).flatMap((note) => (note.code === 'refused' ? [{ model: note.values.model, why: say(note.values.why, 'why') }] : []));
+
+/** What its title says all of. */
+const plain = ['csrf', 'busy', 'login_needed'];
+
+/** What a refusal says beyond its title, and whether that is the server's English. */
+export function because(problem: Problem): { text: string; english: boolean } {
+  const reason = problem.reason && words.has(`reason.${problem.reason.code}`) ? problem.reason : null;
+  if (reason) return { text: say(reason, 'reason'), english: false };
+  if (plain.includes(problem.code ?? '')) return { text: '', english: false };
+  return { text: [problem.detail, problem.hint].filter(Boolean).join(' · '), english: true };
+}
+
+/** The kind of a refusal. */
+export function titleOf(problem: Problem): string {
+  if (problem.status === 0 && problem.code === 'offline') return t('app.offline');
+  const key = `problem.${problem.code ?? ''}`;
+  return words.has(key) ? t(key) : problem.title || t('app.failed');
+}
+
+/** A refusal in one line, for a notice. */
+export const complaint = (problem: Problem): string => because(problem).text || titleOf(problem);
