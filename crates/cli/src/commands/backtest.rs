@@ -36,6 +36,9 @@ pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
     if let Some(shift) = found.shift() {
         printer.warn(shift);
     }
+    if let Some(causes) = found.causes() {
+        printer.say(causes);
+    }
     printer.say(Recommendation::CAVEAT);
     Ok(())
 }

@@ -27,6 +27,16 @@ impl Backtest {
         )
     }
 
+    /// How models of cause are compared with the others, where they take part.
+    #[must_use]
+    pub fn causes(&self) -> Option<String> {
+        self.recommendation.candidates.iter().any(|one| one.model.is_causal()).then(|| {
+            "models of cause are compared by what each touch earned them, as the others are: log-loss says who predicts, not who \
+             leaves to nobody what nobody caused (docs/truth.md)"
+                .to_owned()
+        })
+    }
+
     /// That the later paths are not like the earlier ones, where they are not.
     #[must_use]
     pub fn shift(&self) -> Option<String> {

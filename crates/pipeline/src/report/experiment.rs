@@ -93,7 +93,7 @@ pub async fn experiment(
     let treated = load(&session, &Dimension::Channel, &condition, wanted, &mut names).await?;
     let lived = if attribution.models.iter().any(|fitted| fitted.model.is_causal()) {
         let asked = Asked { goal: &goal, condition: &condition, since: Some(&since) };
-        Some(timelines(workspace, &session, &Dimension::Channel, asked, query.to, &mut names).await?)
+        Some(timelines(workspace, &session, &Dimension::Channel, asked, query.until(workspace)?, &mut names).await?)
     } else {
         None
     };

@@ -40,7 +40,8 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         _ => found.scores(),
     }?;
     let refused = found.refused.iter().map(|(model, why)| format!("{model} was not tested: {why}"));
-    let notes: Vec<String> = [found.reason(), found.facts()].into_iter().chain(found.shift()).chain(refused).collect();
+    let notes: Vec<String> =
+        [found.reason(), found.facts()].into_iter().chain(found.causes()).chain(found.shift()).chain(refused).collect();
     let mut table = Table::from(rows)
         .unit("people", &["people"])
         .unit("percent", &["predicted", "observed", "observed_low", "observed_high", "share_low", "share_high"])
