@@ -6,6 +6,7 @@ mod erasure;
 mod imported;
 mod importing;
 mod journey_of_a_user;
+mod markets;
 mod paths_files;
 mod people;
 mod retaining;

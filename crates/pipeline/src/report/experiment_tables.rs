@@ -1,8 +1,8 @@
 //! An experiment as tables and sentences.
-use super::{ExperimentReport, UNATTRIBUTED, table};
+use super::{ExperimentReport, HoldOut, UNATTRIBUTED, answer::texts, table};
 use crate::Result;
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use safar_attribution::experiment::{Estimate, Lift, Standing};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use safar_attribution::experiment::{Assignments, Estimate, Lift, Standing};
 use std::sync::Arc;
 
 impl ExperimentReport {
@@ -12,12 +12,10 @@ impl ExperimentReport {
     /// # Errors
     /// Never in practice: the columns are as long as each other.
     pub fn lifts(&self) -> Result<RecordBatch> {
-        let outcome = &self.outcome;
-        let rows =
-            [("converters", &outcome.converters), ("conversions", &outcome.conversions), ("value", &outcome.value)];
+        let rows = self.found.lifts();
         let of = |of: &dyn Fn(&Lift) -> Option<f64>| numbers(&rows, |(_, lift)| of(lift));
         table([
-            ("measure", Arc::new(StringArray::from_iter_values(rows.iter().map(|(name, _)| *name)))),
+            ("measure", texts(rows.iter().map(|(name, _)| name))),
             ("treated_mean", of(&|lift| Some(lift.treated))),
             ("control_mean", of(&|lift| Some(lift.control))),
             ("incremental", of(&|lift| Some(lift.total.value))),
@@ -29,6 +27,33 @@ impl ExperimentReport {
             ("p", of(&|lift| lift.p)),
             ("detectable_lift", of(&Lift::detectable_part)),
         ])
+    }
+
+    /// The arms: rows `arm, people, exposed, converters, conversions, value`; of regions `arm, region, people, exposed, conversions,
+    /// value`, where people are those seen before the experiment began.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn arms(&self) -> Result<RecordBatch> {
+        let name = |treated: bool| if treated { "treated" } else { "control" };
+        match &self.found {
+            HoldOut::People { arms, .. } => table([
+                ("arm", texts([name(true), name(false)])),
+                ("people", whole(arms.iter().map(|arm| arm.people))),
+                ("exposed", whole(arms.iter().map(|arm| arm.exposed.unwrap_or_default()))),
+                ("converters", whole(arms.iter().map(|arm| arm.converters))),
+                ("conversions", numbers(arms, |arm| Some(arm.conversions.sum))),
+                ("value", numbers(arms, |arm| Some(arm.value.sum))),
+            ]),
+            HoldOut::Regions { regions, .. } => table([
+                ("arm", texts(regions.iter().map(|region| name(region.geo.treated)))),
+                ("region", texts(regions.iter().map(|region| &region.name))),
+                ("people", whole(regions.iter().map(|region| region.geo.people))),
+                ("exposed", whole(regions.iter().map(|region| region.exposed))),
+                ("conversions", numbers(regions, |region| Some(region.geo.conversions))),
+                ("value", numbers(regions, |region| Some(region.geo.value))),
+            ]),
+        }
     }
 
     /// Rows `model, channel, conversions, calibrated_conversions, low, high, standing`.
@@ -54,17 +79,15 @@ impl ExperimentReport {
             let before = fitted.unattributed.conversions;
             rows.push(Row { model, channel: UNATTRIBUTED.into(), before, after: rest.value, interval: Some(rest) });
         }
-        let texts =
-            |of: &dyn Fn(&Row) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(of))) };
         let standing = |row: &Row| if row.interval.is_some() { "calibrated" } else { "association" };
         table([
-            ("model", texts(&|row| &row.model)),
-            ("channel", texts(&|row| &row.channel)),
+            ("model", texts(rows.iter().map(|row| &row.model))),
+            ("channel", texts(rows.iter().map(|row| &row.channel))),
             ("conversions", numbers(&rows, |row| Some(row.before))),
             ("calibrated_conversions", numbers(&rows, |row| Some(row.after))),
             ("low", numbers(&rows, |row| row.interval.map(|interval| interval.low))),
             ("high", numbers(&rows, |row| row.interval.map(|interval| interval.high))),
-            ("standing", Arc::new(StringArray::from_iter_values(rows.iter().map(standing)))),
+            ("standing", texts(rows.iter().map(standing))),
         ])
     }
 
@@ -72,13 +95,24 @@ impl ExperimentReport {
     #[must_use]
     pub fn facts(&self, level: f64) -> String {
         let settings = &self.settings;
+        let event = settings.event.as_ref().map_or_else(|| "any event".to_owned(), |event| format!("`{event}`"));
+        let counts = match &self.found {
+            HoldOut::People { .. } => "everyone counts in the arm that chance put them in".to_owned(),
+            HoldOut::Regions { outcome, .. } => format!(
+                "everyone counts in the region that they were first seen in; intervals hold the lifts that {} do not refuse",
+                match outcome.assignments {
+                    Assignments::All(all) => format!("all {all} ways to choose {} of these regions", outcome.treated),
+                    Assignments::Drawn(drawn) =>
+                        format!("{drawn} drawn ways to choose {} of these regions", outcome.treated),
+                }
+            ),
+        };
         format!(
-            "experiment {}: {} withheld from `{}` = `{}` told by `{}`; goal {}; {} % intervals; everyone counts in the arm that chance put them in",
+            "experiment {}: {} withheld from `{}` = `{}` told by {event}; goal {}; {} % intervals; {counts}",
             settings.name,
             settings.channels.join(", "),
             settings.property,
-            settings.control,
-            settings.event,
+            settings.control.join("`, `"),
             self.goal,
             level * 100.0
         )
@@ -99,7 +133,7 @@ impl ExperimentReport {
     /// What weakens the comparison, in words.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings: Vec<String> = self.outcome.warnings.iter().map(ToString::to_string).collect();
+        let mut warnings: Vec<String> = self.found.cautions().iter().map(ToString::to_string).collect();
         if self.in_both > 0 {
             warnings.push(format!("{} people were put in both arms; they count in their first", self.in_both));
         }
@@ -118,4 +152,10 @@ struct Row {
 
 fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> ArrayRef {
     Arc::new(rows.iter().map(of).collect::<Float64Array>())
+}
+
+/// People, who come whole.
+#[expect(clippy::cast_possible_truncation, reason = "counts of people")]
+fn whole(of: impl IntoIterator<Item = f64>) -> ArrayRef {
+    Arc::new(of.into_iter().map(|count| Some(count as i64)).collect::<Int64Array>())
 }
