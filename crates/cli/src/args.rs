@@ -110,7 +110,7 @@ pub enum Command {
     Explain(Explain),
     /// Learn models from earlier outcomes, test them on later ones, and recommend one.
     Backtest(Backtest),
-    /// Evaluate a randomised hold-out of safar.toml, and calibrate credits by it.
+    /// Evaluate a randomised hold-out of safar.toml, and calibrate credits by it; or plan one.
     Experiment(Experiment),
     /// Judge models on simulated markets in which it is known what advertising really caused.
     Validate(Validate),
@@ -409,7 +409,8 @@ pub enum Shown {
 #[derive(Debug, Args)]
 pub struct Experiment {
     /// The name of the experiment in safar.toml.
-    pub name: String,
+    #[arg(required_unless_present = "plan")]
+    pub name: Option<String>,
     /// A model to calibrate; repeats. Those of safar.toml otherwise.
     #[arg(long, value_name = "MODEL")]
     pub model: Vec<ModelSpec>,
@@ -419,6 +420,22 @@ pub struct Experiment {
     /// Of the intervals.
     #[arg(long, default_value_t = 0.95)]
     pub level: f64,
+    /// Plan an experiment instead: how many people it takes to find that everybody's conversions rise by this part, such as
+    /// 0.05, judged by the days --from to --to (the last 28 otherwise).
+    #[arg(long, value_name = "LIFT", conflicts_with_all = ["name", "model", "calibrated"])]
+    pub plan: Option<f64>,
+    /// Plan for regions, each a value of this property of events, or of `country`.
+    #[arg(long, value_name = "PROPERTY", requires = "plan")]
+    pub region: Option<String>,
+    /// The part of people or regions to be treated.
+    #[arg(long, default_value_t = 0.5, requires = "plan")]
+    pub treated_share: f64,
+    /// Chance to find the lift.
+    #[arg(long, default_value_t = 0.8, requires = "plan")]
+    pub power: f64,
+    /// Days before whose conversions and value are to sharpen the comparison.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "plan")]
+    pub days_before: u32,
     #[command(flatten)]
     pub selection: Selection,
     #[arg(long, value_enum, default_value_t)]

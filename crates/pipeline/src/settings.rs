@@ -3,7 +3,7 @@ mod experiments;
 mod privacy;
 mod server;
 
-pub use experiments::ExperimentSettings;
+pub use experiments::{ExperimentSettings, Unit};
 pub use privacy::{Age, PrivacySettings};
 pub use server::{ServerSettings, SqlSettings};
 

@@ -134,7 +134,7 @@ fn relative(treated: f64, lift: Estimate) -> Option<Estimate> {
     })
 }
 
-fn check(geos: &[Geo]) -> Result<(), ExperimentError> {
+pub(super) fn check(geos: &[Geo]) -> Result<(), ExperimentError> {
     for (index, geo) in geos.iter().enumerate() {
         let bad = |what, got, allowed| {
             Err(ExperimentError::BadNumber { of: format!("region {}", index + 1), what, got, allowed })

@@ -25,6 +25,7 @@ mod calibrate;
 mod cuped;
 mod distribution;
 mod geo;
+mod geo_plan;
 mod lift;
 mod means;
 mod people;
@@ -39,6 +40,7 @@ pub use calibrate::{
 };
 pub use cuped::Cuped;
 pub use geo::{Geo, GeoOutcome, geo_hold_out};
+pub use geo_plan::{GeoPlan, GeoPower, geo_plan};
 pub use lift::{Estimate, ExperimentError, Lift, Method, Settings, Warning};
 pub use people::{Exposure, Outcome, hold_out};
 pub use permute::Assignments;

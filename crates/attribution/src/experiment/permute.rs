@@ -6,7 +6,10 @@
 //! them as the t-value of that coefficient does. As |⟨MA, MT⟩| / |MA| ≤ |MT| (Cauchy and Schwarz), the τ at which A
 //! is at least as extreme as T are one interval around the estimated lift, so that the test inverts in closed form.
 use super::{ExperimentError, Geo, Settings};
-use crate::{models::count, sum::sum};
+use crate::{
+    models::count,
+    sum::{Sum, sum},
+};
 use rand::{Rng, SeedableRng, rngs::ChaCha8Rng};
 use serde::{Deserialize, Serialize};
 
@@ -147,37 +150,27 @@ impl Design {
         Test { residual, lift, error: variance.sqrt() / self.square }
     }
 
-    /// Holds each test against the other assignments.
-    pub(super) fn permute<const N: usize>(
-        &self,
-        tests: &[Test; N],
-        settings: &Settings,
-    ) -> (Assignments, [Verdict; N]) {
+    /// ⟨MA, MA⟩ of another assignment; 0 where the rates before tell it already.
+    fn square_of(&self, assigned: &[usize]) -> f64 {
+        let (mut weight, mut before) = (0.0, 0.0);
+        for &index in assigned {
+            weight += self.weights[index];
+            before += self.weights[index] * self.before[index];
+        }
+        let of_before = if self.adjusted() { before * before / self.before_square } else { 0.0 };
+        let square = weight - weight * weight / self.total - of_before;
+        if square <= 1e-12 * weight { 0.0 } else { square }
+    }
+
+    /// ⟨MA, M of a result⟩.
+    fn along(&self, assigned: &[usize], residual: &[f64]) -> f64 {
+        assigned.iter().map(|&index| self.weights[index] * residual[index]).sum()
+    }
+
+    /// Shows `meet` the treated regions of every assignment that results are held against, the one that took place among them.
+    fn each(&self, settings: &Settings, mut meet: impl FnMut(&[usize])) -> Assignments {
         let arm: Vec<_> = (0..self.treated.len()).filter(|index| self.treated[*index]).collect();
         let assignments = Assignments::of(arm.len(), self.treated.len(), settings.draws);
-        let mut inversions = [(); N].map(|()| Inversion::default());
-        let mut meet = |assigned: &[usize]| {
-            let (mut weight, mut before, mut with_treated, mut with) = (0.0, 0.0, 0.0, [0.0; N]);
-            for &index in assigned {
-                let w = self.weights[index];
-                weight += w;
-                before += w * self.before[index];
-                with_treated += w * self.residual[index];
-                for (with, test) in with.iter_mut().zip(tests) {
-                    *with += w * test.residual[index];
-                }
-            }
-            let of_before = if self.adjusted() { before * before / self.before_square } else { 0.0 };
-            let square = weight - weight * weight / self.total - of_before;
-            // An assignment that the rates before tell already could give any coefficient: it counts as extreme.
-            let known = square <= 1e-12 * weight;
-            let length = if known { 0.0 } else { square.sqrt() };
-            for ((inversion, test), with) in inversions.iter_mut().zip(tests).zip(with) {
-                let scale = self.square.sqrt();
-                let own = [test.lift * scale, scale];
-                inversion.meet(own, (!known).then(|| [with / length, with_treated / length]));
-            }
-        };
         match assignments {
             Assignments::All(_) => every(self.treated.len(), arm.len(), meet),
             Assignments::Drawn(draws) => {
@@ -190,6 +183,28 @@ impl Design {
                 meet(&arm);
             }
         }
+        assignments
+    }
+
+    /// Holds each test against the other assignments.
+    pub(super) fn permute<const N: usize>(
+        &self,
+        tests: &[Test; N],
+        settings: &Settings,
+    ) -> (Assignments, [Verdict; N]) {
+        let mut inversions = [(); N].map(|()| Inversion::default());
+        let scale = self.square.sqrt();
+        let assignments = self.each(settings, |assigned| {
+            // An assignment that the rates before tell already could give any coefficient: it counts as extreme.
+            let square = self.square_of(assigned);
+            let length = square.sqrt();
+            let with_treated = self.along(assigned, &self.residual);
+            for (inversion, test) in inversions.iter_mut().zip(tests) {
+                let with = self.along(assigned, &test.residual);
+                let own = [test.lift * scale, scale];
+                inversion.meet(own, (square > 0.0).then(|| [with / length, with_treated / length]));
+            }
+        });
         let verdicts = inversions.map(|inversion| inversion.verdict(settings.alpha()));
         let mut tests = tests.iter();
         let varies = |test: &Test| test.residual.iter().any(|x| *x != 0.0);
@@ -201,6 +216,21 @@ impl Design {
                 _ => (verdict.0, verdict.1, None),
             }),
         )
+    }
+
+    /// How large lifts are that assignments find where there is none: the root of their mean square.
+    pub(super) fn chance<const N: usize>(&self, tests: &[Test; N], settings: &Settings) -> (Assignments, [f64; N]) {
+        let (mut met, mut squares) = (0_u32, [Sum::default(); N]);
+        let assignments = self.each(settings, |assigned| {
+            let square = self.square_of(assigned);
+            if square > 0.0 {
+                met += 1;
+                for (sum, test) in squares.iter_mut().zip(tests) {
+                    sum.add((self.along(assigned, &test.residual) / square).powi(2));
+                }
+            }
+        });
+        (assignments, squares.map(|sum| (sum.get() / f64::from(met.max(1))).sqrt()))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     models::count,
     sum::sum,
 };
-use safar_model::{PathRef, Paths};
+use safar_model::{PathRef, Paths, Timelines};
 use serde::{Deserialize, Serialize};
 
 /// Where probabilities come from.
@@ -24,10 +24,10 @@ pub enum Source {
         /// Later people on paths of which it said nothing; they got the base rate.
         unsaid: f64,
     },
-    /// From its credits, in the same way for every model that says none. A path scores the mean, over its touches, of
-    /// what each one's channel earned for each of its touches on the earlier paths; a rising logistic curve fitted to
-    /// the earlier paths turns scores into probabilities. The mean, not the sum: how long a path is says how long
-    /// people were watched before they converted or gave up, which no credit is about.
+    /// From its credits, in the same way for every model that says none, those of cause among them. A path scores the mean,
+    /// over its touches, of what each one's channel earned for each of its touches on the earlier paths; a rising logistic
+    /// curve fitted to the earlier paths turns scores into probabilities. The mean, not the sum: how long a path is says how
+    /// long people were watched before they converted or gave up, which no credit is about.
     Credits {
         /// The curve. Where it is flat, everybody gets the base rate.
         platt: Platt,
@@ -102,7 +102,56 @@ impl Predictions {
             predictions.source = Source::Model { unsaid };
             return predictions;
         }
-        let earned = earned(fitted, earlier, channels);
+        let earned = earned(&fitted.credits(earlier, channels), &touches(earlier, channels));
+        Self::of_earned(&earned, base, earlier, later)
+    }
+
+    /// Of a model of cause that learned from `timelines`, those of the earlier time, and gave `credits` by channel: they become
+    /// probabilities as those of a model of paths that says none do ([`Source::Credits`]), its touches being those of the
+    /// timelines.
+    ///
+    /// # Errors
+    /// As [`Predictions::make`].
+    ///
+    /// ```
+    /// use safar_attribution::{Credit, ReadOptions, read_paths, validation::Predictions};
+    /// # use safar_model::{ChannelId, TimelineRef, Timelines};
+    /// # let mut timelines = Timelines::default();
+    /// # for person in 0..200 {
+    /// #     let channels = &[ChannelId(person % 2)];
+    /// #     timelines.push(TimelineRef { from: 0, until: 9, channels, times: &[1], outcomes: &[], values: &[] }).unwrap();
+    /// # }
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let later = earlier.clone(); // in real life: the weeks after
+    /// // Mail caused 25 conversions by 100 touches, Ads none.
+    /// let credits = [Credit { conversions: 25.0, value: 25.0 }, Credit::default()];
+    /// let predictions = Predictions::of_timelines(&credits, &timelines, &earlier, &later, &channels).unwrap();
+    /// let found: Vec<_> = predictions.probabilities().map(|p| (p * 100.0).round()).collect();
+    /// assert_eq!(found, [30.0, 5.0]);
+    /// ```
+    pub fn of_timelines(
+        credits: &[Credit],
+        timelines: &Timelines,
+        earlier: &Paths,
+        later: &Paths,
+        channels: &[String],
+    ) -> Result<Self, ValidationError> {
+        let base = both(earlier, later, channels)?;
+        let mut touches = vec![0.0; channels.len()];
+        for channel in timelines.iter().flat_map(|line| line.channels) {
+            // Channels that no path knows of play no part.
+            if let Some(count) = touches.get_mut(channel.0 as usize) {
+                *count += 1.0;
+            }
+        }
+        let mut earned = earned(credits, &touches);
+        earned.resize(channels.len(), 0.0);
+        Ok(Self { class: Class::Fitted, ..Self::of_earned(&earned, base, earlier, later) })
+    }
+
+    /// From what each channel earned by each of its touches.
+    fn of_earned(earned: &[f64], base: f64, earlier: &Paths, later: &Paths) -> Self {
         let score = |path: PathRef<'_>| {
             let all: f64 = path.channels.iter().map(|channel| earned[channel.0 as usize]).sum();
             all / count(path.channels.len())
@@ -206,8 +255,14 @@ pub(super) fn converted(paths: &Paths) -> Proportion {
     Proportion { hits, people: hits + sum(touched(paths).map(|path| path.nulls)) }
 }
 
-/// By channel: credit for each touch on `paths`; 0 for a channel that they never touch.
-fn earned(fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Vec<f64> {
+/// By channel: credit for each touch; 0 for a channel without any.
+fn earned(credits: &[Credit], touches: &[f64]) -> Vec<f64> {
+    let each = |(credit, touches): (&Credit, &f64)| if *touches > 0.0 { credit.conversions / touches } else { 0.0 };
+    credits.iter().zip(touches).map(each).collect()
+}
+
+/// By channel: touches on `paths`.
+fn touches(paths: &Paths, channels: usize) -> Vec<f64> {
     let parts = in_chunks(paths, |range| {
         let mut touches = vec![0.0; channels];
         for path in range.map(|index| paths.get(index)) {
@@ -219,6 +274,5 @@ fn earned(fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Vec<f64> 
     for part in parts {
         touches.iter_mut().zip(part).for_each(|(all, part)| *all += part);
     }
-    let each = |(credit, touches): (Credit, f64)| if touches > 0.0 { credit.conversions / touches } else { 0.0 };
-    fitted.credits(paths, channels).into_iter().zip(touches).map(each).collect()
+    touches
 }

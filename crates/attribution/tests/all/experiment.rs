@@ -2,7 +2,7 @@
 use proptest::prelude::*;
 use safar_attribution::experiment::{
     Arm, Assignments, Before, Design, Estimate, ExperimentError, Geo, Lift, Measure, Method, Settings, Warning,
-    geo_hold_out, hold_out,
+    geo_hold_out, geo_plan, hold_out,
 };
 
 #[track_caller]
@@ -310,6 +310,44 @@ fn drawn_assignments_repeat_and_seeds_agree() {
     // The large-sample interval is near: a check of the scale.
     let normal = 2.0 * 1.96 * a.conversions.absolute.error;
     assert!((width / normal - 1.0).abs() < 0.25, "{width} {normal}");
+}
+
+/// Of regions of one size, chance moves the difference of the arms by s √(1/k + 1/(n − k)) (Neyman 1923).
+#[test]
+fn a_plan_of_alike_regions_is_neymans() {
+    let conversions = [48.0, 51.0, 50.0, 53.0, 47.0, 52.0, 49.0, 58.0, 44.0];
+    let geo = |conversions: f64| Geo { treated: false, people: 1_000.0, conversions, value: 0.0, before: None };
+    let plan = geo_plan(&conversions.map(geo), 3, &Settings::default()).unwrap();
+    let mean = conversions.iter().sum::<f64>() / 9.0;
+    let variance = conversions.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 8.0 / 1e6;
+    let error = (variance * (1.0 / 3.0 + 1.0 / 6.0)).sqrt();
+    assert!((plan.conversions.error / error - 1.0).abs() < 1e-12, "{} {error}", plan.conversions.error);
+    assert_eq!((plan.assignments, plan.regions, plan.treated), (Assignments::All(84), 9, 3));
+    assert!((plan.conversions.mean - mean / 1_000.0).abs() < 1e-12);
+    // Where nothing varies nothing can be said.
+    assert_eq!((plan.value.error, plan.value.detectable), (0.0, None));
+    assert!(geo_plan(&conversions.map(geo), 8, &Settings::default()).is_err());
+}
+
+/// 400 experiments of a true lift as large as the plan says is found in 80 of 100; 4 standard errors are 8 of 100, and the
+/// plan's use of Student's distribution is good for two more.
+#[test]
+fn a_planned_lift_of_regions_is_found_as_often_as_planned() {
+    let world = many(77, 0.0, 20);
+    let plan = geo_plan(&world, 10, &Settings::default()).unwrap();
+    assert!(plan.adjusted);
+    let lift = plan.conversions.detectable.unwrap();
+    let settings = Settings { draws: 999, ..Settings::default() };
+    let found = (0..400).filter(|seed| {
+        let raise = |(geo, lot): (&Geo, Geo)| {
+            let more = f64::from(u8::from(lot.treated)) * lift * geo.people;
+            Geo { treated: lot.treated, conversions: geo.conversions + more, ..*geo }
+        };
+        let geos: Vec<Geo> = world.iter().zip(many(seed + 5_000, 0.0, 20)).map(raise).collect();
+        geo_hold_out(&geos, &settings).unwrap().conversions.p.unwrap() <= 0.05
+    });
+    let found = found.count();
+    assert!((280..=360).contains(&found), "{found} of 400");
 }
 
 /// A valid test refuses a true lift in at most 5 of 100 experiments, and an interval misses it as often: with 200

@@ -33,6 +33,9 @@ pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
     } else {
         printer.say(line)
     }
+    if let Some(causes) = found.causes() {
+        printer.say(causes.to_string());
+    }
     printer.say(Note::PredictionIsNotCause.to_string());
     Ok(())
 }

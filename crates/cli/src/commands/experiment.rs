@@ -1,22 +1,29 @@
 //! `safar experiment`
-use super::query;
+use super::{query, show};
 use crate::{
     args::Experiment as Args,
-    output::{Alignment, Format, Grid, number, render},
+    output::{Format, Grid, number, render},
     printer::Printer,
 };
 use anyhow::Result;
 use safar_pipeline::{
     Workspace,
-    report::{self, ExperimentReport},
+    report::{self, ExperimentReport, Plan},
 };
 use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
-    let found = report::experiment(&workspace, &args.name, &args.model, &query(&args.selection)?, args.level).await?;
+    let query = query(&args.selection)?;
+    if let Some(lift) = args.plan {
+        let Args { treated_share, power, level, days_before, .. } = *args;
+        let plan = Plan { lift, region: args.region.clone(), treated_share, power, level, days_before };
+        return show(printer, &report::plan(&workspace, &plan, &query).await?, args.format, None, 0);
+    }
+    let name = args.name.as_deref().unwrap_or_default();
+    let found = report::experiment(&workspace, name, &args.model, &query, args.level).await?;
     if args.format == Format::Table {
-        printer.result(arms(&found).as_bytes())?;
+        printer.result(Grid::of(&found.arms()?)?.render().as_bytes())?;
         printer.result(b"\n")?;
         printer.result(Grid::of(&found.lifts()?)?.render().as_bytes())?;
         printer.result(b"\n")?;
@@ -29,25 +36,9 @@ pub async fn run(folder: &Path, args: &Args, printer: Printer) -> Result<()> {
     Ok(())
 }
 
-fn arms(found: &ExperimentReport) -> String {
-    let head = ["arm", "people", "exposed", "converters", "conversions", "value"];
-    let mut grid = Grid::new(head.map(|name| (name, if name == "arm" { Alignment::Left } else { Alignment::Right })));
-    for (name, arm) in [("treated", &found.arms[0]), ("control", &found.arms[1])] {
-        let exposed = arm.exposed.map_or_else(String::new, |exposed| format!("{:.1} %", 100.0 * exposed / arm.people));
-        grid.row(vec![
-            name.to_owned(),
-            number(arm.people, 0),
-            exposed,
-            number(arm.converters, 0),
-            number(arm.conversions.sum, 0),
-            number(arm.value.sum, 2),
-        ]);
-    }
-    grid.render()
-}
-
 fn notes(found: &ExperimentReport, level: f64, printer: Printer) {
-    printer.say(found.facts(level).to_string());
+    let facts: Vec<String> = found.facts(level).map(|fact| fact.to_string()).collect();
+    printer.say(facts.join("; "));
     found.warnings().for_each(|warning| printer.warn(warning.to_string()));
     for (fitted, calibrated) in found.attribution.models.iter().zip(&found.calibrated) {
         let Ok((credited, calibrated)) = calibrated else { continue };

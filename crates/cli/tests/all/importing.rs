@@ -183,6 +183,17 @@ fn settings_of_imports_are_checked_with_file_and_line() {
         (experiment("hold-out", "yes"), 6, "`yes` is both"),
         (experiment("hold-out", "no").repeat(2), 2, "`hold-out` is the name of two experiments"),
         (experiment("hold-out", "no") + "treated_share = 1.5\n", 8, "`1.5` cannot be the treated_share"),
+        (experiment("hold-out", "no") + "from = \"2026-03-01\"\n", 2, "`hold-out` has a day `from`"),
+        (
+            experiment("cities", "no") + "unit = \"region\"\n",
+            2,
+            "`cities` is of regions and does not say when it began",
+        ),
+        (
+            experiment("cities", "no") + "unit = \"region\"\nfrom = \"2026-03-01\"\nuntil = \"2026-03-01\"\n",
+            2,
+            "`cities` ends before",
+        ),
     ] {
         shop.write("shop/safar.toml", &settings);
         let failure = shop.failure(&["-C", "shop", "build"]);

@@ -420,4 +420,11 @@ fn models_are_tested_on_later_paths_and_one_is_recommended_or_none() {
     let bins =
         shop.output(&["-C", "shop", "backtest", "--model", "markov", "--show", "calibration", "--format", "csv"]);
     assert!(bins.lines().count() > 2, "{bins}");
+    // Models of cause take part; how steady they are from week to week is not measured.
+    let with_cause = ["-C", "shop", "backtest", "--model", "linear", "--model", "hazard", "--format", "csv"];
+    let scores = shop.output(&with_cause);
+    let hazard = scores.lines().find(|line| line.starts_with("hazard")).unwrap_or_else(|| panic!("{scores}"));
+    let cells: Vec<&str> = hazard.rsplit(',').collect();
+    assert!(cells[1..4].iter().all(|steadiness| steadiness.is_empty()), "{scores}");
+    assert!(cells[4..10].iter().all(|score| score.parse::<f64>().is_ok_and(f64::is_finite)), "{scores}");
 }

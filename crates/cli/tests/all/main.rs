@@ -7,6 +7,7 @@ mod imported;
 mod importing;
 mod journey_of_a_user;
 mod kept;
+mod markets;
 mod paths_files;
 mod people;
 mod retaining;

@@ -330,7 +330,8 @@ pub(super) async fn attributed(
     let mut lived = match modelling.reads_timelines() {
         true => {
             let asked = Asked { goal: &goal, condition: &condition, since: None };
-            Some(timelines(workspace, session, by, asked, query.to, &mut names).await)
+            let until = query.until(workspace)?;
+            Some(timelines(workspace, session, by, asked, until, &mut names).await)
         }
         false => None,
     };

@@ -2,11 +2,12 @@
 use super::{
     Dimension, PathQuery, Refusal,
     attribute::{Names, Wanted, load, needs_ages},
+    timelines::{Asked, Lived, timelines},
 };
 use crate::{Error, Result, Workspace};
 use arrow::{array::AsArray, datatypes::TimestampMicrosecondType};
 use safar_attribution::{
-    ModelSpec,
+    ModelSpec, all_models, causal_models,
     validation::{
         Bin, LEVEL, Predictions, Recommendation, RocPoint, Stability, StabilitySettings, recommend, stability,
     },
@@ -48,8 +49,9 @@ const LEARNED: f64 = 0.75;
 /// Weeks, for stability: as many as there are, up to these.
 const WEEKS_MAX: i64 = 26;
 
-/// Learns `models` (empty: all) from paths that began before `split` (where not given: three quarters of the time) and tests them
-/// on the rest. Steadiness is measured over weeks of outcomes, each drawn anew `replicates` times to tell change from chance.
+/// Learns `models` (empty: all) from paths that began before `split` (where not given: three quarters of the time), models of cause
+/// from what everyone did before it, and tests them on the rest. Steadiness is measured over weeks of outcomes, each drawn anew
+/// `replicates` times to tell change from chance; that of models of cause is not, since they look at more than a week.
 ///
 /// # Errors
 /// When the goal or the condition does not fit, either part lacks conversions or people without, or the tables cannot be read.
@@ -71,7 +73,7 @@ pub async fn backtest(
         Some(day) => super::select::midnight(day, zone)?,
         None => span.0 + ((span.1 - span.0) as f64 * LEARNED) as Micros,
     };
-    let every = safar_attribution::all_models();
+    let every = [all_models(), causal_models()].concat();
     let asked = if models.is_empty() { &every } else { models };
     let mut names = Names::default();
     let part = async |bounds: String, names: &mut Names| {
@@ -89,19 +91,33 @@ pub async fn backtest(
         let bounds = format!("occurred_at >= to_timestamp_micros({from}) AND occurred_at < to_timestamp_micros({to})");
         weeks.push(part(bounds, &mut names).await?);
     }
+    let lived = match asked.iter().any(ModelSpec::is_causal) {
+        true => {
+            let of = Asked { goal: &goal, condition: &condition, since: None };
+            Some(timelines(workspace, &session, &Dimension::Channel, of, Some(split), &mut names).await)
+        }
+        false => None,
+    };
     // Models that look at ages learn from paths that carry them; all are tested on the same later paths.
     let (mut tried, mut steady, mut refused) = (vec![], vec![], vec![]);
     for model in asked {
-        match Predictions::make(model, earlier.of(model).0, &later.merged, &names.names) {
+        let made = match lived.as_ref().filter(|_| model.is_causal()) {
+            Some(Ok(lived)) => of_causes(lived, model, &earlier.merged, &later.merged, &names.names),
+            Some(Err(error)) => Err(Error::Request(error.to_string())),
+            None => Predictions::make(model, earlier.of(model).0, &later.merged, &names.names).map_err(Error::from),
+        };
+        match made {
             Ok(predictions) => {
                 let weeks: Vec<Paths> = weeks.iter().map(|week| week.of(model).0.clone()).collect();
                 let settings = StabilitySettings { replicates, ..StabilitySettings::default() };
-                let stability = stability(model, &weeks, &names.names, &settings).ok();
+                // What models of cause look at is longer than a week.
+                let stability = (!model.is_causal()).then(|| stability(model, &weeks, &names.names, &settings).ok());
+                let stability = stability.flatten();
                 tried.push((model.clone(), predictions, stability.as_ref().map(|stability| stability.distance)));
                 steady.push(stability);
             }
-            Err(error) if models.is_empty() => refused.push((model.clone(), Refusal::from(&Error::from(error)))),
-            Err(error) => return Err(error.into()),
+            Err(error) if models.is_empty() => refused.push((model.clone(), Refusal::from(&error))),
+            Err(error) => return Err(error),
         }
     }
     let recommendation = recommend(&tried, &earlier.merged, &later.merged)?;
@@ -123,6 +139,18 @@ pub async fn backtest(
         labels: names.names,
         snapshot,
     })
+}
+
+/// What a model of cause, shown what everyone did before the split, says of the later paths.
+fn of_causes(
+    lived: &Lived,
+    model: &ModelSpec,
+    earlier: &Paths,
+    later: &Paths,
+    names: &[String],
+) -> Result<Predictions> {
+    let credits = lived.attribute(model)?.credits;
+    Ok(Predictions::of_timelines(&credits, &lived.timelines, earlier, later, names)?)
 }
 
 /// When the first and the last outcome were.

@@ -53,6 +53,13 @@ impl Backtest {
         self.refused.iter().map(|(model, why)| refused(model, why)).chain(shift)
     }
 
+    /// How models of cause are compared with the others, where they take part.
+    #[must_use]
+    pub fn causes(&self) -> Option<Note> {
+        let causal = self.recommendation.candidates.iter().any(|one| one.model.is_causal());
+        causal.then_some(Note::CausesByTouch)
+    }
+
     /// Rows `model, log_loss, base_log_loss, gain, gain_error, auc, brier, people, week_distance, week_noise, week_p,
     /// recommended`, best first.
     ///

@@ -1,22 +1,24 @@
 //! `safar experiment`: what a randomised hold-out found, and credits calibrated by it.
 use super::{
     Dimension, PathQuery, Refusal,
-    attribute::{AttributionReport, Direct, Modelling, Names, Wanted, attributed, load, needs_ages, property, strings},
-    select::day_bounds,
+    attribute::{AttributionReport, Direct, Modelling, Names, Wanted, attributed, load, needs_ages},
+    experiment_arms::{Assigned, Counted, People, Region, Telling, arm, exposures, regions},
+    select::midnight,
     timelines::{Asked, timelines},
 };
-use crate::{Error, Result, Workspace, settings::ExperimentSettings};
-use arrow::{
-    array::AsArray,
-    datatypes::{Float64Type, Int64Type, TimestampMicrosecondType},
+use crate::{
+    Error, Result, Workspace,
+    settings::{ExperimentSettings, Unit},
 };
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use safar_attribution::{
     Credit, ModelSpec, attribute,
-    experiment::{Arm, Before, Calibrated, Measure, Measured, Outcome, Settings, calibrate, hold_out},
+    experiment::{
+        Arm, Calibrated, GeoOutcome, Lift, Measured, Outcome, Settings, Warning, calibrate, geo_hold_out, hold_out,
+    },
 };
 use safar_engine::Session;
-use safar_model::{DAY_US, Micros};
+use safar_model::Micros;
 
 /// What a hold-out found.
 #[derive(Clone, Debug)]
@@ -25,10 +27,8 @@ pub struct ExperimentReport {
     pub settings: ExperimentSettings,
     /// The goal whose conversions count.
     pub goal: String,
-    /// The treated and the control arm, by intent to treat.
-    pub arms: [Arm; 2],
-    /// What the treatment changed.
-    pub outcome: Outcome,
+    /// What the treatment changed, by intent to treat.
+    pub found: HoldOut,
     /// People whom events put in both arms; they count in the first.
     pub in_both: u64,
     /// Credits of all paths by each model.
@@ -38,14 +38,57 @@ pub struct ExperimentReport {
     pub calibrated: Vec<Result<(Credit, Calibrated), Refusal>>,
 }
 
-/// One person of an experiment.
-struct Assigned {
-    treated: bool,
-    at: Micros,
-    exposed: bool,
-    /// Conversions and value since the assignment, and in the days before.
-    since: Credit,
-    before: Credit,
+/// What a hold-out found, by what chance assigned.
+#[derive(Clone, Debug)]
+pub enum HoldOut {
+    /// People.
+    People {
+        /// The treated and the control arm.
+        arms: [Arm; 2],
+        /// Their difference.
+        outcome: Outcome,
+    },
+    /// Regions.
+    Regions {
+        /// Those of the treated arm, then those of the control arm.
+        regions: Vec<Region>,
+        /// The difference of the arms.
+        outcome: GeoOutcome,
+    },
+}
+
+impl HoldOut {
+    /// What was measured, by name.
+    #[must_use]
+    pub fn lifts(&self) -> Vec<(&'static str, &Lift)> {
+        match self {
+            Self::People { outcome, .. } => vec![
+                ("converters", &outcome.converters),
+                ("conversions", &outcome.conversions),
+                ("value", &outcome.value),
+            ],
+            Self::Regions { outcome, .. } => {
+                vec![("conversions", &outcome.conversions), ("value", &outcome.value)]
+            }
+        }
+    }
+
+    /// Conversions and value.
+    fn both(&self) -> [&Lift; 2] {
+        match self {
+            Self::People { outcome, .. } => [&outcome.conversions, &outcome.value],
+            Self::Regions { outcome, .. } => [&outcome.conversions, &outcome.value],
+        }
+    }
+
+    /// What to know first.
+    #[must_use]
+    pub fn cautions(&self) -> &[Warning] {
+        match self {
+            Self::People { outcome, .. } => &outcome.warnings,
+            Self::Regions { outcome, .. } => &outcome.warnings,
+        }
+    }
 }
 
 /// Evaluates the experiment `name` of safar.toml, and calibrates `models` (empty: those of safar.toml) by it. Of what people did
@@ -53,7 +96,7 @@ struct Assigned {
 /// for which its condition holds, on any day.
 ///
 /// # Errors
-/// No such experiment; no events that tell an arm; arms that are too small; tables that cannot be read.
+/// No such experiment; no events that tell an arm or a region; arms that are too small; tables that cannot be read.
 pub async fn experiment(
     workspace: &Workspace,
     name: &str,
@@ -65,20 +108,24 @@ pub async fn experiment(
     let session = super::session(workspace).await?;
     let goal = query.goal(workspace, &session).await?;
     let zone = &workspace.settings().workspace.time_zone;
-    let until = settings.until.map(|day| super::select::midnight(day, zone)).transpose()?.unwrap_or(Micros::MAX);
-    let (mut people, in_both) = assignments(&session, &settings, until).await?;
-    outcomes(&session, &goal, query, zone, &settings, until, &mut people).await?;
-    exposures(&session, &settings, until, &mut people).await?;
-    let arms = [true, false].map(|treated| arm(people.values().filter(|one| one.treated == treated), &settings));
+    let until = settings.until.map(|day| midnight(day, zone)).transpose()?.unwrap_or(Micros::MAX);
+    let from = settings.from.map(|day| midnight(day, zone)).transpose()?;
+    let (mut people, in_both) = assignments(&session, &settings, from, until).await?;
+    let counted = Counted { goal: &goal, query, zone, until, days_before: settings.days_before };
+    counted.add(&session, &mut people).await?;
+    exposures(&session, &settings.channels, until, &mut people).await?;
     let evaluation = Settings { level, treated_share: settings.treated_share, ..Settings::default() };
-    let outcome = hold_out(&arms[0], &arms[1], &evaluation)?;
+    let found = match settings.unit {
+        Unit::Person => of_people(&people, &settings, &evaluation)?,
+        Unit::Region => of_regions(&people, &settings, &evaluation)?,
+    };
 
     let chosen = if models.is_empty() { &workspace.settings().attribution.models } else { models };
     let modelling = Modelling { models: chosen.to_vec(), ..Modelling::default() };
     // What the arms did does not depend on models.
     let (attribution, _) = attributed(workspace, &session, &modelling, &Dimension::Channel, query).await?;
     let since: HashMap<i64, Micros> =
-        people.iter().filter(|(_, one)| one.treated).map(|(person, one)| (*person, one.at)).collect();
+        people.iter().filter(|(_, one)| settings.treats(one.place)).map(|(person, one)| (*person, one.at)).collect();
     let direct = Direct::of(workspace, chosen)?;
     let wanted =
         Wanted { ages: chosen.iter().any(needs_ages), people: false, direct: Some(&direct), since: Some(&since) };
@@ -93,12 +140,13 @@ pub async fn experiment(
     let treated = load(&session, &Dimension::Channel, &condition, wanted, &mut names).await?;
     let lived = if attribution.models.iter().any(|fitted| fitted.model.is_causal()) {
         let asked = Asked { goal: &goal, condition: &condition, since: Some(&since) };
-        Some(timelines(workspace, &session, &Dimension::Channel, asked, query.to, &mut names).await?)
+        Some(timelines(workspace, &session, &Dimension::Channel, asked, query.until(workspace)?, &mut names).await?)
     } else {
         None
     };
     let channels: Vec<usize> =
         (0..attribution.labels.len()).filter(|index| settings.channels.contains(&attribution.labels[*index])).collect();
+    let [conversions, value] = found.both();
     let mut calibrated = vec![];
     for fitted in &attribution.models {
         let over = match lived.as_ref().filter(|_| fitted.model.is_causal()) {
@@ -119,8 +167,8 @@ pub async fn experiment(
         }
         let measured = Measured {
             channels: channels.clone(),
-            conversions: outcome.conversions.total,
-            value: Some(outcome.value.total),
+            conversions: conversions.total,
+            value: Some(value.total),
             credited: Some(credited),
         };
         calibrated.push(match calibrate(fitted, &[measured]) {
@@ -128,7 +176,7 @@ pub async fn experiment(
             Err(error) => Err(Refusal::from(&Error::from(error))),
         });
     }
-    Ok(ExperimentReport { settings, goal, arms, outcome, in_both, attribution, calibrated })
+    Ok(ExperimentReport { settings, goal, found, in_both, attribution, calibrated })
 }
 
 fn named(workspace: &Workspace, name: &str) -> Result<ExperimentSettings> {
@@ -143,148 +191,68 @@ fn named(workspace: &Workspace, name: &str) -> Result<ExperimentSettings> {
     })
 }
 
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+impl ExperimentSettings {
+    /// The values that tell an arm or a region: those of the treated first.
+    fn values(&self) -> Vec<String> {
+        [self.treated.clone(), self.control.clone()].concat()
+    }
+
+    /// Whether the value of that place is of the treated.
+    fn treats(&self, place: usize) -> bool {
+        place < self.treated.len()
+    }
 }
 
-/// Everyone whom an event put in an arm, and how many were put in both.
+/// Everyone whom an event put in an arm or a region, and how many were put in both arms.
 async fn assignments(
     session: &Session,
     settings: &ExperimentSettings,
+    from: Option<Micros>,
     until: Micros,
-) -> Result<(HashMap<i64, Assigned>, u64)> {
-    let sql = format!(
-        "SELECT person_id, occurred_at, properties FROM person_events WHERE name = {}",
-        quoted(&settings.event)
-    );
-    let mut told: Vec<(i64, Micros, bool)> = vec![];
-    for batch in session.sql(&sql).await?.collect().await? {
-        let person = batch.column(0).as_primitive::<Int64Type>();
-        let at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        for (row, properties) in strings(&batch, 2)?.into_iter().enumerate() {
-            let arm = properties.as_deref().and_then(|json| property(json, &settings.property));
-            let Some(arm) = arm.filter(|arm| *arm == settings.treated || *arm == settings.control) else { continue };
-            if at.value(row) < until {
-                told.push((person.value(row), at.value(row), arm == settings.treated));
-            }
-        }
-    }
-    told.sort_unstable();
+) -> Result<(People, u64)> {
+    let values = settings.values();
+    let telling = Telling { event: settings.event.as_deref(), property: &settings.property, until };
+    let told = telling.read(session, |told| values.iter().position(|value| value == told)).await?;
     if told.is_empty() {
+        let event = settings.event.as_ref().map_or_else(String::new, |event| format!(" `{event}`"));
         return Err(Error::Request(format!(
-            "no event `{}` has the property `{}` with the value `{}` or `{}`\n  hint: `safar sql \"select name, properties from events limit 9\"` shows what events say",
-            settings.event, settings.property, settings.treated, settings.control
+            "no event{event} has the property `{}` with the value `{}`\n  hint: `safar sql \"select name, country, properties from events limit 9\"` shows what events say",
+            settings.property,
+            values.join("` or `")
         )));
     }
-    let mut people: HashMap<i64, Assigned> = HashMap::new();
-    let mut both = hashbrown::HashSet::new();
-    for (person, at, treated) in told {
-        let first = people.entry(person).or_insert(Assigned {
-            treated,
-            at,
-            exposed: false,
-            since: Credit::default(),
-            before: Credit::default(),
-        });
-        if first.treated != treated {
+    let mut people = People::new();
+    let mut both = HashSet::new();
+    for (person, at, place) in told {
+        let first = people.entry(person).or_insert_with(|| Assigned::new(place, at, from.unwrap_or(at)));
+        if settings.treats(first.place) != settings.treats(place) {
             both.insert(person);
         }
     }
     Ok((people, both.len() as u64))
 }
 
-/// Adds up what people did after, and just before, their assignment.
-async fn outcomes(
-    session: &Session,
-    goal: &str,
-    query: &PathQuery,
-    zone: &str,
-    settings: &ExperimentSettings,
-    until: Micros,
-    people: &mut HashMap<i64, Assigned>,
-) -> Result<()> {
-    let days = day_bounds("occurred_at", query.from, query.to, zone)?;
-    let days = if days.is_empty() { "TRUE".to_owned() } else { days.join(" AND ") };
-    // Paths carry every conversion, and a refund that found no order as value without one.
-    let sql = format!(
-        "SELECT person_id, occurred_at, value, conversions, ({days}) FROM paths \
-         WHERE goal = {} AND bucket >= 0 AND (conversions <> 0 OR value <> 0) AND ({})",
-        quoted(goal),
-        query.condition.as_deref().unwrap_or("TRUE")
-    );
-    for batch in session.sql(&sql).await?.collect().await? {
-        let person = batch.column(0).as_primitive::<Int64Type>();
-        let at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        let [value, conversions] = [2, 3].map(|index| batch.column(index).as_primitive::<Float64Type>());
-        let is_asked = batch.column(4).as_boolean();
-        for row in 0..batch.num_rows() {
-            let Some(one) = people.get_mut(&person.value(row)) else { continue };
-            let at = at.value(row);
-            let earliest = one.at - Micros::from(settings.days_before) * DAY_US;
-            let sums = if at >= one.at && at < until {
-                if !is_asked.value(row) {
-                    continue;
-                }
-                &mut one.since
-            } else if at >= earliest && at < one.at {
-                &mut one.before
-            } else {
-                continue;
-            };
-            sums.conversions += conversions.value(row);
-            sums.value += value.value(row);
-        }
-    }
-    Ok(())
+fn of_people(people: &People, settings: &ExperimentSettings, evaluation: &Settings) -> Result<HoldOut> {
+    let arms =
+        [true, false].map(|treated| arm(people, settings.days_before, |one| settings.treats(one.place) == treated));
+    Ok(HoldOut::People { outcome: hold_out(&arms[0], &arms[1], evaluation)?, arms })
 }
 
-/// Notes who met the channels after the assignment.
-async fn exposures(
-    session: &Session,
-    settings: &ExperimentSettings,
-    until: Micros,
-    people: &mut HashMap<i64, Assigned>,
-) -> Result<()> {
-    let channels: Vec<String> = settings.channels.iter().map(|channel| quoted(channel)).collect();
-    let sql = format!("SELECT person_id, occurred_at FROM touchpoints WHERE channel IN ({})", channels.join(", "));
-    for batch in session.sql(&sql).await?.collect().await? {
-        let person = batch.column(0).as_primitive::<Int64Type>();
-        let at = batch.column(1).as_primitive::<TimestampMicrosecondType>();
-        for row in 0..batch.num_rows() {
-            if let Some(one) = people.get_mut(&person.value(row)) {
-                one.exposed |= at.value(row) >= one.at && at.value(row) < until;
-            }
-        }
+fn of_regions(people: &People, settings: &ExperimentSettings, evaluation: &Settings) -> Result<HoldOut> {
+    let regions = regions(people, &settings.values(), settings.treated.len(), settings.days_before);
+    if let Some(empty) = regions.iter().find(|region| region.geo.people == 0.0) {
+        return Err(Error::Request(format!(
+            "nobody was seen in `{}` before the experiment {} began, so there is nobody to hold its conversions against\n  hint: leave the region out of `treated` and `control`, or correct `from`",
+            empty.name, settings.name
+        )));
     }
-    Ok(())
-}
-
-fn arm<'a>(people: impl Iterator<Item = &'a Assigned>, settings: &ExperimentSettings) -> Arm {
-    let before = || (settings.days_before > 0).then(Before::default);
-    let empty = || Measure { before: before(), ..Measure::default() };
-    let mut arm = Arm { people: 0.0, exposed: Some(0.0), converters: 0.0, conversions: empty(), value: empty() };
-    let add = |measure: &mut Measure, since: f64, earlier: f64| {
-        measure.sum += since;
-        measure.squares += since * since;
-        if let Some(before) = &mut measure.before {
-            before.sum += earlier;
-            before.squares += earlier * earlier;
-            before.product += earlier * since;
-        }
-    };
-    // Sums do not depend on the order of a hash table.
-    let mut all: Vec<&Assigned> = people.collect();
-    all.sort_by(|a, b| {
-        (a.at, a.since.value, a.before.value)
-            .partial_cmp(&(b.at, b.since.value, b.before.value))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
-    for one in all {
-        arm.people += 1.0;
-        arm.exposed = arm.exposed.map(|exposed| exposed + f64::from(u8::from(one.exposed)));
-        arm.converters += f64::from(u8::from(one.since.conversions > 0.0));
-        add(&mut arm.conversions, one.since.conversions, one.before.conversions);
-        add(&mut arm.value, one.since.value, one.before.value);
+    let geos: Vec<_> = regions.iter().map(|region| region.geo).collect();
+    let mut outcome = geo_hold_out(&geos, evaluation)?;
+    let control = || regions.iter().filter(|region| !region.geo.treated);
+    let exposed: f64 = control().map(|region| region.exposed).sum();
+    if exposed > 0.0 {
+        let share = exposed / control().map(|region| region.geo.people).sum::<f64>();
+        outcome.warnings.push(Warning::ControlExposed { share });
     }
-    arm
+    Ok(HoldOut::Regions { regions, outcome })
 }

@@ -1,8 +1,8 @@
 //! An experiment as tables and sentences.
-use super::{ExperimentReport, Note, UNATTRIBUTED, attribute::refused, table};
+use super::{ExperimentReport, HoldOut, Note, UNATTRIBUTED, answer::texts, attribute::refused, table};
 use crate::{Result, settings::ExperimentSettings};
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use safar_attribution::experiment::{Estimate, Lift, Standing, Warning};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use safar_attribution::experiment::{Assignments, Estimate, Lift, Standing, Warning};
 use std::sync::Arc;
 
 impl ExperimentReport {
@@ -12,12 +12,10 @@ impl ExperimentReport {
     /// # Errors
     /// Never in practice: the columns are as long as each other.
     pub fn lifts(&self) -> Result<RecordBatch> {
-        let outcome = &self.outcome;
-        let rows =
-            [("converters", &outcome.converters), ("conversions", &outcome.conversions), ("value", &outcome.value)];
+        let rows = self.found.lifts();
         let of = |of: &dyn Fn(&Lift) -> Option<f64>| numbers(&rows, |(_, lift)| of(lift));
         table([
-            ("measure", Arc::new(StringArray::from_iter_values(rows.iter().map(|(name, _)| *name)))),
+            ("measure", texts(rows.iter().map(|(name, _)| name))),
             ("treated_mean", of(&|lift| Some(lift.treated))),
             ("control_mean", of(&|lift| Some(lift.control))),
             ("incremental", of(&|lift| Some(lift.total.value))),
@@ -29,6 +27,33 @@ impl ExperimentReport {
             ("p", of(&|lift| lift.p)),
             ("detectable_lift", of(&Lift::detectable_part)),
         ])
+    }
+
+    /// The arms: rows `arm, people, exposed, converters, conversions, value`; of regions `arm, region, people, exposed, conversions,
+    /// value`, where people are those seen before the experiment began.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn arms(&self) -> Result<RecordBatch> {
+        let name = |treated: bool| if treated { "treated" } else { "control" };
+        match &self.found {
+            HoldOut::People { arms, .. } => table([
+                ("arm", texts([name(true), name(false)])),
+                ("people", whole(arms.iter().map(|arm| arm.people))),
+                ("exposed", whole(arms.iter().map(|arm| arm.exposed.unwrap_or_default()))),
+                ("converters", whole(arms.iter().map(|arm| arm.converters))),
+                ("conversions", numbers(arms, |arm| Some(arm.conversions.sum))),
+                ("value", numbers(arms, |arm| Some(arm.value.sum))),
+            ]),
+            HoldOut::Regions { regions, .. } => table([
+                ("arm", texts(regions.iter().map(|region| name(region.geo.treated)))),
+                ("region", texts(regions.iter().map(|region| &region.name))),
+                ("people", whole(regions.iter().map(|region| region.geo.people))),
+                ("exposed", whole(regions.iter().map(|region| region.exposed))),
+                ("conversions", numbers(regions, |region| Some(region.geo.conversions))),
+                ("value", numbers(regions, |region| Some(region.geo.value))),
+            ]),
+        }
     }
 
     /// Rows `model, channel, conversions, calibrated_conversions, low, high, standing`.
@@ -54,25 +79,35 @@ impl ExperimentReport {
             let before = fitted.unattributed.conversions;
             rows.push(Row { model, channel: UNATTRIBUTED.into(), before, after: rest.value, interval: Some(rest) });
         }
-        let texts =
-            |of: &dyn Fn(&Row) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(of))) };
         let standing = |row: &Row| if row.interval.is_some() { "calibrated" } else { "association" };
         table([
-            ("model", texts(&|row| &row.model)),
-            ("channel", texts(&|row| &row.channel)),
+            ("model", texts(rows.iter().map(|row| &row.model))),
+            ("channel", texts(rows.iter().map(|row| &row.channel))),
             ("conversions", numbers(&rows, |row| Some(row.before))),
             ("calibrated_conversions", numbers(&rows, |row| Some(row.after))),
             ("low", numbers(&rows, |row| row.interval.map(|interval| interval.low))),
             ("high", numbers(&rows, |row| row.interval.map(|interval| interval.high))),
-            ("standing", Arc::new(StringArray::from_iter_values(rows.iter().map(standing)))),
+            ("standing", texts(rows.iter().map(standing))),
         ])
     }
 
     /// What was compared.
     #[must_use]
-    pub fn facts(&self, level: f64) -> Note {
+    pub fn facts(&self, level: f64) -> impl Iterator<Item = Note> {
         let ExperimentSettings { name, channels, property, control, event, .. } = self.settings.clone();
-        Note::Experiment { name, channels, property, control, event, goal: self.goal.clone(), level }
+        let control = control.join(", ");
+        let compared = Note::Experiment { name, channels, property, control, goal: self.goal.clone(), level };
+        let counted = match &self.found {
+            HoldOut::People { .. } => Note::CountedByPerson,
+            HoldOut::Regions { outcome, .. } => {
+                let treated = outcome.treated as u64;
+                match outcome.assignments {
+                    Assignments::All(ways) => Note::CountedByRegion { treated, ways: ways as u64 },
+                    Assignments::Drawn(ways) => Note::CountedByDrawnRegions { treated, ways: ways as u64 },
+                }
+            }
+        };
+        [compared].into_iter().chain(event.map(|event| Note::AssignedBy { event })).chain([counted])
     }
 
     /// Which models are not calibrated, and why.
@@ -86,7 +121,7 @@ impl ExperimentReport {
 
     /// What weakens the comparison.
     pub fn warnings(&self) -> impl Iterator<Item = Note> {
-        let found = self.outcome.warnings.iter().map(|warning| match *warning {
+        let found = self.found.cautions().iter().map(|warning| match *warning {
             Warning::SampleRatioMismatch { p } => Note::UnevenArms { p },
             Warning::FewConverters { expected } => Note::FewConverters { expected },
             Warning::ControlExposed { share } => Note::ControlExposed { share },
@@ -107,4 +142,10 @@ struct Row {
 
 fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> ArrayRef {
     Arc::new(rows.iter().map(of).collect::<Float64Array>())
+}
+
+/// People, who come whole.
+#[expect(clippy::cast_possible_truncation, reason = "counts of people")]
+fn whole(of: impl IntoIterator<Item = f64>) -> ArrayRef {
+    Arc::new(of.into_iter().map(|count| Some(count as i64)).collect::<Int64Array>())
 }

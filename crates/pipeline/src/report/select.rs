@@ -133,6 +133,11 @@ impl PathQuery {
         }
     }
 
+    /// When the day after the last begins, where there is one.
+    pub(super) fn until(&self, workspace: &Workspace) -> Result<Option<Micros>> {
+        self.to.map(|day| midnight(day, &workspace.settings().workspace.time_zone)).transpose()
+    }
+
     /// The SQL condition over `paths` for `goal`.
     pub(super) fn sql(&self, goal: &str, zone: &str) -> Result<String> {
         let mut parts = vec![format!("goal = '{}'", goal.replace('\'', "''"))];

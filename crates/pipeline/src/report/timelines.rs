@@ -2,7 +2,6 @@
 use super::{
     Dimension, NOT_SET,
     attribute::{Names, labels_of_touches, strings},
-    select::midnight,
 };
 use crate::{Error, Result, Workspace};
 use arrow::{
@@ -12,7 +11,6 @@ use arrow::{
 };
 use futures::TryStreamExt;
 use hashbrown::HashMap;
-use jiff::civil::Date;
 use safar_attribution::{
     Attribution, ModelSpec,
     hazard::{Role, attribute_timelines_with},
@@ -63,7 +61,7 @@ struct Outcome {
     is_asked: bool,
 }
 
-/// Everyone who has a touch or reached the goal, watched from the first to the last moment of the data; what came on the day
+/// Everyone who has a touch or reached the goal, watched from the first to the last moment of the data; what came at the moment
 /// `until` or later is not looked at. Labels are numbered on from `names`. People of whom nothing was ever seen cannot be known,
 /// so rates are those of people seen at least once.
 ///
@@ -74,11 +72,9 @@ pub(super) async fn timelines(
     session: &Session,
     by: &Dimension,
     asked: Asked<'_>,
-    until: Option<Date>,
+    until: Option<Micros>,
     names: &mut Names,
 ) -> Result<Lived> {
-    let zone = &workspace.settings().workspace.time_zone;
-    let until = until.map(|day| midnight(day, zone)).transpose()?;
     let within = until.map_or_else(|| "TRUE".to_owned(), |at| format!("occurred_at < to_timestamp_micros({at})"));
     let mut lives: HashMap<i64, Life> = HashMap::new();
     let channels = touches(workspace, session, by, &within, &mut lives, names).await?;

@@ -120,12 +120,25 @@ impl fmt::Display for Note {
                 "goal {goal}: learned from paths that began from {from} to {split}, tested on those up to {to}; steadiness over {weeks} full weeks"
             ),
             Self::Shift { earlier, later, p } => Shift { earlier: *earlier, later: *later, p: *p }.fmt(f),
+            Self::CausesByTouch => f.write_str(
+                "models of cause are compared by what each touch earned them, as the others are: log-loss says who predicts, not who leaves to nobody what nobody caused (docs/truth.md)",
+            ),
             Self::PredictionIsNotCause => f.write_str(Recommendation::CAVEAT),
-            Self::Experiment { name, channels, property, control, event, goal, level } => write!(
+            Self::Experiment { name, channels, property, control, goal, level } => write!(
                 f,
-                "experiment {name}: {} withheld from `{property}` = `{control}` told by `{event}`; goal {goal}; {} % intervals; everyone counts in the arm that chance put them in",
+                "experiment {name}: {} withheld where `{property}` is {control}; goal {goal}; {} % intervals",
                 channels.join(", "),
                 level * 100.0
+            ),
+            Self::AssignedBy { event } => write!(f, "the event `{event}` tells it"),
+            Self::CountedByPerson => f.write_str("everyone counts in the arm that chance put them in"),
+            Self::CountedByRegion { treated, ways } => write!(
+                f,
+                "everyone counts in the region that they were first seen in; intervals hold the lifts that all {ways} ways to choose {treated} of these regions do not refuse"
+            ),
+            Self::CountedByDrawnRegions { treated, ways } => write!(
+                f,
+                "everyone counts in the region that they were first seen in; intervals hold the lifts that {ways} drawn ways to choose {treated} of these regions do not refuse"
             ),
             Self::UnevenArms { p } => Warning::SampleRatioMismatch { p: *p }.fmt(f),
             Self::FewConverters { expected } => Warning::FewConverters { expected: *expected }.fmt(f),

@@ -274,6 +274,8 @@ pub enum Note {
         /// Chance of a difference as large.
         p: f64,
     },
+    /// How models of cause are compared with others.
+    CausesByTouch,
     /// What a good prediction does not say.
     PredictionIsNotCause,
     /// What an experiment compared.
@@ -284,14 +286,33 @@ pub enum Note {
         channels: Vec<String>,
         /// The property that tells the arm.
         property: String,
-        /// Its value in the control arm.
+        /// Its values in the control arm.
         control: String,
-        /// The event that has it.
-        event: String,
         /// The goal.
         goal: String,
         /// Of the intervals.
         level: f64,
+    },
+    /// Which event tells the arm, where one does and not any.
+    AssignedBy {
+        /// Its name.
+        event: String,
+    },
+    /// Chance assigned people.
+    CountedByPerson,
+    /// Chance assigned regions, and intervals are of all ways to do so.
+    CountedByRegion {
+        /// How many regions were treated.
+        treated: u64,
+        /// The ways to choose so many.
+        ways: u64,
+    },
+    /// Chance assigned regions, and intervals are of some ways to do so.
+    CountedByDrawnRegions {
+        /// How many regions were treated.
+        treated: u64,
+        /// The ways that were drawn.
+        ways: u64,
     },
     /// The arms are not of the sizes they were meant to be.
     UnevenArms {

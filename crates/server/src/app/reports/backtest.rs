@@ -42,7 +42,8 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         "weeks" => found.weeks(),
         _ => found.scores(),
     }?;
-    let notes: Vec<Note> = found.reason().into_iter().chain([found.facts()]).chain(found.cautions()).collect();
+    let notes = found.reason().into_iter().chain([found.facts()]).chain(found.causes()).chain(found.cautions());
+    let notes: Vec<Note> = notes.collect();
     let mut table = Table::from(rows)
         .unit("people", &["people"])
         .unit("percent", &["predicted", "observed", "observed_low", "observed_high", "share_low", "share_high"])
