@@ -748,6 +748,7 @@ export const ar: Catalogue = {
   'note.control_exposed': 'تعرّض {share} من المجموعة الضابطة لهذه القنوات، فالأثر أقل من حقيقته.',
   'note.too_few_assignments': 'المناطق قليلة إلى حد أن أي نتيجة لا يمكن أن تقل قيمة p لها عن {p}.',
   'note.in_both_arms': 'أشخاص وُضعوا في المجموعتين، ويُحسبون في الأولى: {people}.',
+  'note.untransformed': 'عن المسارات كما سُلكت: الإعدادات تحوّلها أولًا ({transforms})، فقد يختلف رقم التقرير.',
   'note.explained': '{label}: التحويلات {conversions}، القيمة {value}.',
   'note.explained_by': 'الهدف: {goal}. النموذج: {model}.',
   'note.balance': 'كل التحويلات {conversions} (القيمة {value}) = الأفضال + غير المنسوب {unattributed} (القيمة {unattributed_value}).',

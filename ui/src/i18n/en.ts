@@ -747,6 +747,7 @@ export const en = {
   'note.control_exposed': '{share} of the control arm met the channels, so the lift is understated.',
   'note.too_few_assignments': 'There are so few regions that no result could have a p-value below {p}.',
   'note.in_both_arms': 'People who were put in both arms, and count in their first: {people}.',
+  'note.untransformed': 'Of paths as they were walked: the settings transform them first ({transforms}), so the report’s number may differ.',
   'note.explained': '{label}: conversions {conversions}, value {value}.',
   'note.explained_by': 'Goal: {goal}. Model: {model}.',
   'note.balance': 'All conversions {conversions} (value {value}) = credits + unattributed {unattributed} (value {unattributed_value}).',

@@ -748,6 +748,7 @@ export const fa: Catalogue = {
   'note.control_exposed': '{share} از گروه کنترل با این کانال‌ها روبه‌رو شدند؛ پس اثر کمتر از واقع نشان داده شده است.',
   'note.too_few_assignments': 'ناحیه‌ها آن‌قدر کم‌اند که مقدار p هیچ نتیجه‌ای نمی‌تواند کمتر از {p} باشد.',
   'note.in_both_arms': 'افرادی که در هر دو گروه گذاشته شدند و در گروه نخست شمرده می‌شوند: {people}.',
+  'note.untransformed': 'دربارهٔ مسیرها همان‌گونه که پیموده شدند: تنظیمات نخست آن‌ها را تبدیل می‌کند ({transforms})، پس عدد گزارش ممکن است فرق کند.',
   'note.explained': '{label}: تبدیل‌ها {conversions}، ارزش {value}.',
   'note.explained_by': 'هدف: {goal}. مدل: {model}.',
   'note.balance': 'همهٔ تبدیل‌ها {conversions} (ارزش {value}) = سهم‌ها + بی‌انتساب {unattributed} (ارزش {unattributed_value}).',

@@ -748,6 +748,7 @@ export const is: Catalogue = {
   'note.control_exposed': '{share} samanburðarhópsins hitti rásirnar, svo áhrifin eru vanmetin.',
   'note.too_few_assignments': 'Svæðin eru svo fá að engin niðurstaða gæti haft p-gildi undir {p}.',
   'note.in_both_arms': 'Fólk sem var sett í báða hópa og telst í þeim fyrri: {people}.',
+  'note.untransformed': 'Um leiðir eins og þær voru farnar: stillingarnar breyta þeim fyrst ({transforms}), svo tala skýrslunnar getur verið önnur.',
   'note.explained': '{label}: viðskipti {conversions}, virði {value}.',
   'note.explained_by': 'Markmið: {goal}. Líkan: {model}.',
   'note.balance': 'Öll viðskipti {conversions} (virði {value}) = hlutir + óeignað {unattributed} (virði {unattributed_value}).',

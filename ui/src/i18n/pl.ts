@@ -748,6 +748,7 @@ export const pl: Catalogue = {
   'note.control_exposed': '{share} grupy kontrolnej zetknęło się z tymi kanałami, więc efekt jest zaniżony.',
   'note.too_few_assignments': 'Regionów jest tak mało, że żaden wynik nie mógłby mieć wartości p poniżej {p}.',
   'note.in_both_arms': 'Osoby przypisane do obu grup, liczone w pierwszej: {people}.',
+  'note.untransformed': 'Dotyczy ścieżek tak, jak je przebyto: ustawienia najpierw je przekształcają ({transforms}), więc liczba w raporcie może być inna.',
   'note.explained': '{label}: konwersje {conversions}, wartość {value}.',
   'note.explained_by': 'Cel: {goal}. Model: {model}.',
   'note.balance': 'Wszystkie konwersje {conversions} (wartość {value}) = przypisane + nieprzypisane {unattributed} (wartość {unattributed_value}).',

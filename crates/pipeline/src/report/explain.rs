@@ -88,10 +88,7 @@ pub async fn explain(
     let mut lines = lines(&report, model, label, wanted, &given, shown);
     let transforms: Vec<String> = workspace.settings().attribution.transform.iter().map(ToString::to_string).collect();
     if !transforms.is_empty() {
-        lines.push(format!(
-            "of paths as they were walked: [attribution] of safar.toml transforms them first ({}), so the report's number may differ",
-            transforms.join(", ")
-        ));
+        lines.push(Note::Untransformed { transforms });
     }
     let touches = touches(workspace, &session, &goal, &report.labels, &given[..shown]).await?;
     Ok(Explanation { lines, left_out: given.len() - shown, touches })

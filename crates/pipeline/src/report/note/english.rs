@@ -147,6 +147,11 @@ impl fmt::Display for Note {
             Self::InBothArms { people } => {
                 write!(f, "{people} people were put in both arms; they count in their first")
             }
+            Self::Untransformed { transforms } => write!(
+                f,
+                "of paths as they were walked: [attribution] of safar.toml transforms them first ({}), so the report's number may differ",
+                transforms.join(", ")
+            ),
             Self::Explained { by, label, conversions, value } => {
                 write!(f, "{by} {label}: {} conversions, value {}", exact(*conversions), exact(*value))
             }

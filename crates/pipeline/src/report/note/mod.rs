@@ -339,6 +339,11 @@ pub enum Note {
         /// How many.
         people: u64,
     },
+    /// The explanation leaves out what safar.toml does to paths before models see them.
+    Untransformed {
+        /// What it does, in order.
+        transforms: Vec<String>,
+    },
     /// The number that is explained.
     Explained {
         /// What the label is of.
