@@ -44,7 +44,7 @@ type Row = (&'static str, f64, Option<f64>, Option<f64>);
 ///
 /// # Errors
 /// Parts out of range; nobody in these days; fewer regions than it takes; tables that cannot be read.
-pub async fn plan(workspace: &Workspace, plan: &Plan, query: &PathQuery) -> Result<Answer> {
+pub async fn plan(workspace: &Workspace, plan: &Plan, query: &PathQuery) -> Result<Answer<String>> {
     if plan.lift == 0.0 || !plan.lift.is_finite() {
         return Err(Error::Request(format!(
             "a lift of {} cannot be planned for; write the part to be found, such as 0.05 for 5 %",

@@ -29,8 +29,7 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
     let models = arguments.models("model", &[]);
     let found = report::experiment(workspace, name, &models, &arguments.selection(), level).await?;
     let rows = if arguments.choice("show") == "calibrated" { found.calibrated() } else { found.lifts() }?;
-    let notes: Vec<Note> =
-        [found.facts(level)].into_iter().chain(found.warnings()).chain(found.uncalibrated()).collect();
+    let notes: Vec<Note> = found.facts(level).chain(found.warnings()).chain(found.uncalibrated()).collect();
     Ok(Table::from(rows)
         .unit("percent", &["relative_lift", "relative_lift_low", "relative_lift_high", "detectable_lift"])
         .goal(Some(found.goal.clone()))
