@@ -161,13 +161,19 @@ export type NoteKind =
   | { code: 'recommended_as_simplest'; values: { behind: number; behind_error: number; gain: number; gain_error: number; model: string; within: number; }; }
   | { code: 'learned_from'; values: { from: string; goal: string; split: string; to: string; weeks: number; }; }
   | { code: 'shift'; values: { earlier: number; later: number; p: number; }; }
+  | { code: 'causes_by_touch'; }
   | { code: 'prediction_is_not_cause'; }
-  | { code: 'experiment'; values: { channels: string[]; control: string; event: string; goal: string; level: number; name: string; property: string; }; }
+  | { code: 'experiment'; values: { channels: string[]; control: string; goal: string; level: number; name: string; property: string; }; }
+  | { code: 'assigned_by'; values: { event: string; }; }
+  | { code: 'counted_by_person'; }
+  | { code: 'counted_by_region'; values: { treated: number; ways: number; }; }
+  | { code: 'counted_by_drawn_regions'; values: { treated: number; ways: number; }; }
   | { code: 'uneven_arms'; values: { p: number; }; }
   | { code: 'few_converters'; values: { expected: number; }; }
   | { code: 'control_exposed'; values: { share: number; }; }
   | { code: 'too_few_assignments'; values: { p: number; }; }
   | { code: 'in_both_arms'; values: { people: number; }; }
+  | { code: 'untransformed'; values: { transforms: string[]; }; }
   | { code: 'explained'; values: { by: string; conversions: number; label: string; value: number; }; }
   | { code: 'explained_by'; values: { goal: string; model: string; }; }
   | { code: 'balance'; values: { conversions: number; unattributed: number; unattributed_value: number; value: number; }; }
