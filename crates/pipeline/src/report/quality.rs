@@ -49,7 +49,7 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
         session,
         &format!(
             "SELECT count(*), count(*) FILTER (WHERE currency IS NOT NULL AND upper(currency) <> '{currency}'), \
-             count(*) FILTER (WHERE gross_value = 0 AND refunded_value > 0) FROM conversions"
+             count(*) FILTER (WHERE gross_value = 0 AND refunded_value > 0), count(*) FILTER (WHERE gross_value < 0) FROM conversions"
         ),
     )
     .await?;
@@ -158,6 +158,13 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
             conversions[2],
             conversions[0],
             "import the orders, or give the refund its order_id",
+        ),
+        check(
+            "negative_value",
+            "conversions worth less than nothing",
+            conversions[3],
+            conversions[0],
+            "name returns under `refunds` of the goal: until then their values are added as they are",
         ),
         check(
             "no_touch",

@@ -1,5 +1,6 @@
 //! Whatever comes in which order: builds of some people leave what a build of everyone leaves.
 use crate::kit::Shop;
+use arrow::{array::AsArray, datatypes::Int64Type};
 use safar_pipeline::report::{self, Dimension, Modelling, PathQuery};
 
 const HEAD: &str =
@@ -88,12 +89,17 @@ async fn custom_tags_can_be_reported_by() {
 async fn a_purchase_below_nothing_is_told() {
     let shop = Shop::new().await;
     shop.import("events.csv", &format!("{HEAD}\nn1,purchase,2026-05-01T10:00:00Z,,bea,,none,N,-50,EUR,\n")).await;
-    let report = shop.build(false).await;
+    let built = shop.build(false).await;
     assert!(
-        report.findings.iter().any(|line| line.starts_with("1 conversions are worth less than nothing")),
+        built.findings.iter().any(|line| line.starts_with("1 conversions are worth less than nothing")),
         "{:?}",
-        report.findings
+        built.findings
     );
+    let workspace = shop.open().await;
+    let quality = report::quality(&workspace, &report::session(&workspace).await.unwrap()).await.unwrap();
+    let texts = |column: &str| quality.rows.column_by_name(column).unwrap().as_string::<i32>().clone();
+    let at = texts("code").iter().position(|code| code == Some("negative_value")).unwrap();
+    assert_eq!(quality.rows.column_by_name("count").unwrap().as_primitive::<Int64Type>().value(at), 1);
 }
 
 /// Which identifier of an event says whose it is.
