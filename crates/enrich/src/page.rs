@@ -105,7 +105,7 @@ fn origin_of(origin: &str) -> Cow<'_, str> {
 fn is_tracking(pair: &str) -> bool {
     let name = &pair[..pair.find('=').unwrap_or(pair.len())];
     let begins = |prefix: &&str| name.get(..prefix.len()).is_some_and(|front| front.eq_ignore_ascii_case(prefix));
-    PREFIXES.iter().any(|prefix| begins(&prefix))
+    PREFIXES.iter().any(begins)
         || TRACKING.iter().any(|known| known.eq_ignore_ascii_case(name))
         || click_id::find(name).is_some()
 }

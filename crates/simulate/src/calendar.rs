@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn occasions_fall_on_their_days() {
         assert!(of("2026-05-09").gifts == 1.0 && of("2026-05-10").gifts == 0.0 && of("2026-05-01").gifts > 0.0);
-        assert!(of("2025-11-28").sale && of("2025-11-24").sale && of("2025-12-01").sale == false);
+        assert!(of("2025-11-28").sale && of("2025-11-24").sale && !of("2025-12-01").sale);
         assert!(!of("2025-11-23").sale && of("2025-12-28").sale);
         assert!(of("2025-12-21").gifts > of("2025-12-01").gifts && of("2025-12-01").gifts > of("2025-11-21").gifts);
         assert!(!of("2025-12-25").open && of("2025-12-24").open && !of("2026-11-22").open);

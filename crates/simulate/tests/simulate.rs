@@ -168,9 +168,9 @@ fn personas_differ_as_planted() {
                     u32::from(event.referrer.contains("chatgpt") || event.referrer.contains("perplexity"));
             }
             "purchase" => {
-                if kind.orders.insert(event.order_id, (event.person, event.value.expect("a value"))).is_none() {
-                    kind.december += u32::from(event.occurred_at >= shop.start + 334 * DAY_US);
-                }
+                let is_new =
+                    kind.orders.insert(event.order_id, (event.person, event.value.expect("a value"))).is_none();
+                kind.december += u32::from(is_new && event.occurred_at >= shop.start + 334 * DAY_US);
             }
             "refund" => kind.refunds += 1,
             _ => {}

@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn steps_are_a_day_where_that_is_affordable() {
-        let steps = [6.0, 30.0, 60.0, 120.0, 365.0].map(|span| step_of(span));
+        let steps = [6.0, 30.0, 60.0, 120.0, 365.0].map(step_of);
         assert_eq!(steps, [0.2, 1.0, 1.0, 1.0, 365.0 / 120.0]);
     }
 

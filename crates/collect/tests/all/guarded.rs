@@ -8,7 +8,7 @@ use safar_collect::{
 };
 use serde_json::json;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{Arc, Mutex},
 };
 
@@ -31,9 +31,9 @@ struct Tables {
 impl Publish for Tables {
     async fn publish(&mut self, part: Part) -> Result<(), PublishError> {
         let mut parts = self.parts.lock().unwrap();
-        if !parts.contains_key(&part.key()) {
+        if let Entry::Vacant(place) = parts.entry(part.key()) {
             self.takes = self.takes.checked_sub(1).ok_or("the disk is full")?;
-            parts.insert(part.key(), part);
+            place.insert(part);
         }
         Ok(())
     }
