@@ -112,13 +112,24 @@ fn read_in_blocks(source: impl Read, options: &ReadOptions, block: usize) -> Res
     };
     let delimiter = layout.header.delimiter;
     let (mut names, mut paths) = (Names::default(), PathsBuilder::default());
+    let bytes_most = 2 * rayon::current_num_threads() * block;
     loop {
-        let mut blocks = vec![];
-        while blocks.len() < 2 * rayon::current_num_threads() {
-            let Some(block) = source.take(|text| rows::whole(text, |byte| byte == delimiter))? else { break };
-            blocks.push(block);
+        // Long rows make large blocks, and then there are fewer of them. What fails is told after what was read before it.
+        let (mut blocks, mut bytes, mut fault) = (vec![], 0, None);
+        while bytes < bytes_most {
+            match source.take(|text| rows::whole(text, |byte| byte == delimiter)) {
+                Ok(Some(block)) => {
+                    bytes += block.text.len();
+                    blocks.push(block);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    fault = Some(error);
+                    break;
+                }
+            }
         }
-        if blocks.is_empty() {
+        if blocks.is_empty() && fault.is_none() {
             return Ok((paths.finish(), names.finish()));
         }
         let read: Vec<_> = blocks.into_par_iter().map(|block| layout.read(&block)).collect();
@@ -127,6 +138,9 @@ fn read_in_blocks(source: impl Read, options: &ReadOptions, block: usize) -> Res
             let ids: Option<Vec<_>> = own.iter().map(|name| names.find(name.as_bytes())).collect();
             let ids = ids.ok_or_else(|| std::io::Error::other("more than four billion names of channels"))?;
             paths.append(&part, &ids);
+        }
+        if let Some(error) = fault {
+            return Err(error);
         }
     }
 }

@@ -91,7 +91,7 @@ impl GeoPower {
 pub fn geo_plan(geos: &[Geo], treated: usize, settings: &Settings) -> Result<GeoPlan, ExperimentError> {
     settings.check()?;
     check(geos)?;
-    // Which regions are treated first makes no difference: all assignments are tried.
+    // Which regions are treated first hardly matters: all assignments are tried, or many drawn ones.
     let geos: Vec<Geo> = geos.iter().enumerate().map(|(at, geo)| Geo { treated: at < treated, ..*geo }).collect();
     let design = Design::new(&geos)?;
     let rates = |of: fn(&Geo) -> f64| geos.iter().map(|geo| of(geo) / geo.people).collect::<Vec<_>>();

@@ -34,6 +34,28 @@ fn the_first_fault_is_told_with_its_line() {
     }
 }
 
+/// A source that fails once it has given these bytes.
+struct Fails<'a>(&'a [u8]);
+
+impl Read for Fails<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.is_empty() { Err(std::io::Error::other("unplugged")) } else { self.0.read(into) }
+    }
+}
+
+#[test]
+fn a_fault_of_the_source_is_told_after_those_before_it() {
+    let good = "A;1\n".repeat(60);
+    for block in 1..60 {
+        let told = |text: &str| {
+            read_in_blocks(Fails(text.as_bytes()), &ReadOptions::default(), block).unwrap_err().to_string()
+        };
+        assert_eq!(told(&format!("path;conversions\n{good}")), "cannot read: unplugged");
+        let error = told(&format!("path;conversions\nA;x\n{good}"));
+        assert!(error.starts_with("line 2, column `total_conversions`: not a number `x`;"), "{error}");
+    }
+}
+
 #[test]
 fn channels_are_numbered_as_they_first_appear() {
     for block in 1..40 {

@@ -97,29 +97,40 @@ impl Recommendation {
                               converts need not know why.";
 }
 
-/// Which model to use and why, in one sentence.
-impl fmt::Display for Recommendation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.choice.map(|choice| self.candidates[choice].model.to_string()).unwrap_or_default();
-        match self.reason {
-            Reason::NothingBeatsTheBaseRate { gain } => write!(
-                f,
+impl Reason {
+    /// Which model to use and why, in one sentence; `model` is what the recommended one is called.
+    ///
+    /// ```
+    /// use safar_attribution::validation::{Gap, Reason};
+    /// let reason = Reason::Best { gain: Gap { mean: 0.1, error: 0.01 }, ahead: None };
+    /// assert!(reason.said("linear").starts_with("recommended: linear. It predicts later outcomes best"));
+    /// ```
+    #[must_use]
+    pub fn said(&self, model: &str) -> String {
+        match self {
+            Self::NothingBeatsTheBaseRate { gain } => format!(
                 "recommended: none. No model's log-loss is below that of the plain conversion rate by more than one \
                  standard error (the best: {gain}): these paths do not tell who converts"
             ),
-            Reason::Best { gain, ahead } => {
-                write!(
-                    f,
-                    "recommended: {name}. It predicts later outcomes best: log-loss below the plain conversion rate by {gain}"
-                )?;
-                ahead.map_or(Ok(()), |ahead| write!(f, ", and below the next model by {ahead}"))
+            Self::Best { gain, ahead } => {
+                let ahead = ahead.map_or_else(String::new, |ahead| format!(", and below the next model by {ahead}"));
+                format!(
+                    "recommended: {model}. It predicts later outcomes best: log-loss below the plain conversion rate by {gain}{ahead}"
+                )
             }
-            Reason::SimplestWithinOneError { gain, behind, within } => write!(
-                f,
-                "recommended: {name}. Of the {within} models within one standard error of the best it is the simplest \
+            Self::SimplestWithinOneError { gain, behind, within } => format!(
+                "recommended: {model}. Of the {within} models within one standard error of the best it is the simplest \
                  (and steadiest): behind by {behind}, below the plain conversion rate by {gain}"
             ),
         }
+    }
+}
+
+/// Which model to use and why, in one sentence.
+impl fmt::Display for Recommendation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let model = self.choice.map(|choice| self.candidates[choice].model.to_string()).unwrap_or_default();
+        f.write_str(&self.reason.said(&model))
     }
 }
 
