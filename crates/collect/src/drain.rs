@@ -8,6 +8,7 @@ use crate::{
     Reader,
     http::Collector,
     log::{Entry, LogError, Segment},
+    reader::is_blank,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use safar_model::Micros;
@@ -236,8 +237,13 @@ fn part(reader: &Reader, segment: &Segment, from: usize, until: Option<usize>, a
                 bytes += reader.record(&mut part, at, payload);
                 continue;
             }
+            // It was erased since.
+            Entry::Damaged { bytes, .. } if again && is_blank(bytes) => {
+                part.untold.push(at);
+                continue;
+            }
             // Nothing was ever written there: the file had grown before its bytes came.
-            Entry::Torn { bytes, .. } if bytes.iter().all(|byte| *byte == 0) => continue,
+            Entry::Torn { bytes, .. } if is_blank(bytes) => continue,
             Entry::Damaged { bytes, .. } => (bytes, "the log is damaged here"),
             Entry::Torn { bytes, .. } => (bytes, "the log breaks off here"),
         };

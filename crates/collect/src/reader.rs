@@ -202,7 +202,7 @@ impl Reader {
     }
 }
 
-/// Whether bytes of the log were erased: only zeros are left.
-fn is_blank(payload: &[u8]) -> bool {
+/// Whether bytes of the log were erased, or never written: only zeros are there.
+pub(crate) fn is_blank(payload: &[u8]) -> bool {
     payload.iter().all(|byte| *byte == 0)
 }

@@ -165,17 +165,13 @@ impl Taken {
         let (inner, settings) = (&*collector.0, collector.settings());
         let headers: Vec<(&str, &[u8])> =
             self.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let remote = self.remote(settings.proxies);
-        if remote.is_none() || settings.proxies == 0 && self.parts.headers.contains_key("x-forwarded-for") {
-            inner.notices.forwarded(settings.proxies > 0);
-        }
         let request = Request {
             method: self.parts.method.as_str(),
             path: self.parts.uri.path(),
             query: self.parts.uri.query().unwrap_or_default(),
             headers: &headers,
             body: &self.held.bytes,
-            remote,
+            remote: self.remote(settings.proxies),
             https: settings.proxies > 0
                 && self.parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
             received_at: self.received_at,
@@ -207,12 +203,19 @@ impl Taken {
         let once = self.protocol.comes_once(request.method);
         let admit = |source: &Arc<Source>| if only_asked { Ok(()) } else { source.admit(once) };
         match source.and_then(|source| admit(source).map(|()| source)) {
-            Ok(source) => Outcome {
-                record: (!only_asked).then(|| record(&source.settings.name)),
-                answer: Ok(decoded.reply),
-                source: Some(Arc::clone(source)),
-                not_kept: None,
-            },
+            Ok(source) => {
+                // Of those that `Source::took` counts, so that the two can be compared.
+                let direct = settings.proxies == 0 && self.parts.headers.contains_key("x-forwarded-for");
+                if !only_asked && (request.remote.is_none() || direct) {
+                    inner.notices.forwarded(settings.proxies > 0);
+                }
+                Outcome {
+                    record: (!only_asked).then(|| record(&source.settings.name)),
+                    answer: Ok(decoded.reply),
+                    source: Some(Arc::clone(source)),
+                    not_kept: None,
+                }
+            }
             // Whoever clicked is led on; the link was signed here.
             Err(refusal) if self.protocol == Protocol::Redirect => {
                 Outcome { answer: Ok(decoded.reply), not_kept: Some(refusal), ..refused(refusal) }

@@ -31,10 +31,10 @@ pub struct Noticed {
     /// Paths that events were sent to and that no client is known for, with how often.
     #[serde(default)]
     pub paths: BTreeMap<String, u64>,
-    /// Requests that named an address they were forwarded for, where no proxy is expected (`proxies` = 0).
+    /// Accepted requests that named an address they were forwarded for, where no proxy is expected (`proxies` = 0).
     #[serde(default)]
     pub forwarded: u64,
-    /// Requests that came by fewer proxies than are expected, so that nobody knows who sent them.
+    /// Accepted requests that came by fewer proxies than are expected, so that nobody knows who sent them.
     #[serde(default)]
     pub unforwarded: u64,
 }
@@ -124,7 +124,7 @@ impl Notices {
         }
     }
 
-    /// A request whose way through proxies is not what the settings say.
+    /// An accepted request whose way through proxies is not what the settings say.
     pub fn forwarded(&self, expected: bool) {
         let counts = &mut *self.counts();
         *(if expected { &mut counts.unforwarded } else { &mut counts.forwarded }) += 1;

@@ -5,6 +5,7 @@ use super::{
     frame::{Entries, HEADER, head, read_header},
     segment::create,
 };
+use crate::reader;
 use std::{fs, path::Path};
 
 /// Puts zeros in the place of those records of a segment, and of its damaged parts, for which `gone` holds; how many there were.
@@ -24,16 +25,16 @@ pub(super) fn blank_to(path: &Path, to: &Path, mut gone: impl FnMut(Entry<'_>) -
     match read_header(&bytes) {
         Some((salt, _)) => {
             for entry in (Entries { salt, bytes: &bytes, at: HEADER }) {
-                let blank = match entry {
+                if is_blank(entry) || !gone(entry) {
+                    continue;
+                }
+                found.push(match entry {
                     Entry::Record { at, payload } => {
                         let zeros = vec![0; payload.len()];
                         (at, [head(&salt, &zeros).as_slice(), &zeros].concat())
                     }
                     Entry::Damaged { at, bytes } | Entry::Torn { at, bytes } => (at, vec![0; bytes.len()]),
-                };
-                if !is_blank(entry) && gone(entry) {
-                    found.push(blank);
-                }
+                });
             }
         }
         None => {
@@ -63,7 +64,7 @@ pub(super) fn blank_to(path: &Path, to: &Path, mut gone: impl FnMut(Entry<'_>) -
 
 fn is_blank(entry: Entry<'_>) -> bool {
     let (Entry::Record { payload: bytes, .. } | Entry::Damaged { bytes, .. } | Entry::Torn { bytes, .. }) = entry;
-    bytes.iter().all(|byte| *byte == 0)
+    reader::is_blank(bytes)
 }
 
 #[cfg(test)]

@@ -18,11 +18,8 @@ use safar_collect::{
 use safar_ingest::{HandOver, Rules, import_lines};
 use safar_model::Table;
 use safar_pipeline::{Touched, Workspace};
-use safar_store::{CommitKey, Sweep, WriteLock};
-use std::{
-    collections::{BTreeMap, HashSet},
-    fs,
-};
+use safar_store::{CommitKey, Snapshot, Sweep, WriteLock};
+use std::collections::{BTreeMap, HashSet};
 
 /// Lines of about this many bytes are imported at a time: for each import the stored events are read once.
 const BATCH: usize = 256 << 20;
@@ -49,8 +46,8 @@ pub struct Rederived {
 pub async fn replay_kept(workspace: &Workspace, lock: &WriteLock) -> Result<Rederived, CollectError> {
     let folder = folder(workspace);
     let reader = Reader::open(&folder, workspace.settings().collect.clone())?;
-    let identity = fs::read_to_string(folder.join("lock")).unwrap_or_default(); // there is none before the first run
-    let (mut done, mut batch, mut number) = (Rederived::default(), Batch::of(&identity), 0);
+    let log = origin::of_log(&folder);
+    let (mut done, mut batch, mut number) = (Rederived::default(), Batch::of(&log), 0);
     let at = now();
     for path in published(&folder)? {
         let Some(segment) = path.file_stem().and_then(|name| name.to_str()?.parse().ok()) else { continue };
@@ -60,7 +57,7 @@ pub async fn replay_kept(workspace: &Workspace, lock: &WriteLock) -> Result<Rede
             other => batch.take(segment, other?),
         }
         if batch.bytes >= BATCH {
-            let full = std::mem::replace(&mut batch, Batch::of(&identity));
+            let full = std::mem::replace(&mut batch, Batch::of(&log));
             full.replace(workspace, lock, CommitKey::new("replay", format!("{at}/kept/{number}")), &mut done).await?;
             number += 1;
         }
@@ -95,10 +92,11 @@ impl Again {
 
     /// As [`Self::replaces`], of a reject.
     fn replaces_reject(&self, raw: &str) -> bool {
-        match DeadLetter::from_line(raw) {
-            Some(letter) => !self.untold.contains(&letter.at),
-            None => self.replaces(&event_id(raw).unwrap_or_default()),
-        }
+        self.untold.is_empty()
+            || match DeadLetter::from_line(raw) {
+                Some(letter) => !self.untold.contains(&letter.at),
+                None => self.ids.contains(&event_id(raw).unwrap_or_default()),
+            }
     }
 }
 
@@ -112,8 +110,7 @@ fn event_id(line: &str) -> Option<String> {
 
 impl Batch {
     fn of(log: &str) -> Self {
-        let log = origin::short(log).to_owned();
-        Self { log, segments: BTreeMap::new(), told: HandOver::default(), bytes: 0 }
+        Self { log: log.to_owned(), segments: BTreeMap::new(), told: HandOver::default(), bytes: 0 }
     }
 
     fn take(&mut self, number: u64, parts: Vec<Part>) {
@@ -126,7 +123,8 @@ impl Batch {
                     again.ids.extend(text.lines().filter_map(event_id));
                 }
             }
-            let HandOver { lines, letters, received_at, .. } = publish::handed_over(part, &self.log, number);
+            let HandOver { lines, letters, received_at, .. } =
+                publish::handed_over(Part { log: self.log.clone(), segment: number, ..part });
             self.told.lines.extend(lines);
             self.told.letters.extend(letters);
             self.told.received_at.extend(received_at);
@@ -152,12 +150,13 @@ impl Batch {
         let mut told = std::mem::take(&mut self.told);
         let mut touched = Touched::of(workspace).await?;
         let mut replaced = vec![];
+        let snapshot = workspace.store().snapshot().await?;
         for (table, origin, told_by) in [
             (Table::Events, "origin", "event_id"),
             (Table::IdentityLinks, "source", "event_id"),
             (Table::Rejects, "origin", "raw"),
         ] {
-            let sweep = self.without(workspace, lock, table, [origin, told_by], &mut touched).await?;
+            let sweep = self.without(workspace, lock, &snapshot, table, [origin, told_by], &mut touched).await?;
             if table == Table::Events {
                 done.replaced += sweep.rows_removed();
                 replaced = sweep.replaced().to_vec();
@@ -181,12 +180,13 @@ impl Batch {
         &self,
         workspace: &Workspace,
         lock: &WriteLock,
+        snapshot: &Snapshot,
         table: Table,
         [origin, told_by]: [&str; 2],
         touched: &mut Touched<'_>,
     ) -> Result<Sweep, CollectError> {
         let store = workspace.store();
-        let files = store.files(&store.snapshot().await?, table).await?;
+        let files = store.files(snapshot, table).await?;
         store.sweep(lock, table, &files, |batch| {
             let (origins, told_by) = (texts(batch, origin)?, texts(batch, told_by)?);
             let goes = |row: usize| {

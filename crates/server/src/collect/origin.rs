@@ -3,14 +3,21 @@
 //! SOURCE is the name of the source, `unknown` for what came for none; LOG the first eight digits of the log's identity; so
 //! the request lies in `collect/published/SEGMENT.log` as long as it is kept.
 
+use std::{fs, path::Path};
+
 /// What all of them begin with.
 pub(super) const PREFIX: &str = "collect/";
 /// The source of what came for none.
 const UNKNOWN: &str = "unknown";
 
 /// Digits of a log's identity that tell it from others.
-pub(super) fn short(log: &str) -> &str {
+fn short(log: &str) -> &str {
     log.get(..8).unwrap_or(log)
+}
+
+/// The first digits of the identity of the log in a folder; none before its first run.
+pub(super) fn of_log(folder: &Path) -> String {
+    short(&fs::read_to_string(folder.join("lock")).unwrap_or_default()).to_owned()
 }
 
 /// The origin of a part.

@@ -48,14 +48,14 @@ fn reject(letter: &DeadLetter) -> Reject {
 }
 
 /// What a part of a segment is to the import.
-pub(super) fn handed_over(part: Part, log: &str, segment: u64) -> HandOver {
-    let number = part.number;
-    let origin = |source: &str| origin::of_part(source, log, segment, number);
-    let lines = part.lines.into_iter().map(|(source, text)| Lines { origin: origin(&source), text: text.into_bytes() });
-    let letters = part.letters.iter().map(|letter| (origin(&letter.source), reject(letter)));
+pub(super) fn handed_over(part: Part) -> HandOver {
+    let Part { log, segment, number, lines, letters, received_at, .. } = part;
+    let origin = |source: &str| origin::of_part(source, &log, segment, number);
+    let lines = lines.into_iter().map(|(source, text)| Lines { origin: origin(&source), text: text.into_bytes() });
+    let letters = letters.iter().map(|letter| (origin(&letter.source), reject(letter)));
     let (lines, letters): (Vec<Lines>, Vec<(String, Reject)>) = (lines.collect(), letters.collect());
     let origins = lines.iter().map(|lines| &lines.origin).chain(letters.iter().map(|(origin, _)| origin));
-    let received_at = origins.filter_map(|origin| Some((origin.clone(), part.received_at?))).collect();
+    let received_at = origins.filter_map(|origin| Some((origin.clone(), received_at?))).collect();
     HandOver { lines, letters, received_at, instead_of: vec![] }
 }
 
@@ -73,8 +73,8 @@ impl Publisher {
         let (settings, enricher) = (workspace.import_settings(), workspace.enricher()?);
         let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
         let key = CommitKey::new("collect", part.key());
-        let (log, segment) = (part.log.clone(), part.segment);
-        let told = handed_over(Part { received_at: None, ..part }, &log, segment);
+        // What comes now is of now.
+        let told = handed_over(Part { received_at: None, ..part });
         let lock = self.0.lock(&workspace).await?;
         Ok(import_lines(workspace.store(), &lock, rules, told, key, &options()).await?)
     }

@@ -18,7 +18,7 @@ use safar_ingest::{HandOver, Lines, Rules, import_lines};
 use safar_model::Table;
 use safar_pipeline::Workspace;
 use safar_store::{Change, CommitKey, WriteLock};
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// Lines of about this many bytes are imported at a time.
 const PART: usize = 16 << 20;
@@ -108,8 +108,7 @@ impl Letters {
     fn open(workspace: &Workspace) -> Result<Self, CollectError> {
         let folder = folder(workspace);
         let reader = Reader::open(&folder, workspace.settings().collect.clone())?;
-        let identity = fs::read_to_string(folder.join("lock")).unwrap_or_default(); // there is none before the first run
-        Ok(Self { reader, log: origin::short(&identity).to_owned(), folder, segment: None })
+        Ok(Self { reader, log: origin::of_log(&folder), folder, segment: None })
     }
 
     /// What a letter gives now.
