@@ -79,9 +79,3 @@ pub use shapes::Shape;
 pub use sources::{Category, category_of};
 pub use visitor::{Told, Visitor, VisitorSettings, Visitors};
 pub use withheld::{withhold_click_ids, withhold_member, without_click_ids};
-
-/// Whether a parameter of a page's address is the id of a click that an advertising platform appends; case does not matter.
-#[must_use]
-pub fn is_click_id(parameter: &str) -> bool {
-    click_id::find(parameter).is_some()
-}

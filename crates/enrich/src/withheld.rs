@@ -1,5 +1,5 @@
 //! What is left of addresses and properties where the visitor refused that ads and what followed are tied together.
-use crate::{click_id::CLICK_IDS, is_click_id};
+use crate::click_id::{self, CLICK_IDS};
 use safar_model::consent::WITHHELD;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -8,7 +8,8 @@ use std::borrow::Cow;
 #[must_use]
 pub fn without_click_ids(address: &str) -> Cow<'_, str> {
     let told = |value: &str| !value.is_empty() && value != WITHHELD;
-    let named = |part: &str| part.split_once('=').is_some_and(|(name, value)| is_click_id(name) && told(value));
+    let named =
+        |part: &str| part.split_once('=').is_some_and(|(name, value)| click_id::find(name).is_some() && told(value));
     if !address.split(SIGNS).any(named) {
         return Cow::Borrowed(address);
     }

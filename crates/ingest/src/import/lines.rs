@@ -53,7 +53,8 @@ pub async fn import_lines(
     for Lines { origin, text } in told.lines {
         let received_at = told.received_at.get(&origin);
         let received_at = received_at.map(|at| (Field::ReceivedAt.as_str().to_owned(), show(*at)));
-        let options = ImportOptions { constants: received_at.into_iter().collect(), ..options.clone() };
+        let mut options = options.clone();
+        options.constants.extend(received_at);
         let input = Input { name: origin, path: None, size: text.len() as u64, text: Some(text.into()), named: false };
         plans.extend(Plan::make(rules.import, rules.identity, &options, input, now)?.map(Arc::new));
     }

@@ -91,6 +91,11 @@ impl Stated {
         told.map_or(Ok(()), Err)
     }
 
+    /// Whether a constant or one of `columns` tells this field.
+    pub(crate) fn tells(&self, columns: &[ColumnMapping], field: Field) -> bool {
+        self.has_constant(field) || columns.iter().any(|column| column.target == Target::Field(field))
+    }
+
     pub(crate) fn has_constant(&self, field: Field) -> bool {
         self.constants.iter().any(|(known, _)| *known == field)
     }
@@ -256,8 +261,7 @@ pub(crate) fn check(
     stated: &Stated,
     sample: &[Vec<String>],
 ) -> Result<(), Error> {
-    let has =
-        |field: Field| stated.has_constant(field) || columns.iter().any(|column| column.target == Target::Field(field));
+    let has = |field: Field| stated.tells(columns, field);
     let refuse = |why: String| {
         let names: Vec<_> = columns.iter().map(|column| column.column.clone()).collect();
         let words: BTreeSet<_> =

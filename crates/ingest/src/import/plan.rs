@@ -183,8 +183,7 @@ impl Plan {
             let values = cells(Field::Value, &json.values);
             amounts = Amounts::of(stated.decimal, values.iter().map(String::as_str));
         }
-        let has_name = columns.iter().any(|column| column.target == Target::Field(Field::Name))
-            || stated.has_constant(Field::Name);
+        let has_name = stated.tells(&columns, Field::Name);
         let terms = Terms::new(settings, times, amounts, now, has_name);
         let shape = Shape::new(&columns, settings.keep_contact_details);
         let opened = Mutex::new(input.path.is_none().then_some(opened));
@@ -249,11 +248,7 @@ impl Plan {
         if self.goal.is_some() || !matches!(self.format, Format::Csv | Format::Parquet) {
             return Vec::new();
         }
-        let tells = |field: &Field| {
-            let column = self.columns.iter().any(|column| column.target == Target::Field(*field));
-            column || self.stated.has_constant(*field)
-        };
-        if WHO.iter().any(tells) {
+        if WHO.iter().any(|field| self.stated.tells(&self.columns, *field)) {
             return Vec::new();
         }
         let others = self.columns.iter().filter(|column| column.target == Target::Property);

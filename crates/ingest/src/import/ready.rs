@@ -4,7 +4,7 @@
 //! without a name, a count below 0 and conversions that are not told are refused.
 use super::{
     error::Error,
-    field::{Field, Target, plain},
+    field::{Field, plain},
     input::{Input, stem},
     json::JsonSplitter,
     mapping::{ColumnMapping, GOAL, Stated},
@@ -62,8 +62,7 @@ pub(crate) fn goal_of(
     settings: &ImportSettings,
 ) -> Result<Option<String>, Error> {
     let named = |column: usize| columns.iter().filter(move |known| is(column, &known.column));
-    let told =
-        |field: Field| stated.has_constant(field) || columns.iter().any(|column| column.target == Target::Field(field));
+    let told = |field: Field| stated.tells(columns, field);
     let are_events = told(Field::OccurredAt) && told(Field::Name);
     if are_events || named(PATH).next().is_none() || named(CONVERSIONS).next().is_none() {
         return Ok(None);

@@ -360,10 +360,14 @@ impl<'e> Sink<'e> {
         // A row of a list of touches says where somebody came from and seldom what happened. Programs call other things `source`,
         // too, so that alone makes a touch of rows without a name only.
         let listed = !channel.is_empty() || !medium.is_empty() || (get(Field::Name).is_empty() && sourced);
-        let interaction = stated.unwrap_or_else(|| match told_by(name, sourced) {
-            _ if !page_url.is_empty() => Interaction::Visit,
-            Interaction::None if listed => Interaction::Click,
-            told => told,
+        let interaction = stated.unwrap_or_else(|| {
+            if !page_url.is_empty() {
+                return Interaction::Visit;
+            }
+            match told_by(name, sourced) {
+                Interaction::None if listed => Interaction::Click,
+                told => told,
+            }
         });
 
         let anonymous = self.identifier(safar_identity::ANONYMOUS, get(Field::AnonymousId));
