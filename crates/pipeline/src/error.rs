@@ -103,6 +103,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same again, for each who meets it.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Attribution(error) => error.clone().into(),
+            other => Self::Request(other.to_string()),
+        }
+    }
+
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
     }

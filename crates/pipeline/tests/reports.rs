@@ -403,6 +403,9 @@ async fn costs_meet_campaigns_by_name_or_number_and_what_meets_nothing_is_told()
     );
     let error = report("country".parse().unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("costs are not told by country; use channel, source"), "{error}");
+    let within = "campaign".parse::<Dimension>().unwrap().within("device=mobile").unwrap();
+    let error = report(within).await.unwrap_err().to_string();
+    assert!(error.contains("costs are not told by campaign within device=mobile; use channel, source"), "{error}");
 }
 
 /// eve comes by an advertisement and buys from the address line; fay returns what nobody knows that she bought; gus buys

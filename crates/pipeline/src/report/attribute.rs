@@ -243,8 +243,7 @@ impl AttributionReport {
         let mut refused = vec![];
         for model in modelling.models.iter().chain(&every) {
             let fitted = match (modelling.bootstrap, lived.filter(|_| model.is_causal())) {
-                (_, Some(Err(Error::Attribution(error)))) => Err(error.clone().into()),
-                (_, Some(Err(error))) => Err(Error::Request(error.to_string())),
+                (_, Some(Err(error))) => Err(error.again()),
                 (Some(settings), Some(Ok(lived))) => {
                     let people = Some(lived.people.as_slice());
                     let Lived { timelines, channels, roles, .. } = lived;

@@ -103,16 +103,18 @@ pub async fn backtest(
     for model in asked {
         let made = match lived.as_ref().filter(|_| model.is_causal()) {
             Some(Ok(lived)) => of_causes(lived, model, &earlier.merged, &later.merged, &names.names),
-            Some(Err(error)) => Err(Error::Request(error.to_string())),
+            Some(Err(error)) => Err(error.again()),
             None => Predictions::make(model, earlier.of(model).0, &later.merged, &names.names).map_err(Error::from),
         };
         match made {
             Ok(predictions) => {
-                let weeks: Vec<Paths> = weeks.iter().map(|week| week.of(model).0.clone()).collect();
-                let settings = StabilitySettings { replicates, ..StabilitySettings::default() };
-                // What models of cause look at is longer than a week.
-                let stability = (!model.is_causal()).then(|| stability(model, &weeks, &names.names, &settings).ok());
-                let stability = stability.flatten();
+                let stability = if model.is_causal() {
+                    None // what they look at is longer than a week
+                } else {
+                    let weeks: Vec<Paths> = weeks.iter().map(|week| week.of(model).0.clone()).collect();
+                    let settings = StabilitySettings { replicates, ..StabilitySettings::default() };
+                    stability(model, &weeks, &names.names, &settings).ok()
+                };
                 tried.push((model.clone(), predictions, stability.as_ref().map(|stability| stability.distance)));
                 steady.push(stability);
             }

@@ -51,7 +51,7 @@ struct Rows {
 impl Rows {
     fn of(by: &Dimension) -> Result<Self> {
         let (column, outside) = by.sql();
-        if !COLUMNS.contains(&column) {
+        if !by.columns().iter().all(|name| COLUMNS.contains(name)) {
             let text = format!("costs are not told by {by}; use {}", COLUMNS.join(", "));
             return Err(Error::Request(text));
         }

@@ -2,7 +2,7 @@
 use super::{
     Dimension, PathQuery, Refusal,
     attribute::{AttributionReport, Direct, Modelling, Names, Wanted, attributed, load, needs_ages},
-    experiment_arms::{Assigned, Counted, People, Region, Telling, arm, exposures, regions},
+    experiment_arms::{Assigned, Counted, People, Region, Telling, arm, exposures, regions, untold},
     select::midnight,
     timelines::{Asked, timelines},
 };
@@ -59,18 +59,13 @@ pub enum HoldOut {
 
 impl HoldOut {
     /// What was measured, by name.
-    #[must_use]
-    pub fn lifts(&self) -> Vec<(&'static str, &Lift)> {
-        match self {
-            Self::People { outcome, .. } => vec![
-                ("converters", &outcome.converters),
-                ("conversions", &outcome.conversions),
-                ("value", &outcome.value),
-            ],
-            Self::Regions { outcome, .. } => {
-                vec![("conversions", &outcome.conversions), ("value", &outcome.value)]
-            }
-        }
+    pub(super) fn lifts(&self) -> Vec<(&'static str, &Lift)> {
+        let converters = match self {
+            Self::People { outcome, .. } => Some(("converters", &outcome.converters)),
+            Self::Regions { .. } => None,
+        };
+        let [conversions, value] = self.both();
+        converters.into_iter().chain([("conversions", conversions), ("value", value)]).collect()
     }
 
     /// Conversions and value.
@@ -82,8 +77,7 @@ impl HoldOut {
     }
 
     /// What to know first.
-    #[must_use]
-    pub fn cautions(&self) -> &[Warning] {
+    pub(super) fn cautions(&self) -> &[Warning] {
         match self {
             Self::People { outcome, .. } => &outcome.warnings,
             Self::Regions { outcome, .. } => &outcome.warnings,
@@ -215,11 +209,8 @@ async fn assignments(
     let told = telling.read(session, |told| values.iter().position(|value| value == told)).await?;
     if told.is_empty() {
         let event = settings.event.as_ref().map_or_else(String::new, |event| format!(" `{event}`"));
-        return Err(Error::Request(format!(
-            "no event{event} has the property `{}` with the value `{}`\n  hint: `safar sql \"select name, country, properties from events limit 9\"` shows what events say",
-            settings.property,
-            values.join("` or `")
-        )));
+        let (property, values) = (&settings.property, values.join("` or `"));
+        return Err(untold(&format!("no event{event} has the property `{property}` with the value `{values}`")));
     }
     let mut people = People::new();
     let mut both = HashSet::new();

@@ -4,7 +4,7 @@ use super::{
     attribute::{property, strings},
     select::day_bounds,
 };
-use crate::Result;
+use crate::{Error, Result};
 use arrow::{
     array::AsArray,
     datatypes::{Float64Type, Int64Type, TimestampMicrosecondType},
@@ -53,6 +53,12 @@ pub(super) struct Telling<'a> {
 
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+/// That no event tells what was looked for.
+pub(super) fn untold(what: &str) -> Error {
+    let hint = "`safar sql \"select name, country, properties from events limit 9\"` shows what events say";
+    Error::Request(format!("{what}\n  hint: {hint}"))
 }
 
 impl Telling<'_> {
@@ -167,9 +173,9 @@ pub(super) async fn exposures(
     Ok(())
 }
 
-/// Everybody, so that sums do not depend on the order of a hash table.
-fn in_order(people: &People) -> Vec<&Assigned> {
-    let mut all: Vec<_> = people.iter().collect();
+/// Those for whom `is_in` holds, so that sums do not depend on the order of a hash table.
+fn in_order(people: &People, is_in: impl Fn(&Assigned) -> bool) -> Vec<&Assigned> {
+    let mut all: Vec<_> = people.iter().filter(|(_, one)| is_in(one)).collect();
     all.sort_unstable_by_key(|(person, _)| **person);
     all.into_iter().map(|(_, one)| one).collect()
 }
@@ -188,7 +194,7 @@ pub(super) fn arm(people: &People, days_before: u32, is_in: impl Fn(&Assigned) -
             before.product += earlier * since;
         }
     };
-    for one in in_order(people).into_iter().filter(|one| is_in(one)) {
+    for one in in_order(people, is_in) {
         arm.people += 1.0;
         arm.exposed = arm.exposed.map(|exposed| exposed + f64::from(u8::from(one.exposed)));
         arm.converters += f64::from(u8::from(one.since.conversions > 0.0));
@@ -218,7 +224,7 @@ pub(super) fn regions(people: &People, names: &[String], treated: usize, days_be
         Region { name: name.clone(), geo, exposed: 0.0 }
     };
     let mut regions: Vec<Region> = names.iter().enumerate().map(region).collect();
-    for one in in_order(people) {
+    for one in in_order(people, |_| true) {
         let Region { geo, exposed, .. } = &mut regions[one.place];
         if one.told < one.at {
             geo.people += 1.0;

@@ -2,7 +2,7 @@
 use super::{
     Answer, PathQuery,
     answer::{counts, numbers, texts},
-    experiment_arms::{Assigned, Counted, People, Region, Telling, arm, regions},
+    experiment_arms::{Assigned, Counted, People, Region, Telling, arm, regions, untold},
     scope::{day_of, extent},
     select::midnight,
 };
@@ -156,6 +156,9 @@ async fn of_regions(
             Some(place)
         })
         .await?;
+    if told.is_empty() {
+        return Err(untold(&format!("no event has the property `{property}`")));
+    }
     let mut people = People::new();
     for (person, at, place) in told {
         people.entry(person).or_insert_with(|| Assigned::new(place, at, from));

@@ -1,7 +1,12 @@
 //! An experiment as tables and sentences.
-use super::{ExperimentReport, HoldOut, Note, UNATTRIBUTED, answer::texts, attribute::refused, table};
+use super::{
+    ExperimentReport, HoldOut, Note, UNATTRIBUTED,
+    answer::{counts, texts},
+    attribute::refused,
+    table,
+};
 use crate::{Result, settings::ExperimentSettings};
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use safar_attribution::experiment::{Assignments, Estimate, Lift, Standing, Warning};
 use std::sync::Arc;
 
@@ -145,7 +150,7 @@ fn numbers<T>(rows: &[T], of: impl Fn(&T) -> Option<f64>) -> ArrayRef {
 }
 
 /// People, who come whole.
-#[expect(clippy::cast_possible_truncation, reason = "counts of people")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of people")]
 fn whole(of: impl IntoIterator<Item = f64>) -> ArrayRef {
-    Arc::new(of.into_iter().map(|count| Some(count as i64)).collect::<Int64Array>())
+    counts(of.into_iter().map(|count| count as u64))
 }

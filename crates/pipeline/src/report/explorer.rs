@@ -17,9 +17,9 @@ pub const OTHERS: &str = "(others)";
 /// Which way an exploration goes.
 #[derive(Clone, Debug)]
 pub enum Direction {
-    /// What came after the first event that meets the step.
+    /// What came after the events that meet the step.
     From(Step),
-    /// What came before the first event that meets the step, nearest first.
+    /// What came before the events that meet the step, nearest first.
     Before(Step),
 }
 

@@ -54,6 +54,14 @@ impl Dimension {
         }
     }
 
+    /// The columns of `touchpoints` that it reads: its own, and those that it looks into.
+    pub(super) fn columns(&self) -> Vec<&'static str> {
+        match self {
+            Self::Within(of, name, _) => [of.columns(), vec![*name]].concat(),
+            own => vec![own.sql().0],
+        }
+    }
+
     /// The column of `touchpoints` that holds it, and an SQL condition for touches outside of it.
     pub(super) fn sql(&self) -> (&'static str, String) {
         match self {

@@ -3,7 +3,7 @@ use super::Note;
 use safar_attribution::{
     MODELS,
     experiment::Warning,
-    validation::{Recommendation, Shift},
+    validation::{Gap, Reason, Recommendation, Shift},
 };
 use std::fmt;
 
@@ -100,21 +100,23 @@ impl fmt::Display for Note {
             Self::Unchecked => f.write_str(
                 "rows that were stored already are dropped by the import and kept nowhere; bots that pretend to be browsers are not found",
             ),
-            Self::NoneRecommended { gain, gain_error } => write!(
-                f,
-                "recommended: none. No model's log-loss is below that of the plain conversion rate by more than one standard error (the best: {gain:.5} ± {gain_error:.5}): these paths do not tell who converts"
-            ),
-            Self::Recommended { model, gain, gain_error } => write!(
-                f,
-                "recommended: {model}. It predicts later outcomes best: log-loss below the plain conversion rate by {gain:.5} ± {gain_error:.5}"
-            ),
+            Self::NoneRecommended { gain, gain_error } => {
+                let gain = Gap { mean: *gain, error: *gain_error };
+                f.write_str(&Reason::NothingBeatsTheBaseRate { gain }.said(""))
+            }
+            Self::Recommended { model, gain, gain_error } => {
+                let gain = Gap { mean: *gain, error: *gain_error };
+                f.write_str(&Reason::Best { gain, ahead: None }.said(model))
+            }
             Self::Ahead { ahead, ahead_error } => {
                 write!(f, "its log-loss is below that of the next model by {ahead:.5} ± {ahead_error:.5}")
             }
-            Self::RecommendedAsSimplest { model, within, behind, behind_error, gain, gain_error } => write!(
-                f,
-                "recommended: {model}. Of the {within} models within one standard error of the best it is the simplest (and steadiest): behind by {behind:.5} ± {behind_error:.5}, below the plain conversion rate by {gain:.5} ± {gain_error:.5}"
-            ),
+            Self::RecommendedAsSimplest { model, within, behind, behind_error, gain, gain_error } => {
+                let [gain, behind] = [(gain, gain_error), (behind, behind_error)]
+                    .map(|(mean, error)| Gap { mean: *mean, error: *error });
+                let within = usize::try_from(*within).unwrap_or(usize::MAX);
+                f.write_str(&Reason::SimplestWithinOneError { gain, behind, within }.said(model))
+            }
             Self::LearnedFrom { goal, from, split, to, weeks } => write!(
                 f,
                 "goal {goal}: learned from paths that began from {from} to {split}, tested on those up to {to}; steadiness over {weeks} full weeks"

@@ -1,6 +1,6 @@
 //! Why a model is not among the answers.
 use crate::Error;
-use safar_attribution::Error as ModelError;
+use safar_attribution::{Error as ModelError, uncertainty::BootstrapError, validation::ValidationError};
 use serde::Serialize;
 use std::fmt;
 use utoipa::ToSchema;
@@ -69,8 +69,9 @@ impl From<&ModelError> for Refusal {
 impl From<&Error> for Refusal {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Attribution(error) => error.into(),
-            Error::Bootstrap(safar_attribution::uncertainty::BootstrapError::Model(error)) => error.into(),
+            Error::Attribution(error)
+            | Error::Bootstrap(BootstrapError::Model(error))
+            | Error::Validation(ValidationError::Model(error)) => error.into(),
             other => Self::Other { text: other.to_string() },
         }
     }
