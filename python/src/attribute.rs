@@ -57,7 +57,7 @@ pub fn attribute(
 ) -> PyResult<Answer> {
     let data = Data::from(paths);
     let Asked { models, is_one, is_all } = Asked::of(model, || data.every())?;
-    let (total, channels) = (models.len(), data.channels());
+    let (total, channels, what) = (models.len(), data.channels(), data.what());
     let fit = move |model: ModelSpec| {
         let given = data.attribute(&model);
         (model, given)
@@ -70,7 +70,7 @@ pub fn attribute(
                 let why = refusal(&error);
                 // That paths are no timelines is no news about these paths.
                 if !matches!(error, Error::NeedsTimelines { .. }) {
-                    warn(py, &format!("{model} cannot take these paths: {why}"))?;
+                    warn(py, &format!("{model} cannot take these {what}: {why}"))?;
                 }
                 refused.insert(model.to_string(), why);
                 None

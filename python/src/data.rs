@@ -37,6 +37,14 @@ impl From<Given<'_>> for Data {
 }
 
 impl Data {
+    /// What they are called.
+    pub const fn what(&self) -> &'static str {
+        match self {
+            Self::Paths(_) => "paths",
+            Self::Timelines(_) => "timelines",
+        }
+    }
+
     /// The names of the channels.
     pub fn channels(&self) -> Vec<String> {
         match self {

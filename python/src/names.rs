@@ -1,7 +1,17 @@
 //! Gives channels numbers in the order in which they first appear.
 use foldhash::fast::FixedState;
 use indexmap::IndexSet;
+use pyo3::{PyResult, exceptions::PyKeyError};
 use safar_model::ChannelId;
+
+/// The place of a channel.
+///
+/// # Errors
+/// `KeyError` where it is not there.
+pub fn place(name: &str, channels: &[String]) -> PyResult<usize> {
+    let place = channels.iter().position(|channel| channel == name);
+    place.ok_or_else(|| PyKeyError::new_err(format!("no channel `{name}` among {}", channels.join(", "))))
+}
 
 /// Names met so far.
 #[derive(Default)]

@@ -3,8 +3,8 @@ use crate::{
     attribution::{Attribution, UNATTRIBUTED},
     diagnostics::named,
     frame,
+    names::place,
     record::record,
-    timelines::unknown,
 };
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use indexmap::IndexMap;
@@ -166,8 +166,7 @@ impl Resamples {
     }
 
     fn channel(&self, name: &str) -> PyResult<usize> {
-        let place = self.channels.iter().position(|channel| channel == name);
-        place.ok_or_else(|| unknown(name, &self.channels))
+        place(name, &self.channels)
     }
 }
 

@@ -1,11 +1,7 @@
 //! Timelines as Python holds them.
-use crate::{diagnostics::named, table::timelines as table};
+use crate::{diagnostics::named, names::place, table::timelines as table};
 use indexmap::IndexMap;
-use pyo3::{
-    exceptions::{PyKeyError, PyValueError},
-    prelude::*,
-    types::PyType,
-};
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyType};
 use safar_attribution::hazard::Role;
 use std::sync::Arc;
 
@@ -76,8 +72,7 @@ impl Timelines {
         let (lines, channels) = table::read(table, &names)?;
         let mut told = vec![None; channels.len()];
         for (channel, role) in roles.unwrap_or_default() {
-            let place = channels.iter().position(|name| *name == channel);
-            let place = place.ok_or_else(|| unknown(&channel, &channels))?;
+            let place = place(&channel, &channels)?;
             let found = ROLES.into_iter().find(|known| known.as_str() == role);
             told[place] = Some(found.ok_or_else(|| {
                 let known = ROLES.map(Role::as_str).join(", ");
@@ -125,9 +120,4 @@ impl Timelines {
             channels.len()
         )
     }
-}
-
-/// A channel that is not there.
-pub fn unknown(name: &str, channels: &[String]) -> PyErr {
-    PyKeyError::new_err(format!("no channel `{name}` among {}", channels.join(", ")))
 }

@@ -16,6 +16,7 @@ use pyo3::{
 };
 use safar_attribution::{
     ModelSpec, all_models,
+    uncertainty::BootstrapError,
     validation::{self, Predictions, Recommendation, StabilitySettings, ValidationError, recommend},
 };
 use safar_model::PathsBuilder;
@@ -181,23 +182,18 @@ pub fn backtest(
         }
         Ok(tested.map(|(predictions, steady)| (model, predictions, steady)))
     })?;
-    let (mut tried, mut steady) = (vec![], vec![]);
-    for (model, predictions, stability) in tested.into_iter().flatten() {
-        tried.push((model, predictions, stability.as_ref().map(|stability| stability.distance)));
-        steady.push(stability);
-    }
+    let of_one = |(model, predictions, steady): (ModelSpec, Predictions, Option<validation::Stability>)| {
+        ((model, predictions, steady.as_ref().map(|steady| steady.distance)), steady)
+    };
+    let (tried, steady): (Vec<_>, Vec<_>) = tested.into_iter().flatten().map(of_one).unzip();
     let recommendation = recommend(&tried, &data.0[0], &data.0[1]).map_err(|error| failed(&error))?;
     warnings.extend(recommendation.shift.map(|shift| shift.to_string()));
-    let place = |model: &ModelSpec| tried.iter().position(|(tried, ..)| tried == model);
-    let order: Vec<_> = recommendation.candidates.iter().filter_map(|candidate| place(&candidate.model)).collect();
-    Ok(Backtest {
-        predictions: order.iter().map(|place| tried[*place].1.clone()).collect(),
-        stabilities: order.iter().map(|place| steady[*place].clone()).collect(),
-        channels: data.1.clone(),
-        recommendation,
-        refused,
-        warnings,
-    })
+    let rank = |model: &ModelSpec| recommendation.candidates.iter().position(|candidate| candidate.model == *model);
+    let mut tested: Vec<_> = tried.into_iter().zip(steady).collect();
+    tested.sort_by_key(|((model, ..), _)| rank(model));
+    let (predictions, stabilities) =
+        tested.into_iter().map(|((_, predictions, _), steady)| (predictions, steady)).unzip();
+    Ok(Backtest { predictions, stabilities, channels: data.1.clone(), recommendation, refused, warnings })
 }
 
 fn failed(error: &ValidationError) -> PyErr {
@@ -302,9 +298,7 @@ impl Backtest {
     #[pyo3(signature = (level=0.95))]
     fn calibration(&self, level: f64) -> PyResult<Table> {
         if !(level > 0.0 && level < 1.0) {
-            return Err(PyValueError::new_err(format!(
-                "{level} is no level of an interval; give a number between 0 and 1, such as 0.95"
-            )));
+            return Err(PyValueError::new_err(BootstrapError::Level { got: level }.to_string()));
         }
         let bins: Vec<_> = self.predictions.iter().map(|one| one.calibration(level)).collect();
         let rows = self.spread(&bins);

@@ -4,9 +4,9 @@ use crate::{
     attribution::{Attribution, UNATTRIBUTED},
     diagnostics::named,
     frame::{Table, numbers, texts},
+    names::place,
     paths::OneOrMore,
     record::record,
-    timelines::unknown,
 };
 use indexmap::IndexMap;
 use pyo3::{exceptions::PyValueError, prelude::*};
@@ -176,9 +176,8 @@ pub fn calibrate(attribution: &Bound<'_, Attribution>, experiments: Experiments<
             }
             taken.push(name);
         }
-        let place = |name: &String| names.iter().position(|other| other == name).ok_or_else(|| unknown(name, names));
         measured.push(experiment::Measured {
-            channels: one.channels.iter().map(place).collect::<PyResult<_>>()?,
+            channels: one.channels.iter().map(|name| place(name, names)).collect::<PyResult<_>>()?,
             conversions: one.conversions.estimate(),
             value: one.value.as_ref().map(LiftEstimate::estimate),
             credited: one.credited.as_ref().map(|over| credited(over.get(), given, &one.channels)).transpose()?,
