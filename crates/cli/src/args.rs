@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
 use safar_attribution::{ModelSpec, Transform, uncertainty::Bootstrap};
 use safar_ingest::{DateOrder, Decimal, Encoding, Format as InputFormat};
+use safar_pipeline::report::Note;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -83,6 +84,8 @@ pub enum Command {
     /// Show people, sessions, conversions and value, against the days before or day by day.
     Overview(Overview),
     /// Show what each channel brought, what models credit it with, and what it cost.
+    ///
+    /// --by and --within take channel, source, medium, campaign, content and term here: by these costs are told.
     Channels(Channels),
     /// Show the most common paths to a goal, or how long and how slow they are.
     Paths(PathsArgs),
@@ -290,11 +293,8 @@ impl Intervals {
     /// What intervals are of, where they were asked for.
     pub fn note(&self) -> Option<String> {
         let Bootstrap { replicates, seed, level } = self.bootstrap()?;
-        let version = env!("CARGO_PKG_VERSION");
-        Some(format!(
-            "intervals: {} % of {replicates} resamples of people, seed {seed}, safar {version}",
-            level * 100.0
-        ))
+        let note = Note::Intervals { level, resamples: replicates };
+        Some(format!("{note}, seed {seed}, safar {}", env!("CARGO_PKG_VERSION")))
     }
 }
 

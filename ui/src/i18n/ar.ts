@@ -783,7 +783,7 @@ export const ar: Catalogue = {
   'reason.wrong_code': 'هذا ليس الرمز لمرة واحدة. لقد طُبع عند بدء الخادم.',
   'reason.wrong_password': 'لا يتوافق البريد وكلمة المرور. يمكن للمدير أن يمنحك كلمة جديدة.',
   'reason.account_gone': 'لم يعد الحساب موجودًا.',
-  'reason.password_length': 'يجب ألا تقل كلمة المرور عن {least} محارف. بضع كلمات تكفي.',
+  'reason.password_length': 'يجب ألا تقل كلمة المرور عن {least} محارف وألا تزيد على {most} بايت. بضع كلمات تكفي.',
   'reason.address_taken': 'لدى {email} حساب بالفعل. غيّره، أو استعمل عنوانًا آخر.',
   'reason.no_address': 'ليس {email} عنوان بريد. اكتب عنوانًا مثل ana@example.com.',
   'reason.last_admin': 'هذا آخر مدير. اجعل مستخدمًا آخر مديرًا أولًا.',

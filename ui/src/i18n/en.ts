@@ -782,7 +782,7 @@ export const en = {
   'reason.wrong_code': 'That is not the one-time code. It was printed when the server started.',
   'reason.wrong_password': 'E-mail and password do not go together. An administrator can give you a new password.',
   'reason.account_gone': 'The account is gone.',
-  'reason.password_length': 'The password must have at least {least} characters. A few words make a good one.',
+  'reason.password_length': 'The password must have at least {least} characters and at most {most} bytes. A few words make a good one.',
   'reason.address_taken': '{email} has an account already. Change that one, or use another address.',
   'reason.no_address': '{email} is no e-mail address. Write one like ana@example.com.',
   'reason.last_admin': 'This is the last administrator. Make another user one first.',

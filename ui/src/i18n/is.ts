@@ -783,7 +783,7 @@ export const is: Catalogue = {
   'reason.wrong_code': 'Þetta er ekki einnota kóðinn. Hann var prentaður þegar þjónninn ræstist.',
   'reason.wrong_password': 'Netfang og lykilorð passa ekki saman. Stjórnandi getur gefið þér nýtt lykilorð.',
   'reason.account_gone': 'Aðgangurinn er horfinn.',
-  'reason.password_length': 'Lykilorðið þarf að vera minnst {least} stafir. Nokkur orð duga vel.',
+  'reason.password_length': 'Lykilorðið þarf að vera minnst {least} stafir og mest {most} bæti. Nokkur orð duga vel.',
   'reason.address_taken': '{email} er þegar með aðgang. Breyttu honum eða notaðu annað netfang.',
   'reason.no_address': '{email} er ekki netfang. Skrifaðu netfang eins og ana@example.com.',
   'reason.last_admin': 'Þetta er síðasti stjórnandinn. Gerðu annan notanda að stjórnanda fyrst.',

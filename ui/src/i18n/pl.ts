@@ -783,7 +783,7 @@ export const pl: Catalogue = {
   'reason.wrong_code': 'To nie jest kod jednorazowy. Wypisano go przy starcie serwera.',
   'reason.wrong_password': 'E-mail i hasło do siebie nie pasują. Administrator może nadać nowe hasło.',
   'reason.account_gone': 'Konta już nie ma.',
-  'reason.password_length': 'Hasło musi mieć co najmniej {least} znaków. Kilka słów to dobre hasło.',
+  'reason.password_length': 'Hasło musi mieć co najmniej {least} znaków i najwyżej {most} bajtów. Kilka słów to dobre hasło.',
   'reason.address_taken': '{email} ma już konto. Zmień je albo użyj innego adresu.',
   'reason.no_address': '{email} nie jest adresem e-mail. Wpisz adres taki jak ana@example.com.',
   'reason.last_admin': 'To ostatni administrator. Najpierw uczyń nim kogoś innego.',

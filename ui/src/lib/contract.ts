@@ -236,7 +236,7 @@ export type Reason =
   | { code: 'wrong_code'; }
   | { code: 'wrong_password'; }
   | { code: 'account_gone'; }
-  | { code: 'password_length'; values: { least: number; }; }
+  | { code: 'password_length'; values: { least: number; most: number; }; }
   | { code: 'address_taken'; values: { email: string; }; }
   | { code: 'no_address'; values: { email: string; }; }
   | { code: 'last_admin'; }

@@ -16,5 +16,8 @@ export function columnOf(report: Report, measure: string, model: string | null =
   return ['value', 'cpa', 'roas'].includes(measure) ? `${measure} ${model}` : measure;
 }
 
-/** Whether any row of the report knows its cost: the column is there in any case. */
-export const hasCosts = (report: Report | null): boolean => records(report).some((row) => typeof row['cost'] === 'number');
+/** Whether any row of the report has a number there: the column is there in any case. */
+export const tells = (report: Report | null, column: string): boolean => records(report).some((row) => typeof row[column] === 'number');
+
+/** Whether any row of the report knows its cost. */
+export const hasCosts = (report: Report | null): boolean => tells(report, 'cost');

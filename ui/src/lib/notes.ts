@@ -19,6 +19,7 @@ const named: Record<string, (value: unknown) => string> = {
 };
 const parts = ['level', 'share', 'earlier', 'later', 'chance'];
 const money = ['cost', 'value', 'unattributed_value'];
+const dates = ['from', 'to', 'before_from', 'before_to', 'first', 'split'];
 
 function told(name: string, value: unknown, all: Values): string {
   const key = named[name]?.(value);
@@ -33,8 +34,7 @@ function told(name: string, value: unknown, all: Values): string {
   const text = String(value ?? '');
   if (name === 'model') return modelName(text);
   // The day after the last is the last day to readers.
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return words.day(name.endsWith('to') ? addDays(text, -1) : text);
-  if (/^\d{4}-\d{2}-\d{2}T/.test(text)) return words.time(text, app.zone);
+  if (dates.includes(name)) return text.includes('T') ? words.time(text, app.zone) : words.day(name.endsWith('to') ? addDays(text, -1) : text);
   return label(text);
 }
 

@@ -27,6 +27,11 @@ class View {
     return this.#query.getAll(name);
   }
 
+  /** How many rows come before the page that is looked at. */
+  offset(name: string): number {
+    return Math.max(0, Number(this.get(name) ?? 0) || 0);
+  }
+
   /** Changes parameters of this screen; `null` removes one. */
   set(change: Change, how: 'push' | 'replace' = 'push'): void {
     this.#write(this.path, changed(new URLSearchParams(this.search), change), how);

@@ -8,7 +8,7 @@ use super::{
     guard::Caller,
     problem::{Code, Problem},
     reason::Reason,
-    reports::{Arguments, Kind, Parameter, Report, SHARED, Table},
+    reports::{Arguments, Kind, Parameter, Report, SHARED, Table, VISITOR},
 };
 use axum::{
     Json,
@@ -174,9 +174,11 @@ pub async fn answer(
         && let Some(what) = arguments.singles_out()
     {
         let problem = format!("`{what}` can tell single people apart, which needs the role analyst");
+        let many: Vec<&str> = SHARED.iter().copied().filter(|name| !VISITOR.contains(name)).collect();
         let hint = format!(
-            "steps may test {}, and one of country, language, device, browser and os at a time; for more, ask an administrator for the role",
-            SHARED.join(", ")
+            "steps may test {}, and one of {} at a time; for more, ask an administrator for the role",
+            many.join(", "),
+            VISITOR.join(", ")
         );
         let reason = Reason::SinglesOut { what: what.to_owned(), role: Role::Analyst };
         return Err(Problem::new(Code::NotAllowed, problem).hint(hint).because(reason));

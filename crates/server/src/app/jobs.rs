@@ -1,4 +1,8 @@
 //! Builds that were started over the API.
+use super::{
+    problem::{Code, Problem},
+    reason::Reason,
+};
 use serde::Serialize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use utoipa::ToSchema;
@@ -40,17 +44,22 @@ impl Jobs {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new job; `None` while another runs.
-    pub fn start(&self) -> Option<Job> {
+    /// A new job.
+    ///
+    /// # Errors
+    /// While another runs.
+    pub fn start(&self) -> Result<Job, Problem> {
         let mut jobs = self.list();
         if jobs.iter().any(|job| job.state == State::Running) {
-            return None;
+            return Err(Problem::new(Code::Conflict, "a build is running already")
+                .hint("wait until it ends")
+                .because(Reason::BuildRunning));
         }
         let job = Job { id: jobs.last().map_or(1, |job| job.id + 1), state: State::Running, lines: vec![] };
         jobs.push(job.clone());
         let surplus = jobs.len().saturating_sub(REMEMBERED);
         jobs.drain(..surplus);
-        Some(job)
+        Ok(job)
     }
 
     /// Adds a line.

@@ -47,6 +47,8 @@ pub enum Reason {
     PasswordLength {
         /// The fewest letters.
         least: u64,
+        /// The most bytes.
+        most: u64,
     },
     /// Somebody has an account with this address.
     AddressTaken {

@@ -24,7 +24,7 @@ pub fn hash(password: &str) -> Result<String, AccountError> {
             format!(
                 "the password must have at least {LEAST_LETTERS} letters and at most {MOST_BYTES} bytes; a few words make a good one"
             ),
-            Reason::PasswordLength { least: LEAST_LETTERS as u64 },
+            Reason::PasswordLength { least: LEAST_LETTERS as u64, most: MOST_BYTES as u64 },
         ));
     }
     let salt = SaltString::generate(&mut OsRng);

@@ -30,7 +30,7 @@ pub const SHARED: &[&str] = &[
 ];
 
 /// What a browser tells of its visitor. Two of these together are few people's in a small shop, and more are one's.
-const VISITOR: [&str; 5] = ["country", "language", "device", "browser", "os"];
+pub const VISITOR: [&str; 5] = ["country", "language", "device", "browser", "os"];
 
 /// What a value must look like.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -18,7 +18,7 @@ mod sessions;
 mod shapes;
 mod table;
 
-pub use arguments::{Arguments, Kind, Parameter, SHARED};
+pub use arguments::{Arguments, Kind, Parameter, SHARED, VISITOR};
 pub use table::{Table, UNIT};
 
 use super::{accounts::Role, problem::Problem};

@@ -4,7 +4,6 @@ use crate::app::{
     extract::Id,
     jobs::{Job, State as JobState},
     problem::{Code, Problem},
-    reason::Reason,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -27,11 +26,7 @@ impl Started {
 
 pub async fn start(State(app): State<Arc<App>>) -> Result<(StatusCode, Json<Started>), Problem> {
     let opened = app.current.get().await?;
-    let Some(job) = app.jobs.start() else {
-        return Err(Problem::new(Code::Conflict, "a build is running already")
-            .hint("wait until it ends")
-            .because(Reason::BuildRunning));
-    };
+    let job = app.jobs.start()?;
     let id = job.id;
     let running = Arc::clone(&app);
     tokio::spawn(async move {

@@ -8,7 +8,6 @@ use crate::{
         guard::Caller,
         jobs::State as JobState,
         problem::{Code, Problem},
-        reason::Reason,
     },
     collect::settle,
 };
@@ -93,11 +92,7 @@ pub async fn erase_person(
     }
     let user = caller.user()?.email.clone();
     let opened = app.current.get().await?;
-    let Some(job) = app.jobs.start() else {
-        return Err(Problem::new(Code::Conflict, "a build is running already")
-            .hint("wait until it ends")
-            .because(Reason::BuildRunning));
-    };
+    let job = app.jobs.start()?;
     let number = job.id;
     let running = Arc::clone(&app);
     tokio::spawn(async move {
