@@ -27,3 +27,4 @@ pub use distributed::serve_worker;
 pub use error::{Error, Result};
 pub use options::{EngineOptions, Extensions};
 pub use session::{Engine, Session};
+pub use tables::CATALOG;

@@ -7,8 +7,9 @@ use safar_model::Table;
 use safar_store::{Snapshot, Store};
 use std::sync::Arc;
 
-/// The catalog and the schema of every session; queries need not name them.
-pub(crate) const CATALOG: &str = "safar";
+/// The catalog of every session; queries need not name it.
+pub const CATALOG: &str = "safar";
+/// The schema of every session's tables; queries need not name it.
 pub(crate) const SCHEMA: &str = "data";
 
 /// The tables of one snapshot, and views that the program adds to its own session.

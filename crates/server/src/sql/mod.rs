@@ -8,6 +8,7 @@ mod dialect;
 mod functions;
 mod hook;
 mod login;
+mod pg_catalog;
 mod reader;
 mod service;
 mod tls;
@@ -16,7 +17,6 @@ mod variables;
 use crate::app::App;
 use datafusion_postgres::{
     DfSessionService, QueryHook,
-    datafusion_pg_catalog::{pg_catalog::context::EmptyContextProvider, setup_pg_catalog},
     hooks::{cursor::CursorStatementHook, set_show::SetShowHook, transactions::TransactionStatementHook},
     pgwire::{
         api::{
@@ -30,6 +30,7 @@ use datafusion_postgres::{
 };
 use hook::Hooked;
 use login::{Login, Seat};
+use pg_catalog::PgCatalog;
 use reader::{Guard, Reader, View};
 use safar_pipeline::settings::SqlSettings;
 use service::Service;
@@ -137,7 +138,7 @@ impl SqlServer {
         let workspace = opened.workspace.clone();
         let view = Arc::new(View::open(workspace).await.map_err(io::Error::other)?);
         let context = Arc::new(view.context());
-        setup_pg_catalog(&context, "safar", EmptyContextProvider).map_err(io::Error::other)?;
+        let _catalog = PgCatalog::of(&context).map_err(io::Error::other)?;
         functions::register(&context);
         let seat = Seat::new(Arc::clone(&self.app));
         let hooks: Vec<Arc<dyn QueryHook>> = vec![
