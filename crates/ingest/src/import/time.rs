@@ -1,7 +1,7 @@
 //! Time stamps as text or numbers → microseconds UTC. The only calendar arithmetic of the crate.
 //!
 //! Shapes: RFC 3339; `2025-02-10 01:44:00[.ffffff]`; a date alone (midnight); `20250210`; `20250210T014400Z`;
-//! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size); `2025-2-10 1:44`,
+//! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size, from 1973 on); `2025-2-10 1:44`,
 //! `2025/02/10 1:44 PM`; `10/02/2025 14:30`, `2/10/2025 2:30 PM` once the order of day and month is known; RFC 2822;
 //! `10 Feb 2025 14:30`, `10-Feb-2025`, `Mon, February 10th, 2025 at 2:30 PM`. A time without an offset is local to
 //! the stated zone: one that a clock change skipped moves forward by the gap, one that it repeats is the earlier.
@@ -365,7 +365,9 @@ impl TimeReader {
                 return from_epoch(number);
             }
             if let (None, Ok(seconds)) = (slashed(bytes), text.parse::<f64>()) {
-                return if seconds.abs() < 1e11 {
+                return if seconds.abs() < SMALLEST as f64 {
+                    None
+                } else if seconds.abs() < 1e11 {
                     Some((seconds * 1e6).round() as i64)
                 } else if seconds.fract() == 0.0 && seconds.abs() < 9e18 {
                     from_epoch(seconds as i64)
@@ -459,11 +461,16 @@ impl TimeReader {
     }
 }
 
+/// Smaller numbers (until March 1973, read as seconds) are years, day numbers of spreadsheets, or 0 for nothing.
+const SMALLEST: u64 = 100_000_000;
+
 /// Microseconds from a count since 1970 whose unit shows in its size: seconds below 10¹¹, then milliseconds below
 /// 10¹⁴, microseconds below 10¹⁷, nanoseconds.
 pub(crate) fn from_epoch(number: i64) -> Option<Micros> {
     let size = number.unsigned_abs();
-    if size < 100_000_000_000 {
+    if size < SMALLEST {
+        None
+    } else if size < 100_000_000_000 {
         number.checked_mul(SECOND)
     } else if size < 100_000_000_000_000 {
         number.checked_mul(1000)
@@ -562,6 +569,11 @@ mod tests {
     #[case("Mon 10 2025")]
     #[case("Feb 10, 202511:30")]
     #[case("May")]
+    #[case("0")]
+    #[case("-1")]
+    #[case("2025")]
+    #[case("45698")] // the day number of 10 February 2025 in spreadsheets
+    #[case("45698.0722")]
     fn no_times(#[case] text: &str) {
         assert_eq!(utc().read(text), None, "{text}");
     }
