@@ -163,15 +163,17 @@ fn clock(text: &mut &[u8], lenient: bool) -> Option<i64> {
     (hour < 24 && minute < 60 && second < 60).then_some(((hour * 60 + minute) * 60 + second) * SECOND + micros)
 }
 
-/// `Z`, `UTC`, `+02`, `+0200`, `+02:00`: microseconds east of UTC. `None`: something else stands there.
+/// `Z`, `UTC`, `+02`, `+0200`, `+02:00`, `GMT+2`: microseconds east of UTC. `None`: something else stands there.
 fn offset(text: &mut &[u8]) -> Option<i64> {
+    if let Some(rest) = text.strip_prefix(b"UTC").or_else(|| text.strip_prefix(b"GMT")) {
+        *text = rest;
+        if !matches!(rest, [b'+' | b'-', ..]) {
+            return Some(0);
+        }
+    }
     let sign = match text.first()? {
         b'Z' | b'z' => {
             *text = &text[1..];
-            return Some(0);
-        }
-        b'U' | b'G' if matches!(*text, b"UTC" | b"GMT") => {
-            *text = &[];
             return Some(0);
         }
         b'+' => 1,
@@ -179,9 +181,9 @@ fn offset(text: &mut &[u8]) -> Option<i64> {
         _ => return None,
     };
     *text = &text[1..];
-    let hour = two(text)?;
+    let hour = number(text, 2)?;
     let colon = eat(text, b':');
-    let minute = if colon || !text.is_empty() { two(text)? } else { 0 };
+    let minute = if colon || text.first().is_some_and(u8::is_ascii_digit) { two(text)? } else { 0 };
     (hour < 24 && minute < 60).then_some(sign * (hour * 60 + minute) * 60 * SECOND)
 }
 
@@ -334,8 +336,9 @@ impl TimeReader {
         }
         eat(&mut rest, b' ');
         let east = offset(&mut rest)?;
-        // RFC 9557 names the zone in brackets after the offset, which has already said everything.
-        (rest.is_empty() || (rest[0] == b'[' && rest.ends_with(b"]"))).then_some(day * DAY + time - east)
+        // RFC 9557 and JavaScript name the zone in brackets after the offset, which has already said everything.
+        let named = matches!(rest, [] | [b'[', .., b']'] | [b' ', b'(', .., b')']);
+        named.then_some(day * DAY + time - east)
     }
 
     fn read_other(&self, text: &str) -> Option<Micros> {
@@ -540,6 +543,8 @@ mod tests {
     #[case("February 10, 2025 at 1:44 AM", 1_739_151_840_000_000)]
     #[case("Mon Feb 10 2025 01:44:00", 1_739_151_840_000_000)]
     #[case("10 Feb 2025 03:44 +02:00", 1_739_151_840_000_000)]
+    #[case("Mon Feb 10 2025 03:44:00 GMT+0200 (Eastern European Standard Time)", 1_739_151_840_000_000)]
+    #[case("2025-02-10 03:44:00 GMT+2", 1_739_151_840_000_000)]
     fn shapes(#[case] text: &str, #[case] expected: i64) {
         assert_eq!(utc().read(text), Some(expected), "{text}");
     }
@@ -551,6 +556,8 @@ mod tests {
     #[case("2025-02-10T25:00:00Z")]
     #[case("2025-02-10T01:44:00+99:00")]
     #[case("2025-02-10 nonsense")]
+    #[case("2025-02-10 01:44:00 UTC+")]
+    #[case("2025-02-10 01:44:00 CET")] // several zones have that name
     #[case("10/02/2025")] // the order is not known
     #[case("yesterday")]
     #[case("NaN")]
