@@ -117,7 +117,8 @@ fn unquote(raw: &str) -> &str {
     text
 }
 
-const PLACEHOLDERS: [&str; 8] = ["-1", "null", "undefined", "anonymous", "guest", "nan", "none", "[object object]"];
+const PLACEHOLDERS: [&str; 10] =
+    ["-1", "null", "undefined", "anonymous", "guest", "nan", "none", "n/a", "(not set)", "[object object]"];
 
 /// Hashes of the placeholders: some pipelines hash before they look.
 static PLACEHOLDER_HASHES: LazyLock<Vec<String>> =
@@ -132,7 +133,7 @@ pub(crate) fn blocked(text: &str, settings: &IdentitySettings) -> Option<Blocked
     if text.bytes().all(|byte| matches!(byte, b'0' | b'-')) {
         return Some(Blocked::Zeros);
     }
-    let longest = PLACEHOLDERS[7].len();
+    let longest = PLACEHOLDERS[9].len();
     if text.len() <= longest && PLACEHOLDERS.iter().any(|word| word.eq_ignore_ascii_case(text)) {
         return Some(Blocked::Placeholder);
     }

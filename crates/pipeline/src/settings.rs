@@ -132,7 +132,7 @@ impl Settings {
     /// When a line is not allowed.
     pub fn parse(text: &str, name: &str) -> Result<Self, SettingsError> {
         let mut settings: Self = toml::from_str(text)
-            .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+            .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), in_words(error.message())))?;
         settings.collect.consent = settings.privacy.consent.clone();
         settings.import.consent = settings.privacy.consent.clone();
         settings.import.goals = settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect();
@@ -162,6 +162,20 @@ impl Settings {
             currency: self.workspace.currency.clone(),
         }
     }
+}
+
+/// What the reader of the file says, without the names that programs have for kinds of values.
+fn in_words(reason: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        ("unknown variant", "unknown value"),
+        ("unknown field", "unknown setting"),
+        ("expected a nonzero u32", "expected a whole number of at least 1"),
+        ("expected u32", "expected a whole number of at least 0 that is not too large"),
+        ("expected u64", "expected a whole number of at least 0"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list such as [\"one\", \"two\"]"),
+    ];
+    WORDS.iter().fold(reason.to_owned(), |text, (word, plain)| text.replace(word, plain))
 }
 
 /// The error of the line that holds byte `at`.

@@ -9,10 +9,14 @@ use indicatif::ProgressBar;
 use safar_ingest::{ImportOptions, ImportReport, Preview, Progress, Rules, import, preview};
 use safar_pipeline::Workspace;
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+/// Files that were not read for the same reason, named on the screen.
+const UNREAD_SHOWN: usize = 3;
 
 /// Rows that a dry run shows of each file.
 const ROWS_SHOWN: usize = 5;
@@ -128,11 +132,20 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
         ));
         file.notes.iter().for_each(|note| printer.warn(format!("{}: {note}", file.name)));
     }
-    for (name, reason) in &report.aside {
-        printer.say(format!("{name}: not read: {reason}"));
+    let skipped = report.skipped.iter().map(|name| (name.as_str(), "empty, or no data file by its name"));
+    let aside = report.aside.iter().map(|(name, reason)| (name.as_str(), reason.as_str()));
+    let mut unread: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    aside.chain(skipped).for_each(|(name, reason)| unread.entry(reason).or_default().push(name));
+    for (reason, names) in unread {
+        names.iter().for_each(|name| printer.detail(format!("{name}: not read: {reason}")));
+        let more = names.len().saturating_sub(UNREAD_SHOWN);
+        let more = if more > 0 { format!(" and {more} more, which --verbose names") } else { String::new() };
+        let shown = names.iter().take(UNREAD_SHOWN).copied().collect::<Vec<_>>().join(", ");
+        printer.say(format!("not read: {shown}{more}: {reason}"));
     }
-    for name in &report.skipped {
-        printer.say(format!("{name}: empty or no data file, skipped"));
+    report.unclear.iter().for_each(|why| printer.warn(format!("not read: {why}")));
+    if report.files.is_empty() {
+        printer.warn("nothing was imported: there is no file whose name ends in .csv, .tsv, .txt, .ndjson, .jsonl, .json or .parquet (or .gz, .zst behind it)");
     }
     printer.say(format!(
         "{} rows in {:.1} s ({} a second): {} new events, {} already there, {} rejected; {} identity links",

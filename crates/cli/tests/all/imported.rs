@@ -80,6 +80,8 @@ fn a_dropped_file_is_imported_once_whatever_happens_meanwhile() {
     drop_in("shopify-orders.csv", "orders.csv");
     drop_in("search-console-queries.csv", "queries.csv");
     fs::write(inbox.join("half.csv.part"), "still being").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere.csv", inbox.join("a link to nothing.csv")).unwrap();
     fs::create_dir(inbox.join("tables")).unwrap();
     for table in fs::read_dir(example("hubspot-tables")).unwrap().map(Result::unwrap) {
         fs::copy(table.path(), inbox.join("tables").join(table.file_name())).unwrap();

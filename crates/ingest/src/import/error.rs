@@ -19,7 +19,7 @@ pub enum Error {
     #[error("{0} is empty: there is nothing to import")]
     Empty(String),
     /// The bytes fit no format.
-    #[error("{file} is neither CSV, NDJSON, JSON nor Parquet ({why}); state it with `--format` if it is")]
+    #[error("{file} is neither CSV, NDJSON, JSON nor Parquet ({why}); state it with `--input-format` if it is")]
     UnknownFormat {
         /// The input.
         file: String,
@@ -40,7 +40,8 @@ pub enum Error {
     },
     /// No header, so columns have no names.
     #[error(
-        "{file} has no header row (its first row is `{first}`): name its columns with `--map`, for example `--map occurred_at=column_1`"
+        "{file} has no header row (its first row is `{}`): name its columns with `--map`, for example `--map occurred_at=column_1`",
+        cut(first, 200)
     )]
     NoHeader {
         /// The input.
@@ -49,7 +50,7 @@ pub enum Error {
         first: String,
     },
     /// The columns do not describe events.
-    #[error("{file} does not look like events: {why}. Its columns are: {}", columns.join(", "))]
+    #[error("{file} does not look like events: {why}. Its columns are: {}", few(columns))]
     NotEvents {
         /// The input.
         file: String,
@@ -68,7 +69,7 @@ pub enum Error {
     },
     /// A file that is nearly of a known shape.
     #[error(
-        "{file} looks like {title} but has no column {}: {hint}. (`--as events` reads it as events instead.) Its columns are: {}", missing.join(", nor "), columns.join(", ")
+        "{file} looks like {title} but has no column {}: {hint}. (`--as events` reads it as events instead.) Its columns are: {}", missing.join(", nor "), few(columns)
     )]
     Lacks {
         /// The input.
@@ -127,7 +128,7 @@ pub enum Error {
         allowed: String,
     },
     /// A mapping names a column that the file does not have.
-    #[error("{file} has no column `{column}` (mapped to `{field}`); its columns are: {}", columns.join(", "))]
+    #[error("{file} has no column `{column}` (mapped to `{field}`); its columns are: {}", few(columns))]
     UnknownColumn {
         /// The input.
         file: String,
@@ -156,11 +157,35 @@ pub enum Error {
     Arrow(#[from] arrow::error::ArrowError),
 }
 
+/// A text of at most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    let mut chars = text.chars();
+    let mut kept: String = chars.by_ref().take(most).collect();
+    if chars.next().is_some() {
+        kept.push('…');
+    }
+    kept
+}
+
+/// Names of columns, as many as fit on a screen.
+fn few(columns: &[String]) -> String {
+    const MOST: usize = 60;
+    let names: Vec<String> = columns.iter().take(MOST).map(|name| cut(name, 60)).collect();
+    let more = columns.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.join(", "))
+}
+
 impl Error {
     /// What a file is told that is nearly of a known shape.
     pub(crate) fn of_claim(file: &str, claim: super::shapes::Claim) -> Self {
         let super::shapes::Claim { title, missing, hint, headers } = claim;
         Self::Lacks { file: file.to_owned(), title, missing, hint, columns: headers }
+    }
+
+    /// Whether it says that a file is no data that an import knows.
+    pub(crate) fn is_unclear(&self) -> bool {
+        matches!(self, Self::NotEvents { .. } | Self::NoHeader { .. } | Self::UnknownFormat { .. })
     }
 
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

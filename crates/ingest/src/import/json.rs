@@ -3,9 +3,10 @@ use super::{
     field::{self, FIELDS, Field, Target},
     input::HEAD,
     mapping::{ColumnMapping, Stated},
+    number::whole,
     row::{Member, Row},
     settings::How,
-    split::{Broken, Chunk},
+    split::{Broken, Chunk, NOT_UTF8},
 };
 use safar_identity::{EMAIL, IdentitySettings, PHONE, normalise};
 use serde_json::{Map, Value};
@@ -21,6 +22,8 @@ const DEPTH_MAX: usize = 3;
 const PARAMETER: usize = 100;
 const RECORD_MAX: usize = 1 << 20;
 const BLOCK: usize = 4 << 20;
+/// A line longer than this is given up, so that a file of one line takes no more memory than others.
+const LINE_MAX: usize = 4 << 20;
 
 /// Splits text into JSON objects: one a line, or those of an array.
 pub(crate) struct JsonSplitter<R> {
@@ -29,13 +32,15 @@ pub(crate) struct JsonSplitter<R> {
     carry: Vec<u8>,
     line: u64,
     done: bool,
+    /// Within a line that was given up.
+    overlong: bool,
     /// Why reading stopped; told after the rows before it.
     fault: Option<io::Error>,
 }
 
 impl<R: Read> JsonSplitter<R> {
     pub(crate) fn new(reader: R, array: bool) -> Self {
-        Self { reader, array, carry: Vec::new(), line: 1, done: false, fault: None }
+        Self { reader, array, carry: Vec::new(), line: 1, done: false, overlong: false, fault: None }
     }
 
     /// The next objects, without cells, or `None` at the end.
@@ -61,7 +66,7 @@ impl<R: Read> JsonSplitter<R> {
                     chunk.records = good;
                     chunk.broken.extend(bad.iter().map(|(line, start, end)| {
                         let raw = String::from_utf8_lossy(&bytes[*start as usize..*end as usize]).into_owned();
-                        Broken { line: *line, reason: "invalid UTF-8", found: None, raw }
+                        Broken { line: *line, reason: NOT_UTF8, found: None, raw }
                     }));
                     let mut clean = vec![b' '; bytes.len()];
                     for (_, start, end) in &chunk.records {
@@ -80,16 +85,23 @@ impl<R: Read> JsonSplitter<R> {
     fn rows(&mut self, text: &[u8], chunk: &mut Chunk) -> usize {
         let mut start = 0;
         while start < text.len() {
-            let end = match memchr::memchr(b'\n', &text[start..]) {
-                Some(end) => start + end,
-                None if self.done => text.len(),
-                None => break,
-            };
-            if !text[start..end].trim_ascii().is_empty() {
-                chunk.records.push((self.line, start as u32, end as u32));
+            let end = memchr::memchr(b'\n', &text[start..]).map(|end| start + end);
+            let length = end.unwrap_or(text.len()) - start;
+            if !self.overlong && length > LINE_MAX {
+                let raw = String::from_utf8_lossy(&text[start..start + (64 << 10)]).into_owned();
+                chunk.broken.push(Broken { line: self.line, reason: "the row is longer than 4 MiB", found: None, raw });
+                self.overlong = true;
             }
-            self.line += 1;
-            start = (end + 1).min(text.len());
+            if end.is_none() && !self.done && !self.overlong {
+                break;
+            }
+            let stop = end.unwrap_or(text.len());
+            if !self.overlong && !text[start..stop].trim_ascii().is_empty() {
+                chunk.records.push((self.line, start as u32, stop as u32));
+            }
+            self.overlong &= end.is_none();
+            self.line += u64::from(end.is_some());
+            start = (stop + 1).min(text.len());
         }
         start
     }
@@ -158,6 +170,12 @@ pub(crate) struct JsonReader<'e> {
     comma: bool,
 }
 
+/// A number as text.
+fn text_of(number: &serde_json::Number) -> String {
+    let float = number.as_f64().filter(|_| number.is_f64());
+    float.and_then(whole).map_or_else(|| number.to_string(), |whole| whole.to_string())
+}
+
 /// A value and where it was found.
 struct Found<'v> {
     target: Target,
@@ -218,7 +236,7 @@ impl<'e> JsonReader<'e> {
         let scalar = match value {
             Value::Null => return,
             Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            Value::Number(number) => Some(Cow::Owned(text_of(number))),
             Value::Bool(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
             Value::Array(_) | Value::Object(_) => None,
         };
@@ -462,7 +480,21 @@ mod tests {
         assert_eq!((chunk.broken[0].line, chunk.broken[0].raw.as_str()), (3, "oops"));
         let chunk = JsonSplitter::new(&b"{}\n\n\xff\n{}"[..], false).next_chunk().unwrap().unwrap();
         assert_eq!(chunk.records.iter().map(|record| record.0).collect::<Vec<_>>(), [1, 4]);
-        assert_eq!((chunk.broken[0].line, chunk.broken[0].reason), (3, "invalid UTF-8"));
+        assert_eq!((chunk.broken[0].line, chunk.broken[0].reason), (3, NOT_UTF8));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_given_up() {
+        let text = format!("{{}}\n[{}]\n{{\"a\":1}}\n[{}", "1,".repeat(6 << 20), "2,".repeat(5 << 20));
+        let mut splitter = JsonSplitter::new(text.as_bytes(), false);
+        let (mut lines, mut broken) = (Vec::new(), Vec::new());
+        while let Some(chunk) = splitter.next_chunk().unwrap() {
+            assert!(chunk.text.len() <= BLOCK + LINE_MAX && splitter.carry.len() <= LINE_MAX);
+            lines.extend(chunk.records.iter().map(|record| record.0));
+            broken.extend(chunk.broken.iter().map(|broken| (broken.line, broken.reason)));
+        }
+        let reason = "the row is longer than 4 MiB";
+        assert_eq!((lines, broken), (vec![1, 3], vec![(2, reason), (4, reason)]));
     }
 
     proptest! {

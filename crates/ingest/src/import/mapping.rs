@@ -1,5 +1,6 @@
 //! Which column becomes which field: what the command says, then a saved mapping, then well-known names.
 use super::{
+    currency,
     error::Error,
     field::{self, Field, Target},
     input::{Encoding, Input},
@@ -65,6 +66,10 @@ impl Stated {
                 continue;
             }
             let known = constant_of(field)?;
+            if known == Field::Currency && !currency::is_one(value) {
+                let hint = "use a code of ISO 4217 such as EUR".to_owned();
+                return Err(Error::Setting { what: "currency", value: value.clone(), hint });
+            }
             constants.retain(|(other, _)| *other != known);
             constants.push((known, value.clone()));
         }
@@ -421,6 +426,8 @@ mod tests {
                 .contains("user_id")
         );
         assert!(message(&ImportOptions { zone: Some("Mars".into()), ..Default::default() }).contains("Europe/Warsaw"));
+        let currency = vec![("currency".into(), "EURO".into())];
+        assert!(message(&ImportOptions { constants: currency, ..Default::default() }).contains("ISO 4217"));
         assert!(message(&ImportOptions { delimiter: Some('"'), ..Default::default() }).contains("ASCII"));
         assert!(message(&ImportOptions { mapping: Some("x".into()), ..Default::default() }).contains("safar.toml"));
         let stated =

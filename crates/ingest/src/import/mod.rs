@@ -18,6 +18,7 @@
 mod columns;
 mod consent;
 mod costs;
+mod currency;
 mod error;
 mod field;
 mod input;
@@ -107,29 +108,33 @@ impl Rules<'_> {
             let name = input.name;
             handed.shaped.push(Shaped { name, format, title, plan, costs, left_out, rejects, notes });
         }
+        let mut unclear = Vec::new();
         for (input, claim) in shaped.others {
             let (name, found) = (input.name.clone(), !input.named);
             match Plan::make(self.import, self.identity, options, input, now) {
                 Ok(Some(plan)) => handed.plans.push(Arc::new(plan)),
                 Ok(None) => handed.skipped.push(name),
                 Err(error) => {
-                    use Error::{AmbiguousDates, NoHeader, NotEvents, UnknownFormat};
-                    let unclear = matches!(
-                        error,
-                        NotEvents { .. } | NoHeader { .. } | UnknownFormat { .. } | AmbiguousDates { .. }
-                    );
+                    let undated = matches!(error, Error::AmbiguousDates { .. });
+                    let is_unclear = error.is_unclear() || undated;
                     // A folder of a connector's tables holds others that tell no events.
-                    if unclear && shaped.tables && found {
+                    if is_unclear && shaped.tables && found {
                         handed.aside.push((name, "a table that no shape knows and that tells no events".to_owned()));
                         continue;
                     }
-                    return Err(match claim.filter(|_| unclear) {
-                        Some(claim) => Error::of_claim(&name, claim),
-                        None => error,
-                    });
+                    match (error, claim) {
+                        (_, Some(claim)) if is_unclear => return Err(Error::of_claim(&name, claim)),
+                        // Folders hold notes and lists, too.
+                        (error, None) if error.is_unclear() && found => unclear.push(error),
+                        (error, _) => return Err(error),
+                    }
                 }
             }
         }
+        if handed.plans.is_empty() && handed.shaped.is_empty() && !unclear.is_empty() {
+            return Err(unclear.remove(0));
+        }
+        handed.unclear = unclear.iter().map(ToString::to_string).collect();
         Ok(handed)
     }
 }
@@ -171,7 +176,7 @@ pub fn preview(
             notes: file.notes.clone(),
             events: RecordBatch::new_empty(Table::Events.schema()),
             costs: costs::batch(&shown.collect::<Vec<_>>(), rules.enricher)?,
-            rejects: file.rejects.iter().take(rows).cloned().collect(),
+            rejects: file.rejects.first().iter().take(rows).cloned().collect(),
         });
     }
     for (number, plan) in handed.plans.iter().enumerate() {
@@ -240,7 +245,7 @@ struct Shaped {
     plan: Option<usize>,
     costs: FileCosts,
     left_out: BTreeMap<&'static str, u64>,
-    rejects: Vec<Reject>,
+    rejects: shapes::Rejected,
     notes: Vec<String>,
 }
 
@@ -252,6 +257,8 @@ struct Handed {
     skipped: Vec<String>,
     /// Tables that were not read, and why.
     aside: Vec<(String, String)>,
+    /// What is wrong with files of folders and globs that are no data.
+    unclear: Vec<String>,
     sameness: Sameness,
     /// What is no event to begin with, by origin.
     letters: Vec<(String, Reject)>,
@@ -273,7 +280,7 @@ async fn take(
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
     let started = Instant::now();
-    let Handed { plans, shaped, skipped, aside, sameness, letters, received_at, instead_of, key } = handed;
+    let Handed { plans, shaped, skipped, aside, unclear, sameness, letters, received_at, instead_of, key } = handed;
     let mut instead_of: BTreeMap<Table, Sweep> = instead_of.into_iter().map(|sweep| (sweep.table(), sweep)).collect();
     let snapshot = store.snapshot().await?;
     let mut events_stored = store.files(&snapshot, Table::Events).await?;
@@ -284,7 +291,7 @@ async fn take(
     let rejects_stored = store.files(&snapshot, Table::Rejects).await?;
     let writer = |table: Table| store.writer(lock, table);
 
-    let mut report = ImportReport { skipped, aside, ..ImportReport::default() };
+    let mut report = ImportReport { skipped, aside, unclear, ..ImportReport::default() };
     let erased = Arc::new(Erased::open(store.dir())?);
     // With a key of its own the commit happens once, and so do its rejects.
     let origins: Vec<String> = plans.iter().map(|plan| plan.input.name.clone()).collect();
@@ -317,15 +324,13 @@ async fn take(
         }
         let told = &mut report.files[number];
         (told.format, told.read_as, told.notes) = (file.format, Some(file.title), file.notes);
-        (told.costs, told.left_out, told.rejected) = (file.costs.read, file.left_out, file.rejects.len() as u64);
+        (told.costs, told.left_out, told.rejected) = (file.costs.read, file.left_out, file.rejects.count());
         let left_out: u64 = told.left_out.values().sum();
         told.rows = told.costs + left_out + told.rejected;
         report.costs += told.costs;
         report.left_out += left_out;
         report.rows += told.rows;
-        for reject in file.rejects {
-            rejects.push(&file.name, reject)?;
-        }
+        file.rejects.each(|reject| rejects.push(&file.name, reject))?;
         costs.push((Arc::from(file.name), file.costs));
     }
 

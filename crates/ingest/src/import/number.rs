@@ -1,4 +1,5 @@
-//! Amounts as people and programs write them → `f64`.
+//! Amounts as people and programs write them → `f64`, and the currency that stands beside them.
+use super::currency;
 use serde::{Deserialize, Serialize};
 
 /// Which sign parts the whole from the fraction.
@@ -18,6 +19,8 @@ pub const LARGEST: f64 = 1e12;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberError {
     NotANumber,
+    /// A number, and beside it something else than a currency.
+    Beside,
     Ambiguous,
     /// The same of a point, in a column that has both signs.
     AmbiguousPoint,
@@ -30,6 +33,7 @@ impl NumberError {
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::NotANumber => "not a number",
+            Self::Beside => "what stands beside the number is no currency",
             Self::Ambiguous => "the comma may part thousands or decimals: state `decimal`",
             Self::AmbiguousPoint => {
                 "the point may part thousands or decimals, since its column has both signs: state `decimal`"
@@ -40,6 +44,14 @@ impl NumberError {
             Self::TooLarge => "the amount is beyond ±10¹²",
         }
     }
+}
+
+/// What a text tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Amount<'t> {
+    pub value: f64,
+    /// The code or sign of a currency beside it; empty where there is none.
+    pub mark: &'t str,
 }
 
 /// How the amounts of one column are read: one sign parts the decimals of all of them.
@@ -102,7 +114,7 @@ impl Amounts {
 
     /// Reads an amount of the column.
     #[inline]
-    pub(crate) fn read(self, text: &str) -> Result<f64, NumberError> {
+    pub(crate) fn read(self, text: &str) -> Result<Amount<'_>, NumberError> {
         match self.known {
             Known::Stated => read(text, self.decimal),
             Known::Shown => match read(text, self.decimal) {
@@ -140,54 +152,71 @@ fn sign_of(text: &str) -> Option<(u8, bool)> {
     Some((sign, !may_group))
 }
 
-/// Reads an amount; currency signs and codes around it are left out, brackets mean minus.
-///
-/// Without a stated sign, a comma is read only where it can mean one thing: `12,50`, `1,234.56`, `1,234,567`.
-pub(crate) fn read(text: &str, stated: Option<Decimal>) -> Result<f64, NumberError> {
-    let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
-    let value = if plain && (stated != Some(Decimal::Comma) || !text.contains('.')) {
-        match text.parse() {
-            Ok(value) => value,
-            Err(_) => grouped(text, stated)?,
-        }
-    } else {
-        grouped(text, stated)?
-    };
-    if value.abs() > LARGEST { Err(NumberError::TooLarge) } else { Ok(value) }
+/// The whole number that a program's number is. Tables of numbers with gaps hold 7 as 7.0, and an identifier must not change by
+/// that.
+pub(crate) fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
 }
 
-fn grouped(text: &str, stated: Option<Decimal>) -> Result<f64, NumberError> {
+/// Reads an amount and the currency before or behind it; brackets mean minus.
+///
+/// Without a stated sign, a comma is read only where it can mean one thing: `12,50`, `1,234.56`, `1,234,567`.
+pub(crate) fn read(text: &str, stated: Option<Decimal>) -> Result<Amount<'_>, NumberError> {
+    let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
+    let amount = match text.parse() {
+        Ok(value) if plain && (stated != Some(Decimal::Comma) || !text.contains('.')) => Amount { value, mark: "" },
+        _ => marked(text, stated)?,
+    };
+    if amount.value.abs() > LARGEST { Err(NumberError::TooLarge) } else { Ok(amount) }
+}
+
+fn marked(text: &str, stated: Option<Decimal>) -> Result<Amount<'_>, NumberError> {
     let bare = text.trim();
     if matches!(stated, None | Some(Decimal::Point))
         && bare.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'))
         && let Ok(value) = bare.parse::<f64>()
     {
-        return if value.is_finite() { Ok(value) } else { Err(NumberError::TooLarge) };
+        return if value.is_finite() { Ok(Amount { value, mark: "" }) } else { Err(NumberError::TooLarge) };
     }
-    let (bare, negative) = match bare.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
-        Some(inner) => (inner, true),
+    let (bare, mut minus) = match bare.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+        Some(inner) => (inner.trim(), true),
         None => (bare, false),
     };
-    // At most one currency, before or after: a sign, or a code of up to three letters.
-    let is_mark = |c: char| !c.is_ascii_digit() && !matches!(c, '.' | ',' | '-' | '+' | '−') || c.is_whitespace();
-    let start = bare.find(|c| !is_mark(c)).ok_or(NumberError::NotANumber)?;
-    let end = bare.rfind(|c: char| c.is_ascii_digit()).map(|at| at + 1).ok_or(NumberError::NotANumber)?;
-    let (before, after) = (&bare[..start.min(end)], &bare[end..]);
-    let mark = |part: &str| part.chars().filter(|c| !c.is_whitespace()).count();
-    if mark(before) > 3 || mark(after) > 3 || (mark(before) > 0 && mark(after) > 0) || after.contains(['.', ',', '-']) {
-        return Err(NumberError::NotANumber);
+    let start = bare.find(|c: char| c.is_ascii_digit()).ok_or(NumberError::NotANumber)?;
+    let end = bare.rfind(|c: char| c.is_ascii_digit()).map_or(start, |at| at + 1);
+    let (before, after) = (&bare[..start], bare[end..].trim());
+    let short = before.trim_end_matches(['.', ',']);
+    // The point in `Rs.5` shortens a word, that in `$.5` begins a fraction.
+    let body = if is_word(short) { &bare[start..end] } else { &bare[short.len()..end] };
+    let after = after.strip_suffix('.').filter(|word| is_word(word)).unwrap_or(after);
+    // A minus stands before or behind the currency.
+    let mut before = short.trim();
+    for sign in ['-', '−', '+'] {
+        if let Some(rest) = before.strip_prefix(sign).or_else(|| before.strip_suffix(sign)) {
+            (before, minus) = (rest.trim(), minus != (sign != '+'));
+            break;
+        }
     }
-    let mut body = &bare[start.min(end)..end];
-    let mut minus = negative;
-    if let Some(rest) = body.strip_prefix(['-', '−']) {
-        (body, minus) = (rest, !minus);
-    } else if let Some(rest) = body.strip_prefix('+') {
-        body = rest;
+    let value = number_of(body, stated)?;
+    let mark = match (before, after) {
+        (mark, "") | ("", mark) => mark,
+        _ => return Err(NumberError::NotANumber),
+    };
+    if !mark.is_empty() && currency::named(mark).is_empty() {
+        let says = mark.chars().any(|c| !matches!(c, '.' | ',' | '-' | '−' | '+'));
+        return Err(if says { NumberError::Beside } else { NumberError::NotANumber });
     }
-    let body = body.trim_start_matches(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ','));
-    if body.is_empty()
-        || !body.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | '’') || c.is_whitespace())
-    {
+    Ok(Amount { value: if minus { -value } else { value }, mark })
+}
+
+fn is_word(text: &str) -> bool {
+    text.ends_with(char::is_alphabetic)
+}
+
+/// Digits with signs between them that part thousands and decimals.
+fn number_of(body: &str, stated: Option<Decimal>) -> Result<f64, NumberError> {
+    if !body.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | '’') || c.is_whitespace()) {
         return Err(NumberError::NotANumber);
     }
     let decimal = match stated {
@@ -209,8 +238,7 @@ fn grouped(text: &str, stated: Option<Decimal>) -> Result<f64, NumberError> {
     if !well_grouped || decimal.is_some_and(|sign| whole.contains(sign)) {
         return Err(NumberError::NotANumber);
     }
-    let value: f64 = format!("{}.{fraction}0", groups.concat()).parse().map_err(|_| NumberError::NotANumber)?;
-    Ok(if minus { -value } else { value })
+    format!("{}.{fraction}0", groups.concat()).parse().map_err(|_| NumberError::NotANumber)
 }
 
 /// The decimal sign of an amount whose writer is unknown; `None`: it has no fraction.
@@ -238,6 +266,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn value(text: &str, stated: Option<Decimal>) -> Result<f64, NumberError> {
+        read(text, stated).map(|amount| amount.value)
+    }
+
     #[rstest::rstest]
     #[case("12", 12.0)]
     #[case("-3.5", -3.5)]
@@ -258,8 +290,14 @@ mod tests {
     #[case("(5.00)", -5.0)]
     #[case("0,125", 0.125)]
     #[case("1'234.50", 1234.5)]
+    #[case("12.50 kr.", 12.5)]
+    #[case("Rs.500", 500.0)]
+    #[case("$.50", 0.5)]
+    #[case("- 5 €", -5.0)]
+    #[case("€ -5", -5.0)]
+    #[case("($5.00)", -5.0)]
     fn amounts(#[case] text: &str, #[case] expected: f64) {
-        assert_eq!(read(text, None), Ok(expected), "{text}");
+        assert_eq!(value(text, None), Ok(expected), "{text}");
     }
 
     #[rstest::rstest]
@@ -269,69 +307,93 @@ mod tests {
     #[case("abc")]
     #[case("--")]
     #[case("1.2.3")]
-    #[case("12 apples")]
     #[case("1,23,4")]
     #[case("€")]
     #[case("12-5")]
     #[case("")]
     fn no_amounts(#[case] text: &str) {
-        assert_eq!(read(text, None), Err(NumberError::NotANumber), "{text}");
+        assert_eq!(value(text, None), Err(NumberError::NotANumber), "{text}");
+    }
+
+    #[test]
+    fn what_stands_beside_an_amount() {
+        let mark = |text| read(text, None).map(|amount| amount.mark);
+        for (text, expected) in [
+            ("12 USD", "USD"),
+            ("EUR 12.50", "EUR"),
+            ("-$5.00", "$"),
+            ("1\u{202f}234,56\u{a0}zł", "zł"),
+            ("12 kr.", "kr"),
+            ("(€5)", "€"),
+            ("12", ""),
+        ] {
+            assert_eq!(mark(text), Ok(expected), "{text}");
+        }
+        for text in ["12abc", "12 apples", "12 kg", "12%", "x12", "Top 10", "#12", "12 Usd", "12 US D"] {
+            assert_eq!(mark(text), Err(NumberError::Beside), "{text}");
+        }
+        assert_eq!(mark("$12 USD"), Err(NumberError::NotANumber));
     }
 
     #[test]
     fn the_stated_sign_decides() {
-        assert_eq!(read("1,204", None), Err(NumberError::Ambiguous));
-        assert_eq!(read("1,204", Some(Decimal::Point)), Ok(1204.0));
-        assert_eq!(read("1,204", Some(Decimal::Comma)), Ok(1.204));
-        assert_eq!(read("1.204", None), Ok(1.204));
-        assert_eq!(read("1.204", Some(Decimal::Comma)), Ok(1204.0));
-        assert_eq!(read("1e13", None), Err(NumberError::TooLarge));
-        assert_eq!(read("1e999", None), Err(NumberError::TooLarge));
+        assert_eq!(value("1,204", None), Err(NumberError::Ambiguous));
+        assert_eq!(value("1,204", Some(Decimal::Point)), Ok(1204.0));
+        assert_eq!(value("1,204", Some(Decimal::Comma)), Ok(1.204));
+        assert_eq!(value("1.204", None), Ok(1.204));
+        assert_eq!(value("1.204", Some(Decimal::Comma)), Ok(1204.0));
+        assert_eq!(value("1e13", None), Err(NumberError::TooLarge));
+        assert_eq!(value("1e999", None), Err(NumberError::TooLarge));
     }
 
     #[test]
     fn a_column_has_one_sign() {
-        let of = |sample: &[&str]| Amounts::of(None, sample.iter().copied());
+        let of = |sample: &[&str]| {
+            let amounts = Amounts::of(None, sample.iter().copied());
+            move |text: &'static str| amounts.read(text).map(|amount| amount.value)
+        };
         let comma = of(&["12,50", "7", "-3,0 €"]);
-        assert_eq!(comma.read("1.204"), Ok(1204.0));
-        assert_eq!(comma.read("1,204"), Ok(1.204));
+        assert_eq!(comma("1.204"), Ok(1204.0));
+        assert_eq!(comma("1,204"), Ok(1.204));
         for otherwise in ["12.50", "0.125", "1234.567", "1,204.50"] {
-            assert_eq!(comma.read(otherwise), Err(NumberError::Otherwise), "{otherwise}");
+            assert_eq!(comma(otherwise), Err(NumberError::Otherwise), "{otherwise}");
         }
         let point = of(&["USD 12.50", "1,204"]);
-        assert_eq!((point.read("1,204"), point.read("1.204")), (Ok(1204.0), Ok(1.204)));
-        assert_eq!(point.read("12,50"), Err(NumberError::Otherwise));
-        assert_eq!(point.read("twelve"), Err(NumberError::NotANumber));
+        assert_eq!((point("1,204"), point("1.204")), (Ok(1204.0), Ok(1.204)));
+        assert_eq!(point("12,50"), Err(NumberError::Otherwise));
+        assert_eq!(point("twelve"), Err(NumberError::NotANumber));
         for grouped in [&["1.204.000"][..], &["1.204,5"], &["1 204,500"]] {
-            assert!(of(grouped).is_comma(), "{grouped:?}");
+            assert!(Amounts::of(None, grouped.iter().copied()).is_comma(), "{grouped:?}");
         }
         for both in [&["12,50", "12.50"][..], &["1.204", "1,204"]] {
-            assert_eq!(of(both).read("1.204"), Err(NumberError::AmbiguousPoint));
-            assert_eq!(of(both).read("1,204"), Err(NumberError::Ambiguous));
-            assert_eq!((of(both).read("12,5"), of(both).read("12.5")), (Ok(12.5), Ok(12.5)));
+            assert_eq!(of(both)("1.204"), Err(NumberError::AmbiguousPoint));
+            assert_eq!(of(both)("1,204"), Err(NumberError::Ambiguous));
+            assert_eq!((of(both)("12,5"), of(both)("12.5")), (Ok(12.5), Ok(12.5)));
         }
         // Points that are not sure are what programs write; nothing else may follow then.
         let likely = of(&["1.204", "12.375"]);
-        assert_eq!((likely.read("1.204"), likely.read("12.5")), (Ok(1.204), Ok(12.5)));
-        assert_eq!(likely.read("12,50"), Err(NumberError::Otherwise));
+        assert_eq!((likely("1.204"), likely("12.5")), (Ok(1.204), Ok(12.5)));
+        assert_eq!(likely("12,50"), Err(NumberError::Otherwise));
         let open = of(&["12", "1,204", "x"]);
-        assert_eq!((open.read("12,50"), open.read("1,204")), (Ok(12.5), Err(NumberError::Ambiguous)));
+        assert_eq!((open("12,50"), open("1,204")), (Ok(12.5), Err(NumberError::Ambiguous)));
         // What is stated wins over what the column shows.
         let stated = Amounts::of(Some(Decimal::Point), ["12,50"].into_iter());
-        assert_eq!(stated.read("1.204"), Ok(1.204));
+        assert_eq!(stated.read("1.204").map(|amount| amount.value), Ok(1.204));
     }
 
     proptest! {
         #[test]
         fn programs_numbers_come_back(value in -1e12f64..1e12) {
-            prop_assert_eq!(read(&value.to_string(), None), Ok(value));
+            let text = value.to_string();
+            prop_assert_eq!(read(&text, None), Ok(Amount { value, mark: "" }));
         }
 
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,20}") {
             for stated in [None, Some(Decimal::Point), Some(Decimal::Comma)] {
-                if let Ok(value) = read(&text, stated) {
-                    prop_assert!(value.abs() <= LARGEST);
+                if let Ok(amount) = read(&text, stated) {
+                    prop_assert!(amount.value.abs() <= LARGEST);
+                    prop_assert!(amount.mark.is_empty() || !currency::named(amount.mark).is_empty());
                 }
                 let _ = Amounts::of(stated, [text.as_str()].into_iter()).read(&text);
             }

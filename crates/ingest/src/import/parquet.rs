@@ -1,16 +1,16 @@
 //! Parquet files → batches of text columns.
-use super::error::Error;
+use super::{error::Error, number::whole};
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch, StringArray},
+    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
     compute::cast,
-    datatypes::{DataType, Schema, TimeUnit},
+    datatypes::{DataType, Float64Type, Schema, TimeUnit},
     json::{WriterBuilder, writer::LineDelimited},
 };
 use parquet::{
     arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     errors::ParquetError,
 };
-use std::{fs::File, path::Path, sync::Arc};
+use std::{borrow::Cow, fs::File, path::Path, sync::Arc};
 
 const BATCH_ROWS: usize = 16_384;
 
@@ -68,6 +68,7 @@ fn texts(batch: &RecordBatch) -> Result<RecordBatch, Error> {
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 cast(&cast(array, &DataType::Binary)?, &DataType::Utf8).or_else(|_| json(batch, field.name()))?
             }
+            DataType::Float16 | DataType::Float32 | DataType::Float64 => floats(array)?,
             kind if kind.is_nested() => json(batch, field.name())?,
             _ => cast(array, &DataType::Utf8)?,
         });
@@ -75,6 +76,17 @@ fn texts(batch: &RecordBatch) -> Result<RecordBatch, Error> {
     let fields: Vec<_> =
         schema.fields().iter().map(|field| arrow::datatypes::Field::new(field.name(), DataType::Utf8, true)).collect();
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+}
+
+fn floats(array: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let texts = cast(array, &DataType::Utf8)?;
+    let numbers = cast(array, &DataType::Float64)?;
+    let numbers = numbers.as_primitive::<Float64Type>().iter();
+    let texts = texts.as_string::<i32>().iter().zip(numbers).map(|(text, number)| match number.and_then(whole) {
+        Some(whole) => Some(Cow::Owned(whole.to_string())),
+        None => text.map(Cow::Borrowed),
+    });
+    Ok(Arc::new(texts.collect::<StringArray>()))
 }
 
 fn json(batch: &RecordBatch, column: &str) -> Result<ArrayRef, arrow::error::ArrowError> {

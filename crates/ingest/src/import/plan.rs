@@ -114,6 +114,22 @@ impl Plan {
             }
             return if input.named { Err(Error::Empty(input.name)) } else { Ok(None) };
         }
+        let (name, fault) = (input.name.clone(), opened.fault.as_ref().map(ToString::to_string));
+        match (Self::of_opened(settings, identity, input, opened, stated, now), fault) {
+            // What was read before the break explains little.
+            (Err(error), Some(why)) if error.is_unclear() => Err(Error::Truncated { file: name, rows: 0, why }),
+            (made, _) => made.map(Some),
+        }
+    }
+
+    fn of_opened(
+        settings: &ImportSettings,
+        identity: &IdentitySettings,
+        input: Input,
+        mut opened: Opened,
+        stated: Stated,
+        now: Micros,
+    ) -> Result<Self, Error> {
         let format = match stated.format {
             Some(format) => format,
             None => sniff::format_of(&input.name, &opened)?,
@@ -159,6 +175,11 @@ impl Plan {
             }
             Format::Ndjson | Format::Json => {
                 json = json::columns_of(&opened.head, format == Format::Json, &stated, identity);
+                if json.columns.is_empty() {
+                    let why =
+                        "none of its first lines is an object of JSON: write an object on each line, or a list of them";
+                    return Err(Error::UnknownFormat { file: input.name, why: why.to_owned() });
+                }
                 std::mem::take(&mut json.columns)
             }
         };
@@ -188,7 +209,7 @@ impl Plan {
         let shape = Shape::new(&columns, settings.keep_contact_details);
         let opened = Mutex::new(input.path.is_none().then_some(opened));
         let places = Vec::new();
-        Ok(Some(Self { input, format, columns, stated, terms, layout, shape, goal, opened, spool, places }))
+        Ok(Self { input, format, columns, stated, terms, layout, shape, goal, opened, spool, places })
     }
 
     /// The plan of events that a shape told of `input`; lines that are mapped by their names keep the settings of the team.

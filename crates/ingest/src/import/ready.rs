@@ -3,6 +3,7 @@
 //! A row means what it means to `safar attribute --paths`: an empty path holds conversions that no touch came before; a channel
 //! without a name, a count below 0 and conversions that are not told are refused.
 use super::{
+    currency,
     error::Error,
     field::{Field, plain},
     input::{Input, stem},
@@ -242,7 +243,7 @@ impl ReadyFile {
         });
         for row in rows {
             self.rows += 1;
-            match row.read(&amounts) {
+            match row.read(&amounts, plan.terms.default_currency.as_deref().unwrap_or("")) {
                 Ok((path, sums)) => {
                     let known = self.paths.entry(path).or_default();
                     known.iter_mut().zip(sums).for_each(|(known, sum)| *known += sum);
@@ -277,7 +278,11 @@ impl ReadyFile {
 
 impl Row<'_> {
     /// The path, and what it brought; which column is wrong, and why, otherwise.
-    fn read(&self, amounts: &[Amounts; COLUMNS.len()]) -> Result<(String, [f64; 3]), (usize, &'static str)> {
+    fn read(
+        &self,
+        amounts: &[Amounts; COLUMNS.len()],
+        currency: &str,
+    ) -> Result<(String, [f64; 3]), (usize, &'static str)> {
         let cell = |column: usize| self.cells[column].as_ref();
         let nested = |column: &usize| cell(*column).is_some_and(|cell| cell.kind == Kind::Nested);
         if let Some(column) = (0..COLUMNS.len()).find(nested) {
@@ -294,7 +299,11 @@ impl Row<'_> {
                 continue;
             };
             let amounts = if cell.kind == Kind::Number { Amounts::PROGRAMS } else { amounts[column] };
-            *sum = amounts.read(cell.text.trim()).map_err(|error| wrong(error.reason()))?;
+            let amount = amounts.read(cell.text.trim()).map_err(|error| wrong(error.reason()))?;
+            if currency::of(amount.mark, currency, "").is_err() {
+                return Err(wrong("in another currency than the workspace's"));
+            }
+            *sum = amount.value;
             if column != VALUE && *sum < 0.0 {
                 return Err(wrong("negative count: counts are 0 or more, a refund is a negative value"));
             }

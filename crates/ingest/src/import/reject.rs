@@ -11,6 +11,7 @@ use parquet::arrow::{
 use safar_identity::{ANONYMOUS, CRM, EMAIL, IdentitySettings, PHONE, USER, mentions, normalise};
 use safar_model::{Micros, Table};
 use safar_store::{DataFile, Erased, Staged, TableWriter};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::{
     borrow::Cow,
@@ -22,7 +23,7 @@ use std::{
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A row that is no event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// From 1; the number of the row in Parquet files.
     pub line: u64,

@@ -82,6 +82,8 @@ pub struct ImportReport {
     pub skipped: Vec<String>,
     /// Tables of connectors that were not read, with the reason.
     pub aside: Vec<(String, String)>,
+    /// Files of folders and globs that hold no data that an import knows: what is wrong with each.
+    pub unclear: Vec<String>,
     /// Rows read.
     pub rows: u64,
     /// New events.

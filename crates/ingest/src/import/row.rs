@@ -2,6 +2,7 @@
 use super::{
     columns::{Columns, DERIVED, Text},
     consent::{Consent, Consents, Kept, REFUSED},
+    currency,
     field::{FIELDS, Field},
     number::Amounts,
     settings::ImportSettings,
@@ -27,6 +28,10 @@ pub const GIVEN: [&str; 4] = ["$given_campaign", "$given_channel", "$given_mediu
 
 /// Earlier times are placeholders: 1900-01-01.
 const EARLIEST: Micros = -2_208_988_800_000_000;
+
+/// What is wrong with a number that is no time.
+const NO_TIME: &str =
+    "not a time: a number counts from 1970 (9 digits or more); write day numbers of spreadsheets as dates";
 
 /// How many objects of `properties` are remembered, and how long ones.
 const OBJECTS: usize = 4096;
@@ -125,7 +130,10 @@ impl Terms {
 
     #[inline]
     fn instant(&self, field: Field, text: &str) -> Result<Micros, Fault> {
-        let time = self.times.read(text).ok_or(Fault::of(field, "not a time that exists"))?;
+        let time = self.times.read(text).ok_or_else(|| {
+            let number = text.parse::<f64>().is_ok_and(f64::is_finite);
+            Fault::of(field, if number { NO_TIME } else { "not a time that exists" })
+        })?;
         if time < EARLIEST {
             return Err(Fault::of(field, "before the year 1900"));
         }
@@ -293,6 +301,15 @@ impl<'e> Sink<'e> {
         }
     }
 
+    /// An order's number; nothing where a program wrote that it knows none, or all such orders would be one.
+    fn order<'a>(&mut self, raw: &'a str) -> &'a str {
+        if !raw.is_empty() && matches!(normalise("order", raw, self.identity), Normalised::Blocked(_)) {
+            self.identifiers.blocked += 1;
+            return "";
+        }
+        raw
+    }
+
     /// Appends one event; `place` is the row's place in all inputs. On a fault nothing is appended, nor where the event is of
     /// somebody who was erased since.
     pub(crate) fn push(&mut self, row: &Row<'_>, terms: &Terms, place: u64) -> Result<(), Fault> {
@@ -309,11 +326,17 @@ impl<'e> Sink<'e> {
             "" => None,
             text => Some(terms.instant(Field::ReceivedAt, text)?),
         };
-        let value_text = get(Field::Value);
-        let value = match value_text {
-            "" => None,
-            text => Some(terms.amounts.read(text).map_err(|error| Fault::of(Field::Value, error.reason()))?),
+        let told_currency = get(Field::Currency);
+        let (value, mark) = match get(Field::Value) {
+            "" => (None, ""),
+            text => {
+                let amount = terms.amounts.read(text).map_err(|error| Fault::of(Field::Value, error.reason()))?;
+                (Some(amount.value), amount.mark)
+            }
         };
+        let default_currency = value.and(terms.default_currency.as_deref()).unwrap_or("");
+        let currency =
+            currency::of(mark, told_currency, default_currency).map_err(|reason| Fault::of(Field::Value, reason))?;
         let mut conversion = match get(Field::Conversion) {
             "" => None,
             text => Some(flag(text).ok_or(Fault::of(Field::Conversion, "neither 0 nor 1"))?),
@@ -325,7 +348,9 @@ impl<'e> Sink<'e> {
         }
         let cookieless = refused.analytics && terms.consent.without_analytics == WithoutAnalytics::Cookieless;
         let strip = refused.advertising && terms.consent.without_advertising == WithoutAdvertising::Strip;
-        let (page_url, referrer, order_id) = (get(Field::PageUrl), get(Field::Referrer), get(Field::OrderId));
+        let (page_url, referrer) = (get(Field::PageUrl), get(Field::Referrer));
+        let told_order = get(Field::OrderId);
+        let order_id = self.order(told_order);
         let given = [Field::Campaign, Field::Channel, Field::Medium, Field::Source].map(get);
         let [_, channel, medium, source] = given;
         let utm = [Field::UtmSource, Field::UtmMedium, Field::UtmCampaign, Field::UtmTerm, Field::UtmContent].map(get);
@@ -400,8 +425,6 @@ impl<'e> Sink<'e> {
         self.write_custom(row.tags.iter().map(|(name, value)| (*name, Cow::Borrowed(*value))));
         let event_id = Some(get(Field::EventId)).filter(|id| !id.is_empty() && !id.eq_ignore_ascii_case("null"));
         let items = get(Field::Items);
-        let currency = get(Field::Currency);
-
         // The content of the event as told, whatever the order of columns or the rules of the day.
         self.content.clear();
         self.content.extend_from_slice(&time.to_le_bytes());
@@ -417,8 +440,8 @@ impl<'e> Sink<'e> {
             click_id,
             click_type,
             interaction.as_str(),
-            order_id,
-            currency,
+            told_order,
+            if told_currency.is_empty() { mark } else { told_currency },
             items,
             consent_text,
             &self.custom,
@@ -491,13 +514,7 @@ impl<'e> Sink<'e> {
         columns.text(Text::PageUrl, page_url);
         columns.text(Text::PageTitle, get(Field::PageTitle));
         columns.text(Text::OrderId, order_id);
-        match currency {
-            "" if value.is_some() => columns.text(Text::Currency, terms.default_currency.as_deref().unwrap_or("")),
-            code if code.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-                columns.text(Text::Currency, &code.to_ascii_uppercase())
-            }
-            code => columns.text(Text::Currency, code),
-        }
+        columns.text(Text::Currency, &currency);
         columns.text(Text::Items, if is_json(items) { items } else { "" });
         match kept {
             Kept::Json => columns.text(Text::Consent, consent_text),

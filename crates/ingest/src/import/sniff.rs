@@ -34,6 +34,19 @@ impl std::fmt::Display for Format {
     }
 }
 
+/// How files begin that are often taken for data, and what to do with them.
+const FOREIGN: [(&[u8], &str); 9] = [
+    (b"PK\x03\x04", "it is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook: save the sheet as CSV"),
+    (b"BZh", "it is packed with bzip2: unpack it, or pack it with gzip or zstd"),
+    (b"\xfd7zXZ", "it is packed with xz: unpack it, or pack it with gzip or zstd"),
+    (b"7z\xbc\xaf", "it is a 7-Zip archive: unpack it"),
+    (b"%PDF", "it is a PDF document"),
+    (b"<!DOCTYPE", "it is a web page; a log-in page, perhaps, in the place of a download"),
+    (b"<html", "it is a web page; a log-in page, perhaps, in the place of a download"),
+    (b"<?xml", "it is XML"),
+];
+
 /// The format of an input that holds something.
 pub(crate) fn format_of(file: &str, opened: &Opened) -> Result<Format, Error> {
     let unknown = |why: &str| Error::UnknownFormat { file: file.to_owned(), why: why.to_owned() };
@@ -41,8 +54,8 @@ pub(crate) fn format_of(file: &str, opened: &Opened) -> Result<Format, Error> {
     if head.starts_with(b"PAR1") {
         return Ok(Format::Parquet);
     }
-    if head.starts_with(b"PK\x03\x04") {
-        return Err(unknown("it is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV"));
+    if let Some((_, why)) = FOREIGN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(unknown(why));
     }
     match head.trim_ascii_start().first() {
         Some(b'{') => return Ok(Format::Ndjson),
@@ -140,7 +153,11 @@ pub(crate) fn delimited(file: &str, opened: &Opened, stated: Option<u8>) -> Resu
     // A header may hold line breaks, so the first row of data says where it ends; without one, everything is skipped.
     let skip = match rows.get(data) {
         Some((line, _)) => line - 1,
-        None => u64::MAX,
+        None if opened.whole => u64::MAX,
+        None => {
+            let why = format!("its header and first row do not end within {} KiB", HEAD / 1024);
+            return Err(Error::UnknownFormat { file: file.to_owned(), why });
+        }
     };
     let sample = rows[data..].iter().filter(|(_, row)| row.len() == width).map(|(_, row)| row.clone()).collect();
     Ok(Delimited { delimiter, mac, skip, columns, header, sample })
@@ -149,7 +166,9 @@ pub(crate) fn delimited(file: &str, opened: &Opened, stated: Option<u8>) -> Resu
 /// A header names things: no cell is a number or a time, and most are filled.
 fn is_header(row: &[String]) -> bool {
     let reader = TimeReader::new(jiff::tz::TimeZone::UTC, Some(super::time::DateOrder::Dmy));
-    let data = |cell: &String| !cell.is_empty() && (number::read(cell, None).is_ok() || reader.read(cell).is_some());
+    // `R1` and `Top 10` are names before they are rand.
+    let amount = |cell: &str| number::read(cell, None).is_ok_and(|it| !it.mark.contains(char::is_alphabetic));
+    let data = |cell: &String| !cell.is_empty() && (amount(cell) || reader.read(cell).is_some());
     let filled = row.iter().filter(|cell| !cell.trim().is_empty()).count();
     filled * 2 >= row.len() && !row.iter().any(data)
 }

@@ -12,6 +12,9 @@ pub(crate) struct Layout {
     pub skip: u64,
 }
 
+/// Why a row is rejected whose bytes are no text.
+pub(crate) const NOT_UTF8: &str = "not UTF-8: state `--encoding` (latin1 is that of Windows, too)";
+
 /// How much text is split at once.
 const BLOCK: usize = 4 << 20;
 /// A record longer than this is taken for a broken one; a quote not closed within it as well.
@@ -254,7 +257,7 @@ impl<R: Read> Splitter<R> {
                     records.push(*record);
                     cells.extend_from_slice(&chunk.cells[row * columns..(row + 1) * columns]);
                 } else {
-                    chunk.broken.push(Broken { line: record.0, reason: "invalid UTF-8", found: None, raw: raw(span) });
+                    chunk.broken.push(Broken { line: record.0, reason: NOT_UTF8, found: None, raw: raw(span) });
                 }
             }
             (chunk.cells, chunk.records) = (cells, records);
@@ -373,7 +376,7 @@ mod tests {
             (2, "wrong number of cells", Some(1)),
             (3, "broken quotes", None),
             (5, "broken quotes", None),
-            (6, "invalid UTF-8", None),
+            (6, NOT_UTF8, None),
         ];
         assert_eq!(seen, expected);
         assert_eq!(broken[1].raw, "\"4,5");

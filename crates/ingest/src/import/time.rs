@@ -1,7 +1,7 @@
 //! Time stamps as text or numbers → microseconds UTC. The only calendar arithmetic of the crate.
 //!
 //! Shapes: RFC 3339; `2025-02-10 01:44:00[.ffffff]`; a date alone (midnight); `20250210`; `20250210T014400Z`;
-//! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size); `2025-2-10 1:44`,
+//! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size, from 1973 on); `2025-2-10 1:44`,
 //! `2025/02/10 1:44 PM`; `10/02/2025 14:30`, `2/10/2025 2:30 PM` once the order of day and month is known; RFC 2822;
 //! `10 Feb 2025 14:30`, `10-Feb-2025`, `Mon, February 10th, 2025 at 2:30 PM`. A time without an offset is local to
 //! the stated zone: one that a clock change skipped moves forward by the gap, one that it repeats is the earlier.
@@ -163,15 +163,17 @@ fn clock(text: &mut &[u8], lenient: bool) -> Option<i64> {
     (hour < 24 && minute < 60 && second < 60).then_some(((hour * 60 + minute) * 60 + second) * SECOND + micros)
 }
 
-/// `Z`, `UTC`, `+02`, `+0200`, `+02:00`: microseconds east of UTC. `None`: something else stands there.
+/// `Z`, `UTC`, `+02`, `+0200`, `+02:00`, `GMT+2`: microseconds east of UTC. `None`: something else stands there.
 fn offset(text: &mut &[u8]) -> Option<i64> {
+    if let Some(rest) = text.strip_prefix(b"UTC").or_else(|| text.strip_prefix(b"GMT")) {
+        *text = rest;
+        if !matches!(rest, [b'+' | b'-', ..]) {
+            return Some(0);
+        }
+    }
     let sign = match text.first()? {
         b'Z' | b'z' => {
             *text = &text[1..];
-            return Some(0);
-        }
-        b'U' | b'G' if matches!(*text, b"UTC" | b"GMT") => {
-            *text = &[];
             return Some(0);
         }
         b'+' => 1,
@@ -179,9 +181,9 @@ fn offset(text: &mut &[u8]) -> Option<i64> {
         _ => return None,
     };
     *text = &text[1..];
-    let hour = two(text)?;
+    let hour = number(text, 2)?;
     let colon = eat(text, b':');
-    let minute = if colon || !text.is_empty() { two(text)? } else { 0 };
+    let minute = if colon || text.first().is_some_and(u8::is_ascii_digit) { two(text)? } else { 0 };
     (hour < 24 && minute < 60).then_some(sign * (hour * 60 + minute) * 60 * SECOND)
 }
 
@@ -334,8 +336,9 @@ impl TimeReader {
         }
         eat(&mut rest, b' ');
         let east = offset(&mut rest)?;
-        // RFC 9557 names the zone in brackets after the offset, which has already said everything.
-        (rest.is_empty() || (rest[0] == b'[' && rest.ends_with(b"]"))).then_some(day * DAY + time - east)
+        // RFC 9557 and JavaScript name the zone in brackets after the offset, which has already said everything.
+        let named = matches!(rest, [] | [b'[', .., b']'] | [b' ', b'(', .., b')']);
+        named.then_some(day * DAY + time - east)
     }
 
     fn read_other(&self, text: &str) -> Option<Micros> {
@@ -365,7 +368,9 @@ impl TimeReader {
                 return from_epoch(number);
             }
             if let (None, Ok(seconds)) = (slashed(bytes), text.parse::<f64>()) {
-                return if seconds.abs() < 1e11 {
+                return if seconds.abs() < SMALLEST as f64 {
+                    None
+                } else if seconds.abs() < 1e11 {
                     Some((seconds * 1e6).round() as i64)
                 } else if seconds.fract() == 0.0 && seconds.abs() < 9e18 {
                     from_epoch(seconds as i64)
@@ -459,11 +464,16 @@ impl TimeReader {
     }
 }
 
+/// Smaller numbers (until March 1973, read as seconds) are years, day numbers of spreadsheets, or 0 for nothing.
+const SMALLEST: u64 = 100_000_000;
+
 /// Microseconds from a count since 1970 whose unit shows in its size: seconds below 10¹¹, then milliseconds below
 /// 10¹⁴, microseconds below 10¹⁷, nanoseconds.
 pub(crate) fn from_epoch(number: i64) -> Option<Micros> {
     let size = number.unsigned_abs();
-    if size < 100_000_000_000 {
+    if size < SMALLEST {
+        None
+    } else if size < 100_000_000_000 {
         number.checked_mul(SECOND)
     } else if size < 100_000_000_000_000 {
         number.checked_mul(1000)
@@ -533,6 +543,8 @@ mod tests {
     #[case("February 10, 2025 at 1:44 AM", 1_739_151_840_000_000)]
     #[case("Mon Feb 10 2025 01:44:00", 1_739_151_840_000_000)]
     #[case("10 Feb 2025 03:44 +02:00", 1_739_151_840_000_000)]
+    #[case("Mon Feb 10 2025 03:44:00 GMT+0200 (Eastern European Standard Time)", 1_739_151_840_000_000)]
+    #[case("2025-02-10 03:44:00 GMT+2", 1_739_151_840_000_000)]
     fn shapes(#[case] text: &str, #[case] expected: i64) {
         assert_eq!(utc().read(text), Some(expected), "{text}");
     }
@@ -544,6 +556,8 @@ mod tests {
     #[case("2025-02-10T25:00:00Z")]
     #[case("2025-02-10T01:44:00+99:00")]
     #[case("2025-02-10 nonsense")]
+    #[case("2025-02-10 01:44:00 UTC+")]
+    #[case("2025-02-10 01:44:00 CET")] // several zones have that name
     #[case("10/02/2025")] // the order is not known
     #[case("yesterday")]
     #[case("NaN")]
@@ -562,6 +576,11 @@ mod tests {
     #[case("Mon 10 2025")]
     #[case("Feb 10, 202511:30")]
     #[case("May")]
+    #[case("0")]
+    #[case("-1")]
+    #[case("2025")]
+    #[case("45698")] // the day number of 10 February 2025 in spreadsheets
+    #[case("45698.0722")]
     fn no_times(#[case] text: &str) {
         assert_eq!(utc().read(text), None, "{text}");
     }

@@ -2,7 +2,7 @@
 use crate::support::Shop;
 use safar_ingest::{Encoding, Format, How, SavedMapping};
 use safar_model::Table;
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 const COLUMNS: [&str; 6] = ["ts", "event", "cookie_id", "url", "utm_source", "amount"];
 const ROWS: [[&str; 6]; 4] = [
@@ -130,6 +130,80 @@ fn folders_are_read_whole_and_empty_files_are_told() {
     assert!(error.to_string().contains("no/such"), "{error}");
     let header_only = shop.take("header.csv", "ts,event\n").unwrap();
     assert_eq!((header_only.rows, header_only.stored), (0, 0));
+}
+
+#[test]
+fn notes_and_lists_in_a_folder_are_set_aside() {
+    let shop = Shop::new();
+    shop.write("in/events.csv", "ts,event\n2025-01-01,x\n");
+    shop.write("in/README.txt", "Ask Ada for the file of June.");
+    shop.write("in/countries.csv", "code,name\nIS,Iceland\nPL,Poland\n");
+    let folder = shop.path("in").to_string_lossy().into_owned();
+    let report = shop.import(&[&folder]).unwrap();
+    assert_eq!((report.stored, report.files.len(), report.unclear.len()), (1, 1, 2), "{:?}", report.unclear);
+    assert!(
+        report.unclear[0].contains("README.txt") && report.unclear[1].contains("code, name"),
+        "{:?}",
+        report.unclear
+    );
+    // Named by itself, a file must be what an import knows; and so must one of a folder.
+    assert!(shop.import(&[&format!("{folder}/countries.csv")]).is_err());
+    std::fs::remove_file(shop.path("in/events.csv")).unwrap();
+    let error = shop.import(&[&folder]).unwrap_err().to_string();
+    assert!(error.contains("README.txt"), "{error}");
+}
+
+#[test]
+fn what_is_no_data_is_told_by_what_it_is() {
+    let shop = Shop::new();
+    for (bytes, said) in [
+        (&b"PK\x03\x04 and more"[..], "unpack it"),
+        (b"BZh91AY&SY and more", "bzip2"),
+        (b"\xfd7zXZ\x00 and more", "xz"),
+        (b"<!DOCTYPE html><title>Log in</title>", "log-in page"),
+        (b"{\n\"data\": [\n1\n]}", "an object on each line"),
+    ] {
+        let error = shop.take("download.csv", bytes).unwrap_err().to_string();
+        assert!(error.contains(said) && error.contains("--input-format"), "{error}");
+    }
+    // What the first 256 KiB do not tell is an error, not a file without rows.
+    let long = format!("ts,event\n2025-01-01,{}\n", "x".repeat(300 << 10));
+    let error = shop.take("long.csv", long).unwrap_err().to_string();
+    assert!(error.contains("256 KiB"), "{error}");
+    // However many columns there are, the message stays short.
+    let wide: Vec<String> = (0..5_000).map(|number| format!("c{number}")).collect();
+    let error = shop.take("wide.csv", format!("{}\n{}\n", wide.join(","), "1,".repeat(4_999))).unwrap_err().to_string();
+    assert!(error.contains("and 4940 more") && error.len() < 1_000, "{error}");
+}
+
+#[test]
+fn names_with_digits_are_names() {
+    let shop = Shop::new();
+    shop.take("survey.csv", "ts,event,Q1,R2,Top 10\n2025-01-01,answered,5,4,yes\n").unwrap();
+    assert_eq!(shop.events("properties"), [r#"{"Q1":"5","R2":"4","Top 10":"yes"}"#]);
+}
+
+#[test]
+fn whole_numbers_are_the_same_identifiers_in_every_format() {
+    use arrow::array::{Float64Array, RecordBatch, StringArray};
+    let shop = Shop::new();
+    shop.take("a.csv", "ts,event,user_id,order_id\n2025-01-01,purchase,7,1001\n").unwrap();
+    shop.take("b.ndjson", r#"{"ts":"2025-01-01","event":"purchase","user_id":7.0,"order_id":1001.0}"#).unwrap();
+    // A table of numbers with gaps holds no whole ones.
+    let text = |text: &str| Arc::new(StringArray::from(vec![text, text])) as _;
+    let numbers = |number: f64| Arc::new(Float64Array::from(vec![Some(number), None])) as _;
+    let columns = [
+        ("ts", text("2025-01-01")),
+        ("event", text("purchase")),
+        ("user_id", numbers(7.0)),
+        ("order_id", numbers(1001.0)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    let report = shop.take("c.parquet", writer.into_inner().unwrap()).unwrap();
+    assert_eq!((report.stored, report.duplicates), (1, 1));
+    assert_eq!(shop.events("user_id"), ["7", ""]);
 }
 
 #[test]

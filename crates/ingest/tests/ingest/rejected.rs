@@ -42,7 +42,7 @@ fn every_kind_of_csv_reject() {
         "14 | event |  | nothing says what happened",
         "15 | - | 2 instead of 7 | wrong number of cells",
         "16 | - | - | broken quotes",
-        "17 | - | - | invalid UTF-8",
+        "17 | - | - | not UTF-8: state `--encoding` (latin1 is that of Windows, too)",
     ];
     assert_eq!(shop.rejects(), expected);
     assert_eq!(report.rejected_total(), 15);
@@ -174,6 +174,65 @@ fn one_decimal_sign_a_column() {
     json.options.decimal = Some(Decimal::Comma);
     json.take("a.ndjson", "{\"ts\":\"2025-01-01\",\"event\":\"a\",\"value\":1.204}\n{\"ts\":\"2025-01-02\",\"event\":\"a\",\"value\":\"1.204\"}\n").unwrap();
     assert_eq!(json.events("value"), ["1.204", "1204.0"]);
+}
+
+#[test]
+fn the_currency_beside_an_amount() {
+    let mut shop = Shop::new();
+    shop.settings.default_currency = Some("EUR".into());
+    let report = shop
+        .take(
+            "a.csv",
+            "ts,event,value,currency\n\
+             2025-01-01,own,12,\n\
+             2025-01-02,code,12 USD,\n\
+             2025-01-03,sign,12 €,\n\
+             2025-01-04,row,$12,cad\n\
+             2025-01-05,same,12 GBP,£\n\
+             2025-01-06,other,12,BTC\n\
+             2025-01-07,words,12abc,\n\
+             2025-01-08,mass,12 kg,\n\
+             2025-01-09,part,12%,\n\
+             2025-01-10,open,$12,\n\
+             2025-01-11,two,12 USD,EUR\n",
+        )
+        .unwrap();
+    assert_eq!((report.stored, report.rejected_total()), (6, 5));
+    assert_eq!(shop.events("currency"), ["EUR", "USD", "EUR", "CAD", "GBP", "BTC"]);
+    let beside = "what stands beside the number is no currency";
+    let expected = [
+        format!("8 | value | 12abc | {beside}"),
+        format!("9 | value | 12 kg | {beside}"),
+        format!("10 | value | 12% | {beside}"),
+        "11 | value | $12 | the sign beside the amount may be several currencies: state `--set currency=…`".into(),
+        "12 | value | 12 USD | the amount is told in another currency than its row".into(),
+    ];
+    assert_eq!(shop.rejects(), expected);
+    // What stands beside the number is a part of what happened.
+    let shop = Shop::new();
+    let row = |value: &str| format!("ts,event,user_id,value\n2025-01-01,buy,u,{value}\n");
+    assert_eq!(shop.take("b.csv", row("12 USD")).unwrap().stored, 1);
+    assert_eq!(shop.take("c.csv", row("12 EUR")).unwrap().stored, 1);
+    assert_eq!(shop.take("d.csv", row("USD 12")).unwrap().stored, 0);
+}
+
+#[test]
+fn numbers_that_are_no_times() {
+    let shop = Shop::new();
+    let text = "ts,event\n1735689600,seconds\n45658,spreadsheet\n45658.5,spreadsheet\n2025,year\n0,nothing\n";
+    let report = shop.take("a.csv", text).unwrap();
+    assert_eq!((report.stored, report.rejected_total(), report.rejected.len()), (1, 4, 1));
+    assert!(shop.rejects()[0].contains("spreadsheets"), "{:?}", shop.rejects());
+}
+
+#[test]
+fn placeholders_name_no_order() {
+    let shop = Shop::new();
+    let text =
+        "ts,event,order_id\n2025-01-01,purchase,(not set)\n2025-01-02,purchase,undefined\n2025-01-03,purchase,7\n";
+    let report = shop.take("a.csv", text).unwrap();
+    assert_eq!((report.stored, report.identifiers_blocked), (3, 2));
+    assert_eq!(shop.events("order_id"), ["", "", "7"]);
 }
 
 #[test]

@@ -50,6 +50,35 @@ fn google_ads_preamble_dashes_thousands_and_totals() {
 }
 
 #[test]
+fn a_row_is_of_one_day_and_of_one_currency() {
+    let shop = Shop::lately();
+    let text = "date,source,medium,campaign,cost,currency\n\
+        2026-10-01,radio,audio,A,10,\n\
+        2026-10-02 - 2026-10-08,radio,audio,B,10,\n\
+        \"Oct 3, 2026\",radio,audio,C,12 USD,\n\
+        2026-10-04 00:00:00,radio,audio,D,£5,\n\
+        2026-10-05,radio,audio,E,5 parts,\n\
+        2026-10-06,radio,audio,F,$5,\n\
+        2026-10-07,radio,audio,G,$5,CAD\n\
+        2026-10-08,radio,audio,H,$5,EUR\n";
+    let report = shop.take("radio.csv", text).unwrap();
+    let expected = [
+        "2026-10-01 | radio | A | 10.0 | EUR | - | - | Audio",
+        "2026-10-03 | radio | C | 12.0 | USD | - | - | Audio",
+        "2026-10-04 | radio | D | 5.0 | GBP | - | - | Audio",
+        "2026-10-07 | radio | G | 5.0 | CAD | - | - | Audio",
+    ];
+    assert_eq!(costs(&shop), expected);
+    let rejected = shop.rejects();
+    assert_eq!((report.rejected_total(), rejected.len()), (4, 4), "{rejected:?}");
+    assert_eq!(rejected[0], "3 | date | 2026-10-02 - 2026-10-08 | not a day that exists");
+    assert!(
+        rejected[2].contains("state `--set currency=…`") && rejected[3].contains("another currency"),
+        "{rejected:?}"
+    );
+}
+
+#[test]
 fn google_ads_without_days_say_how_to_get_them() {
     let shop = Shop::lately();
     let error = shop.take("g.csv", "Campaign,Campaign ID,Currency code,Impr.,Clicks,Cost\nBrand,1,EUR,10,2,3.50\n");

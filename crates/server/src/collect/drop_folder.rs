@@ -70,7 +70,11 @@ fn still(folder: &Path, seen: &mut HashMap<PathBuf, (Looks, Instant)>) -> io::Re
     seen.retain(|path, _| here.contains(path));
     let mut taken = Vec::new();
     for path in here {
-        let looks = looks(&path)?;
+        let looks = match looks(&path) {
+            // Taken away since, or a link to nothing: no reason to leave all others where they are.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            looks => looks?,
+        };
         let (known, since) = seen.entry(path.clone()).or_insert_with(|| (looks, Instant::now()));
         if *known != looks {
             (*known, *since) = (looks, Instant::now());

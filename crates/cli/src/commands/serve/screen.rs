@@ -71,8 +71,12 @@ impl Screen {
             }
             News::Dropped { name, report } => {
                 let count = |rows: u64| number(rows as f64, 0);
+                let unread = match report.aside.len() + report.skipped.len() + report.unclear.len() {
+                    0 => String::new(),
+                    files => format!(", {files} files not read"),
+                };
                 let text = format!(
-                    "imported {name}: {} new events, {} costs, {} rejected",
+                    "imported {name}: {} new events, {} costs, {} rejected{unread}",
                     count(report.stored),
                     count(report.costs_stored),
                     count(report.rejected_total())

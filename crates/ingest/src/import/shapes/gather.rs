@@ -7,6 +7,7 @@ use super::{
     reading::{Fault, Reading},
     recognise::{self, Claim, Found, Peeked},
     record::{Cells, Record},
+    rejected::Rejected,
     wrap,
 };
 use crate::import::{
@@ -15,7 +16,6 @@ use crate::import::{
     error::Error,
     input::Input,
     mapping::{self, Stated},
-    reject::Reject,
     settings::ImportOptions,
     sniff::Format,
 };
@@ -44,7 +44,7 @@ pub(crate) struct ShapedFile {
     pub events: Spooled,
     pub costs: FileCosts,
     pub left_out: BTreeMap<&'static str, u64>,
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejected,
     pub notes: Vec<String>,
 }
 

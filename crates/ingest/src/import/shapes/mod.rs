@@ -24,6 +24,7 @@ mod read;
 mod reading;
 mod recognise;
 mod record;
+mod rejected;
 mod salesforce;
 mod search_console;
 mod shopify_orders;
@@ -36,6 +37,7 @@ mod wrap;
 pub(crate) use event::{Spooled, place_of};
 pub(crate) use gather::{ShapedFile, gather};
 pub(crate) use recognise::Claim;
+pub(crate) use rejected::Rejected;
 
 use super::{number::Decimal, time::DateOrder};
 use column::Column;

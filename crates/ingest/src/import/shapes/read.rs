@@ -51,7 +51,7 @@ pub(super) fn file(reading: &mut Reading<'_>, input: &Input, peeked: &Peeked) ->
                 let cells: Vec<&str> = spans.iter().map(text).collect();
                 texts(reading, peeked, &wrapping, *line, &cells)?;
             }
-            chunk.broken.into_iter().for_each(|broken| self::broken(reading, broken, width));
+            chunk.broken.into_iter().try_for_each(|broken| self::broken(reading, broken, width))?;
         }
         return Ok(());
     }
@@ -68,10 +68,10 @@ pub(super) fn file(reading: &mut Reading<'_>, input: &Input, peeked: &Peeked) ->
                     value: None,
                     reason: "not a JSON object".into(),
                     raw: Some(text.trim().to_owned()),
-                }),
+                })?,
             }
         }
-        chunk.broken.into_iter().for_each(|broken| self::broken(reading, broken, 0));
+        chunk.broken.into_iter().try_for_each(|broken| self::broken(reading, broken, 0))?;
     }
     Ok(())
 }
@@ -124,11 +124,12 @@ fn refused(reading: &mut Reading<'_>, row: &Record<'_>, fault: Fault) -> Result<
 }
 
 /// A line that is no row: of a report's foot, or broken.
-fn broken(reading: &mut Reading<'_>, broken: Broken, width: usize) {
+fn broken(reading: &mut Reading<'_>, broken: Broken, width: usize) -> Result<(), Error> {
     let text = broken.raw.trim_start_matches(['"', ' ']);
     let is_foot = broken.found.is_some_and(|found| found < width) && reading.shape.platform.is_some();
     if is_foot && (text.starts_with('©') || super::cost_report::is_total(text)) {
-        return reading.leave("footers");
+        reading.leave("footers");
+        return Ok(());
     }
     reading.rejects.push(Reject {
         line: broken.line,
@@ -136,5 +137,5 @@ fn broken(reading: &mut Reading<'_>, broken: Broken, width: usize) {
         value: broken.found.map(|found| format!("{found} instead of {width}")),
         reason: broken.reason.into(),
         raw: Some(broken.raw),
-    });
+    })
 }

@@ -4,9 +4,11 @@ use super::{
     event::{Event, Spool, Spooled},
     lookup::Lookups,
     record::Record,
+    rejected::Rejected,
 };
 use crate::import::{
     costs::{CostRow, FileCosts},
+    currency,
     error::Error,
     field::Field,
     mapping::Stated,
@@ -70,7 +72,7 @@ pub(crate) struct Reading<'a> {
     pub costs: FileCosts,
     /// Rows that are none of a file's data, by what they are.
     pub left_out: BTreeMap<&'static str, u64>,
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejected,
     /// What deserves to be told of the file.
     pub notes: Vec<String>,
     /// Sums that the file itself states.
@@ -84,7 +86,7 @@ pub(crate) struct Told {
     pub events: Spooled,
     pub costs: FileCosts,
     pub left_out: BTreeMap<&'static str, u64>,
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejected,
     pub notes: Vec<String>,
 }
 
@@ -115,7 +117,7 @@ impl<'a> Reading<'a> {
             spool: Spool::new()?,
             costs: FileCosts::default(),
             left_out: BTreeMap::new(),
-            rejects: Vec::new(),
+            rejects: Rejected::default(),
             notes: Vec::new(),
             totals: Vec::new(),
             pending: None,
@@ -182,9 +184,14 @@ impl<'a> Reading<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        // The day alone: an offset behind it would move it to another one.
-        let text = text.get(..10).filter(|day| day.as_bytes()[4] == b'-').or(text.split([' ', 'T']).next());
-        let read = text.and_then(|day| self.days.read(day)).ok_or(Fault::of(key, "not a day that exists"))?;
+        // The day alone: an offset behind it would move it to another one. Anything but a time of day is none of it: `2026-09-01 -
+        // 2026-09-07` is no day.
+        let day = text.get(..10).filter(|day| day.as_bytes()[4] == b'-').or(text.split([' ', 'T']).next());
+        let (day, rest) = text.split_at(day.map_or(0, str::len));
+        let rest = rest.trim_start_matches(['T', ' ']);
+        let is_clock = rest.is_empty() || (rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains(':'));
+        let read = self.days.read(if is_clock { day } else { &text });
+        let read = read.ok_or(Fault::of(key, "not a day that exists"))?;
         i32::try_from(read.div_euclid(DAY_US)).map(Some).map_err(|_| Fault::of(key, "not a day that exists"))
     }
 
@@ -196,7 +203,7 @@ impl<'a> Reading<'a> {
         }
         let amount = |text: &str| match text.parse::<f64>() {
             Ok(micros) if row.sheet.header(key).to_ascii_lowercase().ends_with("micros") => Ok(micros / 1e6),
-            _ => number::read(text, self.decimal),
+            _ => number::read(text, self.decimal).map(|amount| amount.value),
         };
         amount(&text).map(Some).map_err(|error| Fault::Column(key, Cow::Borrowed(error.reason())))
     }
@@ -210,48 +217,25 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The currency of an amount: the row's column, the header's brackets, the sign beside the amount, the command, the
-    /// workspace.
+    /// The currency of an amount: of the row's column, the header's brackets or the command, with which what stands beside the
+    /// amount must agree; else what stands there; else the workspace's.
     pub(crate) fn currency(&mut self, row: &Record<'_>, amount: &'static str) -> Result<String, Fault> {
         let told = row.get("currency");
         let code = if told.is_empty() { row.sheet.code(amount).unwrap_or_default() } else { &told };
-        if !code.is_empty() {
-            let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
-            return is_code
-                .then(|| code.to_ascii_uppercase())
-                .ok_or(Fault::of("currency", "not a currency code of three letters"));
+        if !code.is_empty() && !currency::is_one(code) {
+            return Err(Fault::of("currency", "not a currency code of three letters"));
         }
+        let code = if code.is_empty() { self.constant(Field::Currency).unwrap_or_default() } else { code };
         let text = row.get(amount);
-        let plain = text.parse::<f64>().is_ok();
-        let sign: String =
-            text.chars().filter(|c| !c.is_ascii_digit() && !c.is_whitespace() && !"-−+.,'’()".contains(*c)).collect();
-        let stated = self.constant(Field::Currency).map(str::to_ascii_uppercase);
-        let known = match sign.as_str() {
-            _ if plain => None,
-            "" => None,
-            "€" => Some("EUR"),
-            "£" => Some("GBP"),
-            "zł" => Some("PLN"),
-            "US$" => Some("USD"),
-            "﷼" => Some("IRR"),
-            code if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => Some(code),
-            _ if stated.is_some() => None,
-            _ => {
-                return Err(Fault::of(
-                    amount,
-                    "the sign beside the amount may be several currencies: state `--set currency=…`",
-                ));
-            }
-        };
-        match (known, stated) {
-            (Some(known), _) => Ok(known.to_owned()),
-            (None, Some(stated)) => Ok(stated),
-            (None, None) => {
-                let default = self.default_currency.to_owned();
-                self.note(format!("no currency is told: amounts are taken as {default}, the workspace's; `--set currency=…` states another"));
-                Ok(default)
-            }
+        let mark = number::read(&text, self.decimal).map_or("", |amount| amount.mark);
+        let found = currency::of(mark, code, self.default_currency).map_err(|reason| Fault::of(amount, reason))?;
+        let found = found.into_owned();
+        if mark.is_empty() && code.is_empty() {
+            self.note(format!(
+                "no currency is told: amounts are taken as {found}, the workspace's; `--set currency=…` states another"
+            ));
         }
+        Ok(found)
     }
 
     pub(crate) fn cost(&mut self, row: CostRow) -> Result<(), Fault> {
@@ -267,7 +251,6 @@ impl<'a> Reading<'a> {
                 (Some(row.sheet.header(key).to_owned()), Some(row.get(key).into_owned()), reason)
             }
         };
-        self.rejects.push(Reject { line: row.line, column, value, reason, raw: Some(row.raw()) });
-        Ok(())
+        self.rejects.push(Reject { line: row.line, column, value, reason, raw: Some(row.raw()) })
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn look(input: &Input, stated: &Stated, forced: Option<&'static Shape
                 let end = memchr::memrchr(if mac { b'\r' } else { b'\n' }, head).map_or(head.len(), |end| end + 1);
                 head = &head[..end];
             }
-            delimited(head, mac, stated.delimiter)
+            delimited(head, opened.whole, mac, stated.delimiter)
         }
         Format::Ndjson | Format::Json => objects(&opened.head, format == Format::Json),
         Format::Parquet => match input.path.as_deref() {
@@ -177,7 +177,7 @@ fn choose(format: Format, candidates: &[Candidate], forced: Option<&'static Shap
 }
 
 /// Every row among the first that may be a header, under every delimiter.
-fn delimited(head: &[u8], mac: bool, stated: Option<u8>) -> Vec<Candidate> {
+fn delimited(head: &[u8], whole: bool, mac: bool, stated: Option<u8>) -> Vec<Candidate> {
     let delimiters: &[u8] = match &stated {
         Some(delimiter) => std::slice::from_ref(delimiter),
         None => b",;\t|",
@@ -189,7 +189,9 @@ fn delimited(head: &[u8], mac: bool, stated: Option<u8>) -> Vec<Candidate> {
         let rows = Rc::new(rows);
         for (at, row) in rows.iter().enumerate().take(PREAMBLE_ROWS) {
             let named = row.iter().filter(|cell| cell.chars().any(char::is_alphabetic)).count();
-            if row.len() < 2 || named * 2 < row.len() {
+            // Without a row behind it, nothing says where a header ends.
+            let ends = whole || at + 1 < rows.len();
+            if row.len() < 2 || named * 2 < row.len() || !ends {
                 continue;
             }
             let headers: Vec<String> = row.iter().map(|cell| cell.trim().to_owned()).collect();
