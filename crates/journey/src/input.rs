@@ -6,105 +6,62 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use safar_model::{Interaction, Micros};
 
-/// What [`crate::JourneyBuilder::push`] reads: columns of `events`, after `person_id`. A batch may have more, in any order.
-pub const INPUT_COLUMNS: [&str; 27] = [
-    "person_id",
-    "occurred_at",
-    "value",
-    "event_id",
-    "name",
-    "page_url",
-    "referrer",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_term",
-    "utm_content",
-    "click_id",
-    "click_id_type",
-    "source",
-    "medium",
-    "campaign",
-    "channel",
-    "interaction",
-    "order_id",
-    "currency",
-    "properties",
-    "country",
-    "language",
-    "device",
-    "browser",
-    "os",
-];
+/// Columns of `events` that are no texts.
+const OTHERS: [&str; 3] = ["person_id", "occurred_at", "value"];
 
-/// A text column of [`INPUT_COLUMNS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    EventId,
-    Name,
-    PageUrl,
-    Referrer,
-    UtmSource,
-    UtmMedium,
-    UtmCampaign,
-    Term,
-    Content,
-    ClickId,
-    ClickIdType,
-    Source,
-    Medium,
-    Campaign,
-    Channel,
-    Interaction,
-    OrderId,
-    Currency,
-    Properties,
-    Country,
-    Language,
-    Device,
-    Browser,
-    Os,
+/// Lists the text columns once, as names and as [`Field`]s.
+macro_rules! text_columns {
+    ($($field:ident $name:literal,)*) => {
+        const TEXTS: [&str; [$($name),*].len()] = [$($name),*];
+
+        /// What [`crate::JourneyBuilder::push`] reads: columns of `events`, after `person_id`. A batch may have more, in any order.
+        pub const INPUT_COLUMNS: [&str; OTHERS.len() + TEXTS.len()] = [OTHERS[0], OTHERS[1], OTHERS[2], $($name),*];
+
+        /// A text column of [`INPUT_COLUMNS`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Field { $($field),* }
+
+        impl Field {
+            /// The text column of this name.
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$field),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+text_columns! {
+    EventId "event_id",
+    Name "name",
+    PageUrl "page_url",
+    Referrer "referrer",
+    UtmSource "utm_source",
+    UtmMedium "utm_medium",
+    UtmCampaign "utm_campaign",
+    Term "utm_term",
+    Content "utm_content",
+    ClickId "click_id",
+    ClickIdType "click_id_type",
+    Source "source",
+    Medium "medium",
+    Campaign "campaign",
+    Channel "channel",
+    Interaction "interaction",
+    OrderId "order_id",
+    Currency "currency",
+    Properties "properties",
+    Country "country",
+    Language "language",
+    Device "device",
+    Browser "browser",
+    Os "os",
 }
 
 /// The columns [`safar_model::table::VISITOR`], in that order.
 pub(crate) const VISITOR: [Field; 5] = [Field::Country, Field::Language, Field::Device, Field::Browser, Field::Os];
-
-const TEXTS: usize = 24;
-const FIRST_TEXT: usize = INPUT_COLUMNS.len() - TEXTS;
-
-impl Field {
-    /// The text column of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        use Field::*;
-        let all = [
-            EventId,
-            Name,
-            PageUrl,
-            Referrer,
-            UtmSource,
-            UtmMedium,
-            UtmCampaign,
-            Term,
-            Content,
-            ClickId,
-            ClickIdType,
-            Source,
-            Medium,
-            Campaign,
-            Channel,
-            Interaction,
-            OrderId,
-            Currency,
-            Properties,
-            Country,
-            Language,
-            Device,
-            Browser,
-            Os,
-        ];
-        INPUT_COLUMNS[FIRST_TEXT..].iter().position(|column| *column == name).map(|index| all[index])
-    }
-}
 
 /// A text array in either of the layouts that scans return.
 #[derive(Clone, Debug)]
@@ -128,7 +85,7 @@ pub(crate) struct Chunk {
     pub person: Int64Array,
     pub at: TimestampMicrosecondArray,
     value: Float64Array,
-    texts: [Text; TEXTS],
+    texts: [Text; TEXTS.len()],
 }
 
 impl Chunk {
@@ -149,8 +106,8 @@ impl Chunk {
                 _ => Text::Plain(column(name, &DataType::Utf8)?.as_string().clone()),
             })
         };
-        let mut texts = Vec::with_capacity(TEXTS);
-        for name in &INPUT_COLUMNS[FIRST_TEXT..] {
+        let mut texts = Vec::with_capacity(TEXTS.len());
+        for name in TEXTS {
             texts.push(text(name)?);
         }
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
