@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::Xxh3;
 
 /// How text is written in bytes. Byte order marks are recognised by themselves.
@@ -26,18 +27,53 @@ pub enum Encoding {
 }
 
 /// One thing to read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Input {
     /// The path as given, or `-`; of lines in memory, their origin.
     pub name: String,
     /// `None`: standard input, or lines in memory.
     pub path: Option<PathBuf>,
-    /// Lines in memory.
+    /// Lines in memory, or what was read ahead of standard input.
     pub text: Option<Arc<[u8]>>,
+    /// Standard input goes on behind `text`.
+    pub more: bool,
+    /// What keeps the file at `path`, where standard input was put on disk.
+    pub kept: Option<Arc<NamedTempFile>>,
     /// Bytes on disk.
     pub size: u64,
     /// Named by itself rather than found in a folder or by a glob.
     pub named: bool,
+}
+
+/// How much of standard input is read to look at it: more than [`HEAD`] in any encoding.
+const AHEAD: u64 = 1 << 20;
+
+impl Input {
+    /// Standard input, looked at before it is read.
+    pub(crate) fn ahead(self) -> Result<Self, Error> {
+        if self.path.is_some() || self.text.is_some() {
+            return Ok(self);
+        }
+        let mut text = Vec::new();
+        io::stdin().take(AHEAD).read_to_end(&mut text).map_err(Error::io(self.name.as_str()))?;
+        Ok(Self { text: Some(text.into()), more: true, ..self })
+    }
+
+    /// What can be looked at without being taken away.
+    pub(crate) fn peek(&self) -> Self {
+        Self { more: false, ..self.clone() }
+    }
+
+    /// Standard input as a file, which can be read twice.
+    pub(crate) fn on_disk(self) -> Result<Self, Error> {
+        if !self.more {
+            return Ok(self);
+        }
+        let mut file = NamedTempFile::new().map_err(Error::io(std::env::temp_dir()))?;
+        let mut all = io::Cursor::new(self.text.as_deref().unwrap_or_default()).chain(io::stdin());
+        io::copy(&mut all, &mut file).map_err(Error::io(self.name.as_str()))?;
+        Ok(Self { path: Some(file.path().to_owned()), text: None, more: false, kept: Some(Arc::new(file)), ..self })
+    }
 }
 
 const PACKED: [&str; 3] = [".gz", ".zst", ".zstd"];
@@ -70,7 +106,7 @@ pub(crate) fn expand(arguments: &[String]) -> Result<(Vec<Input>, Vec<String>), 
         let meta = path.metadata().map_err(Error::io(path))?;
         if seen.insert(path.canonicalize().map_err(Error::io(path))?) {
             let name = path.to_string_lossy().into_owned();
-            inputs.push(Input { name, path: Some(path.to_owned()), text: None, size: meta.len(), named });
+            inputs.push(Input { name, path: Some(path.to_owned()), size: meta.len(), named, ..Input::default() });
         }
         Ok(())
     };
@@ -110,7 +146,7 @@ pub(crate) fn expand(arguments: &[String]) -> Result<(Vec<Input>, Vec<String>), 
         }
     }
     if stdin {
-        inputs.push(Input { name: "-".into(), path: None, text: None, size: 0, named: true });
+        inputs.push(Input { name: "-".into(), named: true, ..Input::default() });
     }
     Ok((inputs, skipped))
 }
@@ -205,6 +241,7 @@ impl Read for Fault {
 pub(crate) fn open(input: &Input, encoding: Option<Encoding>) -> Result<Opened, Error> {
     let raw: Box<dyn Read + Send> = match (&input.path, &input.text) {
         (Some(path), _) => Box::new(File::open(path).map_err(Error::io(path))?),
+        (None, Some(text)) if input.more => Box::new(io::Cursor::new(Arc::clone(text)).chain(io::stdin())),
         (None, Some(text)) => Box::new(io::Cursor::new(Arc::clone(text))),
         (None, None) => Box::new(io::stdin()),
     };

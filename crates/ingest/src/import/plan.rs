@@ -137,7 +137,7 @@ impl Plan {
         let mut layout = Layout { delimiter: b',', mac: false, skip: 0 };
         let mut sample: Vec<Vec<String>> = Vec::new();
         let mut header = true;
-        let mut spool = None;
+        let mut spool = input.kept.clone();
         let mut json = json::Sample::default();
         let mut columns = match format {
             Format::Csv => {
