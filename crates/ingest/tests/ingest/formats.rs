@@ -184,6 +184,20 @@ fn names_with_digits_are_names() {
 }
 
 #[test]
+fn a_header_may_lack_the_delimiter_that_ends_each_row() {
+    let shop = Shop::new();
+    shop.take("a.csv", "ts,event,user_id\n2025-01-01,a,u,\n2025-01-02,b,u,\n").unwrap();
+    assert_eq!(
+        (shop.events("name"), shop.events("user_id")),
+        (vec!["a".into(), "b".into()], vec!["u".into(), "u".into()])
+    );
+    assert_eq!(shop.events("properties"), ["", ""]);
+    // Where the cell holds something, nobody knows which column the header leaves out.
+    let error = shop.take("b.csv", "ts,event,user_id\n1,2025-01-01,a,u\n2,2025-01-02,b,u\n").unwrap_err().to_string();
+    assert!(error.contains("no header row"), "{error}");
+}
+
+#[test]
 fn whole_numbers_are_the_same_identifiers_in_every_format() {
     use arrow::array::{Float64Array, RecordBatch, StringArray};
     let shop = Shop::new();
