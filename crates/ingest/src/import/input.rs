@@ -205,7 +205,7 @@ impl<R: Read> Read for Metered<R> {
 
 /// A reader whose first bytes can be looked at.
 pub(crate) struct Opened {
-    /// The first bytes, at most [`HEAD`], as plain UTF-8 where the input is text.
+    /// The first bytes, [`HEAD`] of them where there are as many and a line ends there, as plain UTF-8 where the input is text.
     pub head: Vec<u8>,
     /// Whether `head` is everything.
     pub whole: bool,
@@ -217,6 +217,8 @@ pub(crate) struct Opened {
 
 /// How much of an input is looked at to learn its format and columns.
 pub(crate) const HEAD: usize = 256 * 1024;
+/// How much where no line ends before.
+const HEAD_OF_ONE_LINE: usize = 4 << 20;
 
 impl Opened {
     /// Everything, the head included.
@@ -295,16 +297,19 @@ pub(crate) fn decode(
             at: 0,
         });
     }
-    let mut head = Vec::new();
-    while head.len() < HEAD && fault.is_none() {
+    let (mut head, mut ends) = (Vec::new(), false);
+    while fault.is_none() && (head.len() < HEAD || (!ends && head.len() < HEAD_OF_ONE_LINE)) {
         let before = head.len();
-        head.resize(HEAD, 0);
+        head.resize(before.max(HEAD) + usize::from(before >= HEAD) * HEAD, 0);
         match rest.read(&mut head[before..]) {
             Ok(0) => {
                 head.truncate(before);
                 return Ok(Opened { head, whole: true, fault: None, rest, meter });
             }
-            Ok(length) => head.truncate(before + length),
+            Ok(length) => {
+                head.truncate(before + length);
+                ends |= memchr::memchr(b'\n', &head[before..]).is_some();
+            }
             Err(error) => {
                 head.truncate(before);
                 if error.kind() != io::ErrorKind::Interrupted {

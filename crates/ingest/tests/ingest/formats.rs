@@ -166,6 +166,9 @@ fn what_is_no_data_is_told_by_what_it_is() {
         let error = shop.take("download.csv", bytes).unwrap_err().to_string();
         assert!(error.contains(said) && error.contains("--input-format"), "{error}");
     }
+    // A first line of 300 KB is a line like others.
+    let long = format!(r#"{{"ts":"2025-01-01","event":"upload","note":"{}"}}"#, "x".repeat(300 << 10));
+    assert_eq!(shop.take("long.ndjson", long).unwrap().stored, 1);
     // What the first 256 KiB do not tell is an error, not a file without rows.
     let long = format!("ts,event\n2025-01-01,{}\n", "x".repeat(300 << 10));
     let error = shop.take("long.csv", long).unwrap_err().to_string();
