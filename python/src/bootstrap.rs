@@ -12,9 +12,11 @@ use safar_attribution::uncertainty::{Bootstrap, BootstrapError, Watch};
 /// Asks `model` about `paths`, or timelines, and about `replicates` resamples of the people who walked them: what credits
 /// would have been, had chance sent other people of the same kind.
 ///
-/// Each resample counts every person a random number of times, Poisson of mean 1 (the Poisson bootstrap). Each timeline
-/// is a person. Of paths, every conversion and every null counts as a person of their own, and the conversions of one path
-/// as worth the same: where people come back, or conversions of one path differ in value, the true intervals are wider.
+/// Each resample counts every person a random number of times, Poisson of mean 1 (the Poisson bootstrap): all paths of a
+/// person alike, where the table that the paths are from has a column `person`, and timelines likewise. Without it each
+/// timeline is a person, and of paths every conversion and every null, and the conversions of one path count as worth the
+/// same: where people come back, or conversions of one path differ in value, the true intervals are wider, so name the
+/// column.
 /// The same `seed` gives the same resamples on every machine and for every model, so those of two models may be compared
 /// one by one. `level` is the part of the resamples that an interval spans.
 ///
@@ -30,6 +32,18 @@ use safar_attribution::uncertainty::{Bootstrap, BootstrapError, Watch};
 /// >>> mail.point
 /// 50.0
 /// >>> 34 < mail.low < 41 and 59 < mail.high < 66
+/// True
+///
+/// The same conversions, of ten people who had eight each:
+///
+/// >>> import pyarrow
+/// >>> rows = [("Ads > Mail", 8)] * 5 + [("Mail", 8)] * 4 + [("Ads", 8)]
+/// >>> table = pyarrow.table({
+/// ...     "person": [f"person {row}" for row in range(10)],
+/// ...     "path": [path for path, _ in rows], "conversions": [times for _, times in rows],
+/// ... })
+/// >>> again = safar.bootstrap(safar.Paths.from_arrow(table), "linear").estimates["Mail"].conversions
+/// >>> again.error > 2 * mail.error
 /// True
 #[pyfunction]
 #[pyo3(signature = (paths, model, *, replicates=200, seed=1, level=0.95, progress=None))]

@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use safar_attribution::{
     Attribution, Error, ModelSpec, all_models, causal_models,
     hazard::{attribute_timelines_with, bootstrap_timelines_with},
-    uncertainty::{Bootstrap, BootstrapError, Resamples, Watch, bootstrap_with},
+    uncertainty::{Bootstrap, BootstrapError, Record, Resamples, Watch, bootstrap_with},
 };
+use safar_model::PathRef;
 use std::sync::Arc;
 
 /// As Python gives it.
@@ -23,14 +24,14 @@ pub enum Given<'py> {
 /// As threads share it.
 #[derive(Clone)]
 pub enum Data {
-    Paths(Arc<(safar_model::Paths, Vec<String>)>),
+    Paths(Paths),
     Timelines(Arc<Lines>),
 }
 
 impl From<Given<'_>> for Data {
     fn from(given: Given<'_>) -> Self {
         match given {
-            Given::Paths(paths) => Self::Paths(Arc::clone(&paths.get().inner)),
+            Given::Paths(paths) => Self::Paths(paths.get().clone()),
             Given::Timelines(lines) => Self::Timelines(Arc::clone(&lines.get().inner)),
         }
     }
@@ -48,7 +49,7 @@ impl Data {
     /// The names of the channels.
     pub fn channels(&self) -> Vec<String> {
         match self {
-            Self::Paths(paths) => paths.1.clone(),
+            Self::Paths(paths) => paths.inner.1.clone(),
             Self::Timelines(lines) => lines.channels.clone(),
         }
     }
@@ -63,7 +64,7 @@ impl Data {
 
     pub fn attribute(&self, model: &ModelSpec) -> Result<Attribution, Error> {
         match self {
-            Self::Paths(paths) => safar_attribution::attribute(model, &paths.0, &paths.1),
+            Self::Paths(paths) => safar_attribution::attribute(model, &paths.inner.0, &paths.inner.1),
             Self::Timelines(lines) => attribute_timelines_with(model, &lines.lines, &lines.channels, &lines.roles),
         }
     }
@@ -75,13 +76,28 @@ impl Data {
         watch: Watch<'_>,
     ) -> Result<Resamples, BootstrapError> {
         match self {
-            Self::Paths(paths) => bootstrap_with(model, &paths.0, &paths.1, None, settings, watch),
+            Self::Paths(Paths { inner, persons }) => {
+                let records = persons.as_ref().map(|persons| records(&inner.0, persons));
+                bootstrap_with(model, &inner.0, &inner.1, records.as_deref(), settings, watch)
+            }
             Self::Timelines(lines) => {
-                let Lines { lines, channels, roles } = &**lines;
-                bootstrap_timelines_with(model, lines, None, channels, roles, settings, watch)
+                let Lines { lines, channels, roles, persons } = &**lines;
+                bootstrap_timelines_with(model, lines, persons.as_deref(), channels, roles, settings, watch)
             }
         }
     }
+}
+
+/// Each path whole, as its person's.
+fn records(paths: &safar_model::Paths, persons: &[u64]) -> Vec<Record> {
+    let record = |(path, (part, person)): (usize, (PathRef<'_>, &u64))| Record {
+        path,
+        person: *person,
+        conversions: part.conversions,
+        value: part.value,
+        nulls: part.nulls,
+    };
+    paths.iter().zip(persons).enumerate().map(record).collect()
 }
 
 /// What a model says that cannot take what it was given, in the words of this package.

@@ -94,6 +94,29 @@ pub fn hold_out(
     })
 }
 
+/// The interval of a proportion by the score test (Wilson 1927): `hits` out of `people`, its lower and upper end at a
+/// two-sided `level`. From 0 to 1 where nobody was asked.
+///
+/// Raises `ValueError` for hits that are not between 0 and `people`, and for a level that is not between 0 and 1.
+///
+/// >>> import safar
+/// >>> low, high = safar.wilson(81, 263)
+/// >>> round(low, 4), round(high, 4)
+/// (0.2553, 0.3662)
+#[pyfunction]
+#[pyo3(signature = (hits, people, level=0.95))]
+pub fn wilson(hits: f64, people: f64, level: f64) -> PyResult<(f64, f64)> {
+    if !(people.is_finite() && (0.0..=people).contains(&hits)) {
+        return Err(PyValueError::new_err(format!(
+            "{hits} hits of {people}; give hits from 0 to the number of people"
+        )));
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(PyValueError::new_err(format!("level is {level}; it must be above 0 and below 1")));
+    }
+    Ok(experiment::wilson(hits, people, level))
+}
+
 fn failed(error: ExperimentError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }

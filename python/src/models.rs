@@ -1,4 +1,5 @@
 //! What there is to choose from.
+use crate::attribute::parse;
 use pyo3::prelude::*;
 use safar_attribution::{MODELS, PRESETS};
 
@@ -93,4 +94,24 @@ pub fn models() -> Vec<ModelInfo> {
 #[pyfunction]
 pub fn presets() -> Vec<PresetInfo> {
     PRESETS.iter().map(|info| PresetInfo { name: info.name, spec: info.spec, source: info.source }).collect()
+}
+
+/// What each touch of a path of `touches` touches gets of a conversion by a rule, first touch first; `None` for models
+/// that learn from data.
+///
+/// The touches are of different channels, none of them direct, and one day apart, the last one at the outcome. The weights
+/// sum to 1, except those of participation, which are all 1.
+///
+/// Raises `ValueError` where the spelling is wrong.
+///
+/// >>> import safar
+/// >>> safar.weights("amplitude_j", 4)
+/// [0.1, 0.1, 0.2, 0.6]
+/// >>> {preset.name: safar.weights(preset.name, 2) for preset in safar.presets()}["adobe_j"]
+/// [0.25, 0.75]
+/// >>> safar.weights("markov", 4) is None
+/// True
+#[pyfunction]
+pub fn weights(model: &str, touches: u16) -> PyResult<Option<Vec<f64>>> {
+    Ok(parse(model)?.weights(touches))
 }

@@ -2,7 +2,7 @@
 use crate::{frame, table, work};
 use arrow_array::{
     ArrayRef, DictionaryArray, DurationMicrosecondArray, Float64Array, Int32Array, LargeListArray, RecordBatch,
-    StringArray,
+    StringArray, UInt64Array,
 };
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::Field;
@@ -24,11 +24,13 @@ use std::sync::Arc;
 pub struct Paths {
     /// The paths, and the names of their channels.
     pub inner: Arc<(safar_model::Paths, Vec<String>)>,
+    /// Whose each path is, where that is known.
+    pub persons: Option<Arc<Vec<u64>>>,
 }
 
 impl Paths {
     pub fn new(paths: safar_model::Paths, channels: Vec<String>) -> Self {
-        Self { inner: Arc::new((paths, channels)) }
+        Self { inner: Arc::new((paths, channels)), persons: None }
     }
 }
 
@@ -42,7 +44,10 @@ impl Paths {
     /// conversion that no touch came before. `conversions`, `value` and `nulls` name the columns of numbers, `ages`
     /// that of lists with the time from each touch to the outcome: durations, or whole microseconds. A column that is
     /// not named is looked for as `path`, `total_conversions` (or `conversions`), `total_conversion_value`
-    /// (`conversion_value`, `value`), `total_null` (`null`, `nulls`) and `ages`; the last three may be absent.
+    /// (`conversion_value`, `value`), `total_null` (`null`, `nulls`), `ages` and `person`; the last four may be absent.
+    ///
+    /// `person` names the column that says whose a path is, by whole numbers or text: `bootstrap` then draws people, with
+    /// all of their paths. Without it every conversion and every null is a person of its own.
     ///
     /// The columns are read where they lie, without a copy of them; pandas itself copies columns of lists and, unless
     /// they are Arrow's, of text when it hands them over.
@@ -55,7 +60,10 @@ impl Paths {
     /// >>> safar.Paths.from_arrow(table).channels
     /// ['Ads', 'Mail']
     #[classmethod]
-    #[pyo3(signature = (table, path=None, conversions=None, value=None, nulls=None, ages=None, *, sep=">"))]
+    #[pyo3(signature = (
+        table, path=None, conversions=None, value=None, nulls=None, ages=None, person=None, *, sep=">"
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "by name in Python")]
     fn from_arrow(
         _: &Bound<'_, PyType>,
         table: &Bound<'_, PyAny>,
@@ -64,12 +72,13 @@ impl Paths {
         value: Option<String>,
         nulls: Option<String>,
         ages: Option<String>,
+        person: Option<String>,
         sep: &str,
     ) -> PyResult<Self> {
         check_separator(sep)?;
-        let names = table::ColumnNames { path, conversions, value, nulls, ages };
-        let (paths, channels) = table::read(table, &names, sep)?;
-        Ok(Self::new(paths, channels))
+        let names = table::ColumnNames { path, conversions, value, nulls, ages, person };
+        let table::Read { paths, channels, persons } = table::read(table, &names, sep)?;
+        Ok(Self { persons: persons.map(Arc::new), ..Self::new(paths, channels) })
     }
 
     /// The names of the channels, in the order in which they first appear.
@@ -90,8 +99,15 @@ impl Paths {
         self.inner.0.has_ages()
     }
 
+    /// Whether it is known whose each path is.
+    #[getter]
+    fn has_persons(&self) -> bool {
+        self.persons.is_some()
+    }
+
     /// The paths as a `pyarrow.Table`: `path` as lists of names, `total_conversions`, `total_conversion_value`,
-    /// `total_null`, and `ages` where they are known. A copy of the paths.
+    /// `total_null`, and, where they are known, `ages` and `person` (a number, which stands for a text). A copy of the
+    /// paths.
     fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         frame::to_arrow(slf)
     }
@@ -114,7 +130,8 @@ impl Paths {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        let batch = py.detach(|| batch(&self.inner.0, &self.inner.1))?;
+        let persons = self.persons.as_deref().map(Vec::as_slice);
+        let batch = py.detach(|| batch(&self.inner.0, &self.inner.1, persons))?;
         frame::stream(py, vec![batch])
     }
 
@@ -134,7 +151,7 @@ impl Paths {
 }
 
 /// The paths as one batch, under the names that path files use.
-fn batch(paths: &safar_model::Paths, channels: &[String]) -> PyResult<RecordBatch> {
+fn batch(paths: &safar_model::Paths, channels: &[String], persons: Option<&[u64]>) -> PyResult<RecordBatch> {
     let narrow = |channel: &safar_model::ChannelId| i32::try_from(channel.0);
     let keys = paths.touches().iter().map(narrow).collect::<Result<Vec<_>, _>>();
     let keys = keys.map_err(|_| PyOverflowError::new_err("Arrow tables name at most 2^31 channels"))?;
@@ -158,6 +175,9 @@ fn batch(paths: &safar_model::Paths, channels: &[String]) -> PyResult<RecordBatc
     if paths.has_ages() {
         let ages = paths.iter().flat_map(|path| path.ages.unwrap_or_default().iter().copied());
         columns.push(("ages", list(Arc::new(DurationMicrosecondArray::from_iter_values(ages)))?));
+    }
+    if let Some(persons) = persons {
+        columns.push(("person", Arc::new(UInt64Array::from_iter_values(persons.iter().copied()))));
     }
     RecordBatch::try_from_iter(columns).map_err(failed)
 }
@@ -187,8 +207,8 @@ pub fn transform(py: Python<'_>, paths: &Bound<'_, Paths>, steps: OneOrMore) -> 
     let steps = steps.map_err(|error| PyValueError::new_err(error.to_string()))?;
     let inner = Arc::clone(&paths.get().inner);
     let changed = work::once(py, move || safar_attribution::transform(&steps, &inner.0, &inner.1))?;
-    let (paths, channels) = changed.map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(Paths::new(paths, channels))
+    let (changed, channels) = changed.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(Paths { persons: paths.get().persons.clone(), ..Paths::new(changed, channels) })
 }
 
 /// One spelling or several.

@@ -5,6 +5,7 @@ mod columns;
 mod instants;
 mod labels;
 mod numbers;
+mod persons;
 mod spans;
 pub mod timelines;
 mod touches;
@@ -17,6 +18,7 @@ use ages::Ages;
 use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader, ffi_stream::ArrowArrayStreamReader};
 use arrow_pyarrow::FromPyArrow;
 use columns::Columns;
+use persons::Persons;
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -103,16 +105,27 @@ fn pieces(
     Ok(())
 }
 
-/// Reads paths. Nothing is copied on the way but what the paths themselves take.
+/// Reads paths, the names of their channels, and whose each path is, where a column says so. Nothing is copied on the way
+/// but what the paths themselves take.
 ///
 /// # Errors
 /// `TypeError` for what is no table; `ValueError` for a row that cannot be read; `KeyboardInterrupt`.
-pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> PyResult<(Paths, Vec<String>)> {
+pub fn read(table: &Bound<'_, PyAny>, names: &ColumnNames, separator: &str) -> PyResult<Read> {
     let (py, source) = (table.py(), open(table)?);
     let columns = Columns::find(&source.schema(), names)?;
-    let mut reader = Reader { columns, separator, names: Names::default(), paths: PathsBuilder::default() };
+    let persons = columns.person.as_ref().map(|_| vec![]);
+    let mut reader = Reader { columns, separator, names: Names::default(), paths: PathsBuilder::default(), persons };
     batches(py, source, |batch, before| reader.batch(py, batch, before))?;
-    Ok((reader.paths.finish(), reader.names.finish()))
+    Ok(Read { paths: reader.paths.finish(), channels: reader.names.finish(), persons: reader.persons })
+}
+
+/// What was read.
+pub struct Read {
+    pub paths: Paths,
+    /// Their names.
+    pub channels: Vec<String>,
+    /// By path.
+    pub persons: Option<Vec<u64>>,
 }
 
 /// Hands over the numbers of the `wanted` columns row by row: `each` gets them and the place of the row among them.
@@ -143,6 +156,7 @@ struct Reader<'a> {
     separator: &'a str,
     names: Names,
     paths: PathsBuilder,
+    persons: Option<Vec<u64>>,
 }
 
 /// The columns of one batch, ready to be read.
@@ -152,11 +166,12 @@ struct Batch<'a> {
     conversions: Numbers,
     value: Option<Numbers>,
     nulls: Option<Numbers>,
+    person: Option<Persons>,
 }
 
 impl Reader<'_> {
     fn batch(&mut self, py: Python<'_>, batch: &RecordBatch, before: usize) -> PyResult<()> {
-        let Self { columns, separator, names, paths } = self;
+        let Self { columns, separator, names, paths, persons } = self;
         let numbers = |column: &columns::Column| Numbers::new(batch.column(column.index), column, before);
         let mut ready = Batch {
             touches: Touches::new(batch.column(columns.path.index), &columns.path.name, before)?,
@@ -164,8 +179,14 @@ impl Reader<'_> {
             conversions: numbers(&columns.conversions)?,
             value: columns.value.as_ref().map(numbers).transpose()?,
             nulls: columns.nulls.as_ref().map(numbers).transpose()?,
+            person: columns.person.as_ref().map(|id| Persons::new(batch.column(id.index), id, before)).transpose()?,
         };
-        pieces(py, batch.num_rows(), |rows| ready.read(rows, separator, names, paths))
+        pieces(py, batch.num_rows(), |rows| {
+            if let (Some(persons), Some(person)) = (persons.as_mut(), &ready.person) {
+                person.read(rows.clone(), persons)?;
+            }
+            ready.read(rows, separator, names, paths)
+        })
     }
 }
 

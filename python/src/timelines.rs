@@ -16,12 +16,14 @@ pub struct Timelines {
 
 /// Timelines, the names of their channels, and what the channels are.
 pub struct Lines {
-    /// By person.
+    /// One by one.
     pub lines: safar_model::Timelines,
     /// By index.
     pub channels: Vec<String>,
     /// By channel, where it was told.
     pub roles: Vec<Option<Role>>,
+    /// Whose each timeline is, where that is known.
+    pub persons: Option<Vec<u64>>,
 }
 
 const ROLES: [Role; 4] = [Role::Direct, Role::Pull, Role::Reach, Role::Push];
@@ -37,6 +39,10 @@ impl Timelines {
     /// they were worth, which may be absent. Times ascend within each list, inside the window. All are time stamps, or
     /// whole microseconds since 1970. A column that is not named is looked for as `from`, `until`, `channels`, `times`,
     /// `outcomes` and `values`. The columns are read where they lie, without a copy of them.
+    ///
+    /// A person may have several timelines: then `person` names the column that says whose each is, by whole numbers or
+    /// text (`person` where it is not named), and `bootstrap` draws people, with all of their timelines. Without it each
+    /// timeline is a person of its own.
     ///
     /// `roles` tells what channels are: `direct` (people come by themselves, for nothing that can be paid for, and the
     /// channel earns nothing), `pull` (they come by themselves, as by search), `reach` (they are reached, as by e-mail) or
@@ -56,7 +62,10 @@ impl Timelines {
     /// >>> lines.touchpoints, lines.outcomes, lines.roles
     /// (3, 1, {'Ads': 'push', 'Mail': 'reach'})
     #[classmethod]
-    #[pyo3(signature = (table, from_=None, until=None, channels=None, times=None, outcomes=None, values=None, *, roles=None))]
+    #[pyo3(signature = (
+        table, from_=None, until=None, channels=None, times=None, outcomes=None, values=None, person=None, *, roles=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "by name in Python")]
     fn from_arrow(
         _: &Bound<'_, PyType>,
         table: &Bound<'_, PyAny>,
@@ -66,10 +75,11 @@ impl Timelines {
         times: Option<String>,
         outcomes: Option<String>,
         values: Option<String>,
+        person: Option<String>,
         roles: Option<IndexMap<String, String>>,
     ) -> PyResult<Self> {
-        let names = table::LineNames { from: from_, until, channels, times, outcomes, values };
-        let (lines, channels) = table::read(table, &names)?;
+        let names = table::LineNames { from: from_, until, channels, times, outcomes, values, person };
+        let table::Read { lines, channels, persons } = table::read(table, &names)?;
         let mut told = vec![None; channels.len()];
         for (channel, role) in roles.unwrap_or_default() {
             let place = place(&channel, &channels)?;
@@ -79,7 +89,7 @@ impl Timelines {
                 PyValueError::new_err(format!("`{role}` is no role of `{channel}`; roles are {known}"))
             })?);
         }
-        Ok(Self { inner: Arc::new(Lines { lines, channels, roles: told }) })
+        Ok(Self { inner: Arc::new(Lines { lines, channels, roles: told, persons }) })
     }
 
     /// The names of the channels, in the order in which they first appear.
@@ -106,6 +116,12 @@ impl Timelines {
     #[getter]
     fn outcomes(&self) -> usize {
         self.inner.lines.outcomes()
+    }
+
+    /// Whether it is known whose each timeline is.
+    #[getter]
+    fn has_persons(&self) -> bool {
+        self.inner.persons.is_some()
     }
 
     fn __len__(&self) -> usize {

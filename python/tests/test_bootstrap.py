@@ -2,6 +2,9 @@
 
 import math
 
+import numpy
+import pandas
+import pyarrow
 import pytest
 import safar
 
@@ -33,6 +36,78 @@ def test_a_seed_names_the_draws(paths, model):
     once, again, other = (safar.bootstrap(paths, model, replicates=20, seed=seed) for seed in [7, 7, 8])
     assert once.estimates == again.estimates
     assert once.estimates != other.estimates
+
+
+# Ten people: the first five bought twice by way of Mail, each time on a row of its own, the others once by way of Ads.
+ROWS = {
+    "person": [*range(5), *range(5), *range(5, 10)],
+    "path": ["Mail"] * 10 + ["Ads"] * 5,
+    "conversions": [1] * 15,
+}
+
+
+@pytest.mark.parametrize("model", ["last", "markov"])
+@pytest.mark.parametrize("spelled", [int, str, numpy.uint8, numpy.int16])
+def test_people_are_drawn_with_all_of_their_paths(model, spelled):
+    frame = pandas.DataFrame(ROWS | {"person": [spelled(person) for person in ROWS["person"]]})
+    people = safar.Paths.from_arrow(frame)
+    assert people.has_persons
+    drawn = safar.bootstrap(people, model, replicates=4000)
+    mail, ads = (drawn.estimates[name].conversions for name in ["Mail", "Ads"])
+    # Five people who count twice: a standard error of 2 √5, where ten who count once have one of √10.
+    assert mail.point == 10 and mail.error == pytest.approx(2 * math.sqrt(5), rel=0.06)
+    assert ads.error == pytest.approx(math.sqrt(5), rel=0.06)
+    apart = safar.bootstrap(safar.Paths.from_arrow(frame.drop(columns="person")), model, replicates=4000)
+    assert apart.estimates["Mail"].conversions.error == pytest.approx(math.sqrt(10), rel=0.06)
+
+
+def test_people_stay_with_their_paths():
+    table = pyarrow.table(ROWS)
+    people = safar.Paths.from_arrow(table)
+    want = safar.bootstrap(people, "linear", replicates=20).estimates
+    # The order of rows does not matter, nor does a transform that changes nothing, nor a table in between.
+    moved = safar.Paths.from_arrow(table.take(list(range(14, -1, -1))))
+    for same in [moved, safar.transform(people, "exposure"), safar.Paths.from_arrow(people)]:
+        assert same.has_persons and safar.bootstrap(same, "linear", replicates=20).estimates == want
+    named = safar.Paths.from_arrow(table.rename_columns(["user", "path", "conversions"]), person="user")
+    assert named == people
+    assert named.to_arrow().column_names[-1] == "person"
+    # Text is drawn by what it says, however it is kept.
+    texts = table.set_column(0, "person", table["person"].cast("string"))
+    coded = texts.set_column(0, "person", texts["person"].dictionary_encode())
+    assert safar.Paths.from_arrow(texts) == safar.Paths.from_arrow(coded) != people
+
+
+def test_people_of_timelines():
+    day = 86_400_000_000
+    count = range(200)
+    until = [20 * day if person % 3 else (11 + person % 7) * day for person in count]
+    rows = {
+        "from": [0] * 200,
+        "until": until,
+        "channels": [["Display"] if person % 2 else [] for person in count],
+        "times": [[10 * day] if person % 2 else [] for person in count],
+        "outcomes": [[] if person % 3 else [until[person]] for person in count],
+    }
+    each = safar.Timelines.from_arrow(pyarrow.table(rows))
+    alone = safar.Timelines.from_arrow(pyarrow.table(rows | {"person": list(count)}))
+    four = safar.Timelines.from_arrow(pyarrow.table(rows | {"who": [person // 4 for person in count]}), person="who")
+    assert (each.has_persons, alone.has_persons, four.has_persons) == (False, True, True)
+    drawn = [safar.bootstrap(lines, "hazard", replicates=20) for lines in [each, alone, four]]
+    assert drawn[0].estimates == drawn[1].estimates != drawn[2].estimates
+    # All outcomes of four neighbours come and go together.
+    errors = [resamples.unattributed.conversions.error for resamples in drawn]
+    assert drawn[0].point.credits == drawn[2].point.credits and errors[2] > errors[0]
+
+
+def test_people_that_are_not_known():
+    table = pyarrow.table(ROWS)
+    with pytest.raises(ValueError, match="row 0, column `person`: no person: `null`; say whose every row is, or drop"):
+        safar.Paths.from_arrow(table.set_column(0, "person", pyarrow.nulls(15)))
+    with pytest.raises(ValueError, match="column `person` holds Float64; ids of people are whole numbers or text"):
+        safar.Paths.from_arrow(table.set_column(0, "person", table["person"].cast("float64")))
+    with pytest.raises(ValueError, match="no column `who` among"):
+        safar.Paths.from_arrow(table, person="who")
 
 
 def test_costs_and_ranks(paths):

@@ -84,6 +84,20 @@ def test_a_model_that_all_cannot_run_is_told():
         safar.attribute(paths, ["linear", "logistic"])
 
 
+def test_rules_print_their_weights():
+    for model in [*safar.models(), *safar.presets()]:
+        spelled = "custom:weights=3/1" if model.name == "custom" else model.name
+        shown = [safar.weights(spelled, touches) for touches in range(1, 6)]
+        if shown[0] is None:
+            assert shown == [None] * 5
+        elif model.name != "participation":
+            assert all(len(row) == n and sum(row) == pytest.approx(1) for n, row in enumerate(shown, 1)), model
+    assert safar.weights("position:first=0.5,last=0.3", 4) == pytest.approx([0.5, 0.1, 0.1, 0.3])
+    assert safar.weights("linear", 0) == []
+    with pytest.raises(ValueError, match="liner"):
+        safar.weights("liner", 2)
+
+
 def test_transforms():
     paths = safar.read_paths(b"path,conversions\nDirect > A > A > Direct,1\n")
     steps = ["exposure", "remove_direct", "frequency"]

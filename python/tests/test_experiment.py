@@ -165,3 +165,27 @@ def test_refusals(linear):
         safar.Arm.from_arrow(pyarrow.table({"sales": [1]}))
     with pytest.raises(ValueError, match="region 1: people is 0; it must be above 0"):
         safar.geo_hold_out(pyarrow.table({"treated": [1], "people": [0], "conversions": [1]}))
+
+
+def test_wilson_refuses_what_no_proportion_is():
+    assert safar.wilson(0, 10)[0] == 0 and safar.wilson(10, 10)[1] == 1 and safar.wilson(0, 0) == (0, 1)
+    assert safar.wilson(5, 10, 0.5)[0] > safar.wilson(5, 10)[0]
+    for bad in [(11, 10), (-1, 10), (math.nan, 10), (1, math.inf), (1, 10, 1.0), (1, 10, math.nan)]:
+        with pytest.raises(ValueError, match="give hits from 0|must be above 0"):
+            safar.wilson(*bad)
+
+
+def test_a_hold_out_of_regions_is_planned():
+    rows = {"people": [1000] * 8, "conversions": [48, 51, 50, 53, 47, 52, 49, 50], "before": [47, 52, 50, 54, 46, 53, 48, 50]}
+    plan = safar.geo_plan(pyarrow.table(rows), 4)
+    assert (plan.regions, plan.treated, plan.adjusted, plan.assignments, plan.exact) == (8, 4, True, 70, True)
+    plain = safar.geo_plan(pyarrow.table(rows).drop_columns(["before"]), 4)
+    assert not plain.adjusted and plain.conversions.mean == 0.05
+    # What was known before leaves less to chance.
+    assert plan.conversions.detectable < plain.conversions.detectable
+    assert plain.value.detectable_part is None and plain.conversions.times_larger(0) is None
+    # What is planned to be found is found: an evaluation of the same regions has such an error.
+    twice = safar.geo_plan(pyarrow.table({name: column * 2 for name, column in rows.items()}), 8)
+    assert twice.conversions.error < plan.conversions.error
+    with pytest.raises(ValueError, match="region"):
+        safar.geo_plan(pyarrow.table(rows), 9)

@@ -127,10 +127,12 @@ def test_touchpoints_grouped_by_their_own_library():
     want = safar.read_paths(b"path,conversions\nAds > Mail,1\nMail,2\n")
     frame = polars.DataFrame(rows).group_by("person", maintain_order=True).agg("channel")
     frame = frame.join(polars.DataFrame(sales), on="person", maintain_order="left")
-    assert safar.Paths.from_arrow(frame, path="channel", conversions="sales") == want
+    paths = safar.Paths.from_arrow(frame, path="channel", conversions="sales")
+    assert paths.has_persons and not want.has_persons and paths != want
+    assert safar.Paths.from_arrow(frame.drop("person"), path="channel", conversions="sales") == want
     frame = pandas.DataFrame(rows).groupby("person", sort=False, as_index=False)["channel"].agg(list)
     frame = frame.merge(pandas.DataFrame(sales), on="person", how="left")
-    assert safar.Paths.from_arrow(frame, path="channel", conversions="sales") == want
+    assert safar.Paths.from_arrow(frame, path="channel", conversions="sales") == paths
 
 
 def test_results_as_tables(text):

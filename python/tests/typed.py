@@ -35,7 +35,12 @@ assert_type(drawn.estimates["Mail"].conversions, safar.Estimate | None)
 assert_type(drawn.ranks("value").above["Mail"]["Ads"], float)
 assert_type(drawn.point, safar.Attribution)
 
-lines = safar.Timelines.from_arrow(polars.DataFrame(), roles={"Ads": "push"})
+assert_type(safar.Paths.from_arrow(polars.DataFrame(), person="user").has_persons, bool)
+assert_type(safar.weights("linear", 3), list[float] | None)
+assert_type(safar.wilson(81, 263), tuple[float, float])
+assert_type(safar.geo_plan(polars.DataFrame(), 4).conversions.detectable, float | None)
+
+lines = safar.Timelines.from_arrow(polars.DataFrame(), person="user", roles={"Ads": "push"})
 assert_type(safar.attribute(lines, "hazard"), safar.Attribution)
 assert_type(safar.bootstrap(lines, "hazard", progress=lambda done, total, model: None), safar.Resamples)
 assert_type(report.refused, dict[str, str])

@@ -391,7 +391,8 @@ export const reports = {
     const codes = ['rejected_rows', 'no_identifier', 'hour_late', 'from_the_future', 'unknown_channel', 'spellings', 'told_again', 'no_touch'];
     return { columns: [text('check'), whole('count'), share('share'), text('what_to_do'), text('code')], rows: checks.map((row, at) => [...row, codes[at]]) };
   },
-  rejects: () => ({ columns: [text('origin'), whole('line'), text('column'), text('value'), text('reason')], rows: Array.from({ length: 37 }, (_, at) => ['till-2026-10.csv', 118 + at * 13, at % 3 ? 'occurred_at' : 'value', at % 3 ? `${(at % 28) + 1}.13.2026` : '12,5O', at % 3 ? 'no date: there is no month 13' : 'no number: "O" in place of a digit']) }),
+  rejects: () => ({ columns: [text('origin'), whole('line'), text('column'), text('value'), text('reason'), text('code')], rows: Array.from({ length: 37 }, (_, at) => ['till-2026-10.csv', 118 + at * 13, at % 3 ? 'occurred_at' : 'value', at % 3 ? `${(at % 28) + 1}.13.2026` : '12,5O', ...(at % 3 ? ['not a time that exists', 'no_such_time'] : ['not a number', 'not_a_number'])]) }),
+  'reject-reasons': () => ({ columns: [text('reason'), whole('rows'), whole('files'), text('first_file'), whole('first_line'), text('code')], rows: [['not a time that exists', 24, 1, 'till-2026-10.csv', 131, 'no_such_time'], ['not a number', 13, 1, 'till-2026-10.csv', 118, 'not_a_number']] }),
   sources(query) {
     const found = count(sessionsIn(range(query)), ({ session }) => [session.source, session.medium, session.channel].join('\u0000'), (row, { session }) => (row.n = (row.n ?? 0) + session.events.length));
     return { columns: [text('source'), text('medium'), text('channel'), whole('events')], rows: [...found].map(([key, row]) => [...key.split('\u0000'), row.n]).sort((a, b) => Number(b[2] === 'Unassigned') - Number(a[2] === 'Unassigned') || b[3] - a[3]) };

@@ -1,5 +1,5 @@
 //! A workspace: a folder with `safar.toml` and `data/`.
-use crate::{Error, Result, report::Groups, settings::Settings};
+use crate::{Error, Result, Stop, report::Groups, settings::Settings};
 use safar_engine::{Engine, EngineOptions};
 use safar_enrich::{Countries, Enricher, Traffic, Visitors};
 use safar_ingest::ImportSettings;
@@ -24,6 +24,7 @@ pub struct Workspace {
     store: Store,
     engine: Arc<OnceLock<Engine>>,
     groups: Arc<Groups>,
+    stop: Stop,
 }
 
 impl Workspace {
@@ -57,7 +58,14 @@ impl Workspace {
     pub async fn open(root: &Path) -> Result<Self> {
         let settings = Settings::read(&root.join(SETTINGS_FILE))?;
         let store = Store::open(&root.join("data")).await?;
-        Ok(Self { root: root.to_owned(), settings, store, engine: Arc::default(), groups: Arc::default() })
+        Ok(Self {
+            root: root.to_owned(),
+            settings,
+            store,
+            engine: Arc::default(),
+            groups: Arc::default(),
+            stop: Stop::default(),
+        })
     }
 
     /// The folder.
@@ -76,6 +84,18 @@ impl Workspace {
     #[must_use]
     pub fn pinned(&self, snapshot: Snapshot) -> Self {
         Self { store: self.store.pinned(snapshot), ..self.clone() }
+    }
+
+    /// The same workspace for a report that ends early when `stop` says so.
+    #[must_use]
+    pub fn until(&self, stop: Stop) -> Self {
+        Self { stop, ..self.clone() }
+    }
+
+    /// What ends reports early.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// The tables.

@@ -24,6 +24,8 @@ __all__ = [
     "Diagnostics",
     "Estimate",
     "GeoOutcome",
+    "GeoPlan",
+    "GeoPower",
     "HazardDiagnostics",
     "Lift",
     "LiftEstimate",
@@ -53,12 +55,15 @@ __all__ = [
     "calibrate",
     "credits_by_place",
     "geo_hold_out",
+    "geo_plan",
     "hold_out",
     "models",
     "presets",
     "read_paths",
     "stability",
     "transform",
+    "weights",
+    "wilson",
 ]
 
 __version__: str
@@ -95,6 +100,7 @@ class Paths:
         value: str | None = None,
         nulls: str | None = None,
         ages: str | None = None,
+        person: str | None = None,
         *,
         sep: str = ">",
     ) -> Paths: ...
@@ -104,6 +110,8 @@ class Paths:
     def touchpoints(self) -> int: ...
     @property
     def has_ages(self) -> bool: ...
+    @property
+    def has_persons(self) -> bool: ...
     def to_arrow(self) -> pyarrow.Table: ...
     def to_pandas(self) -> pandas.DataFrame: ...
     def to_polars(self) -> polars.DataFrame: ...
@@ -124,6 +132,7 @@ class Timelines:
         times: str | None = None,
         outcomes: str | None = None,
         values: str | None = None,
+        person: str | None = None,
         *,
         roles: Mapping[str, _Role] | None = None,
     ) -> Timelines: ...
@@ -135,6 +144,8 @@ class Timelines:
     def touchpoints(self) -> int: ...
     @property
     def outcomes(self) -> int: ...
+    @property
+    def has_persons(self) -> bool: ...
     def __len__(self) -> int: ...
 
 @final
@@ -523,6 +534,35 @@ class GeoOutcome:
     def lifts(self) -> Table: ...
 
 @final
+class GeoPower:
+    @property
+    def mean(self) -> float: ...
+    @property
+    def error(self) -> float: ...
+    @property
+    def detectable(self) -> float | None: ...
+    @property
+    def detectable_part(self) -> float | None: ...
+    def times_larger(self, wished: float) -> float | None: ...
+
+@final
+class GeoPlan:
+    @property
+    def conversions(self) -> GeoPower: ...
+    @property
+    def value(self) -> GeoPower: ...
+    @property
+    def regions(self) -> int: ...
+    @property
+    def treated(self) -> int: ...
+    @property
+    def adjusted(self) -> bool: ...
+    @property
+    def assignments(self) -> int: ...
+    @property
+    def exact(self) -> bool: ...
+
+@final
 class Design:
     def __new__(
         cls,
@@ -678,6 +718,7 @@ class PresetInfo:
 
 def models() -> list[ModelInfo]: ...
 def presets() -> list[PresetInfo]: ...
+def weights(model: str, touches: int) -> list[float] | None: ...
 def read_paths(
     path_or_bytes: str | os.PathLike[str] | bytes, *, sep: str = ">", delimiter: str | None = None
 ) -> Paths: ...
@@ -719,6 +760,20 @@ def geo_hold_out(
     seed: int = 1,
     draws: int = 9999,
 ) -> GeoOutcome: ...
+def geo_plan(
+    table: _Table,
+    treated: int,
+    people: str | None = None,
+    conversions: str | None = None,
+    value: str | None = None,
+    before: str | None = None,
+    *,
+    level: float = 0.95,
+    power: float = 0.8,
+    seed: int = 1,
+    draws: int = 9999,
+) -> GeoPlan: ...
+def wilson(hits: float, people: float, level: float = 0.95) -> tuple[float, float]: ...
 def calibrate(attribution: Attribution, experiments: Measured | list[Measured]) -> Calibrated: ...
 def backtest(
     earlier: Paths,

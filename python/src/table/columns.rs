@@ -14,6 +14,8 @@ pub struct ColumnNames {
     pub nulls: Option<String>,
     /// Of the ages of the touches.
     pub ages: Option<String>,
+    /// Of the people.
+    pub person: Option<String>,
 }
 
 /// A column that was found.
@@ -29,6 +31,7 @@ pub struct Columns {
     pub value: Option<Column>,
     pub nulls: Option<Column>,
     pub ages: Option<Column>,
+    pub person: Option<Column>,
 }
 
 /// A column that is looked for.
@@ -61,6 +64,7 @@ impl Columns {
             value: find(&names.value, &["total_conversion_value", "conversion_value", "value"])?,
             nulls: find(&names.nulls, &["total_null", "null", "nulls"])?,
             ages: find(&names.ages, &["ages"])?,
+            person: find(&names.person, &["person"])?,
         })
     }
 }

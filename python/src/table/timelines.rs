@@ -4,7 +4,9 @@ use super::{
     columns::{Column, Wanted},
     instants::Instants,
     numbers::Numbers,
-    open, pieces,
+    open,
+    persons::Persons,
+    pieces,
     spans::Spans,
     touches::Touches,
 };
@@ -29,6 +31,8 @@ pub struct LineNames {
     pub outcomes: Option<String>,
     /// Of the values of the outcomes.
     pub values: Option<String>,
+    /// Of the people.
+    pub person: Option<String>,
 }
 
 struct Columns {
@@ -38,36 +42,56 @@ struct Columns {
     times: Column,
     outcomes: Column,
     values: Option<Column>,
+    person: Option<Column>,
 }
 
 impl Columns {
     fn find(schema: &Schema, names: &LineNames) -> Result<Self, Problem> {
         let needed = |given: &Option<String>, usual| super::columns::needed(schema, given.as_deref(), &[usual]);
-        let values = Wanted { given: names.values.as_deref(), usual: &["values"], needed: false };
+        let maybe = |given: &Option<String>, usual| {
+            Wanted { given: given.as_deref(), usual: &[usual], needed: false }.find(schema)
+        };
         Ok(Self {
             from: needed(&names.from, "from")?,
             until: needed(&names.until, "until")?,
             channels: needed(&names.channels, "channels")?,
             times: needed(&names.times, "times")?,
             outcomes: needed(&names.outcomes, "outcomes")?,
-            values: values.find(schema)?,
+            values: maybe(&names.values, "values")?,
+            person: maybe(&names.person, "person")?,
         })
     }
 }
 
-/// Reads all people of `table`, and the names of their channels.
+/// Reads all timelines of `table`, the names of their channels, and whose each is, where a column says so.
 ///
 /// # Errors
 /// `TypeError` for what is no table; `ValueError` for a row that cannot be read; `KeyboardInterrupt`.
-pub fn read(table: &Bound<'_, PyAny>, names: &LineNames) -> PyResult<(Timelines, Vec<String>)> {
+pub fn read(table: &Bound<'_, PyAny>, names: &LineNames) -> PyResult<Read> {
     let (py, source) = (table.py(), open(table)?);
     let columns = Columns::find(&source.schema(), names)?;
     let (mut names, mut lines) = (Names::default(), Timelines::default());
+    let mut persons = columns.person.as_ref().map(|_| vec![]);
     batches(py, source, |batch, before| {
         let mut ready = Batch::new(&columns, batch, before)?;
-        pieces(py, batch.num_rows(), |rows| ready.read(rows, &mut names, &mut lines))
+        let person = columns.person.as_ref().map(|id| Persons::new(batch.column(id.index), id, before)).transpose()?;
+        pieces(py, batch.num_rows(), |rows| {
+            if let (Some(persons), Some(person)) = (persons.as_mut(), &person) {
+                person.read(rows.clone(), persons)?;
+            }
+            ready.read(rows, &mut names, &mut lines)
+        })
     })?;
-    Ok((lines, names.finish()))
+    Ok(Read { lines, channels: names.finish(), persons })
+}
+
+/// What was read.
+pub struct Read {
+    pub lines: Timelines,
+    /// Their names.
+    pub channels: Vec<String>,
+    /// By timeline.
+    pub persons: Option<Vec<u64>>,
 }
 
 /// The columns of one batch, ready to be read.

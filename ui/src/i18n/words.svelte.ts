@@ -150,8 +150,11 @@ class Words {
     return this.#formats.number(value, { notation: 'compact', maximumFractionDigits: 1 });
   }
 
+  /** What is some, but less than the last digit tells, is not written as nothing. */
   percent(share: number, digits = 1): string {
-    return this.#formats.number(share, { style: 'percent', signDisplay: 'negative', maximumFractionDigits: digits });
+    const least = 10 ** (-digits - 2);
+    const written = (value: number): string => this.#formats.number(value, { style: 'percent', signDisplay: 'negative', maximumFractionDigits: digits });
+    return share > 0 && share < least / 2 ? `<${written(least)}` : written(share);
   }
 
   /** A probability, however small: 0.03, 2.1E-6. */

@@ -29,5 +29,11 @@ export function label(name: string): string {
   return words.has(key) ? t(key) : name;
 }
 
+/** What kind of identifier it is; kinds of the workspace's own are called as it calls them. */
+export function namespace(name: string): string {
+  const key = `namespace.${name}`;
+  return words.has(key) ? t(key) : name;
+}
+
 /** Numbers stand at the end of their cell, so that digits stand below one another. */
 export const isNumber = (column: Column): boolean => column.type === 'number' || column.type === 'integer';

@@ -2,7 +2,7 @@
 import type { Problem, Report } from './api';
 import type { Note } from './contract';
 import { app } from './app.svelte';
-import { amount, label } from './cells';
+import { amount, label, namespace } from './cells';
 import { addDays } from './days';
 import { modelName } from './models';
 import { t, words } from '../i18n/words.svelte';
@@ -33,6 +33,7 @@ function told(name: string, value: unknown, all: Values): string {
   if (typeof value === 'object' && value) return say(value as Said, 'why');
   const text = String(value ?? '');
   if (name === 'model') return modelName(text);
+  if (name.endsWith('namespace')) return namespace(text);
   // The day after the last is the last day to readers.
   if (dates.includes(name)) return text.includes('T') ? words.time(text, app.zone) : words.day(name.endsWith('to') ? addDays(text, -1) : text);
   return label(text);
@@ -55,7 +56,7 @@ export const refusedIn = (report: Report | null): Refused[] =>
   (report?.meta.notes ?? []).flatMap((note) => (note.code === 'refused' ? [{ model: note.values.model, why: say(note.values.why, 'why') }] : []));
 
 /** What its title says all of. */
-const plain = ['csrf', 'busy', 'login_needed'];
+const plain = ['csrf', 'busy', 'login_needed', 'read_only'];
 
 /** What a refusal says beyond its title, and whether that is the server's English. */
 export function because(problem: Problem): { text: string; english: boolean } {

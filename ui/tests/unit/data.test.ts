@@ -10,6 +10,7 @@ import { csv } from '../../src/lib/files';
 import { columnOf, hasCosts, modelOf } from '../../src/lib/credit';
 import { titleOf } from '../../src/parts/columns';
 import { read, stepOf, write } from '../../src/screens/funnel/steps';
+import { spread } from '../../src/screens/paths/spread';
 import { ticks } from '../../src/charts/width';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -18,6 +19,16 @@ const answers = (body: string, init: ResponseInit): ReturnType<typeof vi.fn> => 
   vi.stubGlobal('fetch', fetched);
   return fetched;
 };
+
+describe('conversions by day', () => {
+  const row = (days: number | null, conversions: number): Record<string, number | null> => ({ days, conversions });
+  it('leave out no day, and add up', () => expect(spread([row(3, 2), row(0, 5), row(null, 4)], 'days')).toEqual({ labels: ['0', '1', '2', '3'], values: [5, 0, 0, 2] }));
+  it('beyond a month are one column', () => {
+    const { labels, values } = spread([row(1, 2), row(30, 1), row(31, 3), row(90, 4)], 'days');
+    expect([labels.at(-2), labels.at(-1), values.at(-2), values.at(-1), labels.length]).toEqual(['30', '31 or more', 1, 7, 32]);
+  });
+  it('are one column where no path has times', () => expect(spread([row(null, 4)], 'days')).toEqual({ labels: ['unknown'], values: [4] }));
+});
 
 describe('asking', () => {
   it('repeats lists and leaves out what is not set', () => {
@@ -76,7 +87,7 @@ describe('columns of credit', () => {
   it('are those of the first model, so that they add up', () => {
     const columns = ['channel', 'conversions', 'credit linear', 'value linear', 'credit last'].map((name) => ({ name, type: 'number' as const, unit: null }));
     const report = { meta: {} as never, columns, rows: [], total_rows: 0 };
-    expect([modelOf(report), columnOf(report, 'conversions'), columnOf(report, 'people'), titleOf('credit last')]).toEqual(['linear', 'credit linear', 'people', 'Credit · Last touch']);
+    expect([modelOf(report), columnOf(report, 'conversions'), columnOf(report, 'people'), titleOf('credit last'), titleOf('credit last', true)]).toEqual(['linear', 'credit linear', 'people', 'Credit · Last touch', 'Credit']);
     expect(columnOf({ ...report, columns: columns.slice(0, 2) }, 'conversions')).toBe('conversions');
   });
 });

@@ -140,7 +140,7 @@ it('an identifier says why it is linked, in parts that each language puts in ord
   const identifiers = [{ namespace: 'user', identifier: 'ada', first_seen: null, last_seen: null, why: 'english', tie: 'event', tie_namespace: 'anonymous', tie_identifier: 'd1', tie_at: '2026-03-02T10:00:00Z', tie_source: 'web' }, { namespace: 'crm', identifier: '9', first_seen: null, last_seen: null, why: 'english', tie: null }];
   vi.stubGlobal('fetch', vi.fn(async () => new Response(JSON.stringify({ person: { person_id: '7' }, identifiers, sessions: [], conversions: [], timeline: [], timeline_rows: 0 }), { headers: { 'content-type': 'application/json' } })));
   render(PersonPage, { id: '7' });
-  await screen.findByText('Why linked: with anonymous d1, on one event, 2 Mar 2026, 10:00, told by web');
+  await screen.findByText('Why linked: with device d1, on one event, 2 Mar 2026, 10:00, told by web');
   expect(screen.getByText(/the only identifier, or tied to the others by nothing/)).toBeTruthy();
 });
 

@@ -33,6 +33,7 @@ describe('numbers and dates', () => {
     expect(words.known('kpi', 'conversion_rate')).toBe('Conversion rate');
     expect(words.known('col', 'something_new')).toBe('something new');
   });
+  it('write what is some as some', () => expect([words.percent(0.00001, 2), words.percent(0.00005, 2), words.percent(0, 2), words.percent(0.0004)]).toEqual(['<0.01%', '0.01%', '0%', '<0.1%']));
   it('have no negative zero', () => expect([words.percent(-0.0001), words.number(-0.001, 1)]).toEqual(['0%', '0']));
   it('keep {braces} that nothing fills', () => {
     expect(t('kpi.before')).toBe('before: {value}');

@@ -31,6 +31,19 @@ pub(super) fn keys(paths: &Paths, names: &[String]) -> Vec<u64> {
     keys
 }
 
+/// A number for a person who is known by text, to be [`Record::person`](super::Record::person). The same on every machine;
+/// two people share one with a chance of 2^−64.
+///
+/// ```
+/// use safar_attribution::uncertainty::person_of;
+/// assert_eq!(person_of("ann@example.org"), person_of("ann@example.org"));
+/// assert_ne!(person_of("ann@example.org"), person_of("bob@example.org"));
+/// ```
+#[must_use]
+pub fn person_of(id: &str) -> u64 {
+    mix(of_name(id))
+}
+
 /// FNV-1a of the bytes (Fowler, Noll and Vo).
 fn of_name(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -37,6 +37,7 @@ mod weights;
 
 pub use error::{BootstrapError, RanksError};
 pub use estimate::Estimate;
+pub use keys::person_of;
 pub use ranks::Ranks;
 pub use resamples::{CreditEstimates, Measure, Resamples};
 pub use watch::Watch;

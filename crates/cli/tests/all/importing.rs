@@ -59,6 +59,10 @@ fn standard_input_is_a_file_like_others() {
     assert!(import(&shop, &["events.csv"], "").1.contains(": 0 new events, 4 already there"));
     let json = r#"{"ts":"2026-10-02T09:00:00Z","event":"page_view","cookie_id":"c2"}"#;
     assert!(import(&shop, &["-"], json).1.contains("-: 1 rows of NDJSON, 0 stored"));
+    // Exports are known for what they are here, too: costs are costs, and no events.
+    let (_, said) = import(&shop, &["-"], "date,source,medium,campaign,cost\n2026-10-01,radio,audio,Autumn,250\n");
+    assert!(said.contains("-: read as advertising costs") && said.contains(" 0 stored, 1 costs"), "{said}");
+    assert_eq!(shop.sql("select origin, sum(cost) from costs group by 1"), "-,250.0");
     // Beside files, with what the command says of all of them.
     shop.write("more.csv", "when,who\n2026-10-04,c3\n");
     let words = ["more.csv", "-", "--map", "occurred_at=when", "--map", "anonymous_id=who", "--set", "name=visit"];

@@ -79,11 +79,17 @@ const OF_SEVERAL: &str = "the sign beside the amount may be several currencies: 
 
 /// The currencies that a mark beside an amount may name; none where it names no currency.
 pub(crate) fn named(mark: &str) -> &'static [&'static str] {
-    // `Top 10` is no amount in Tonga's currency.
-    let one_case = mark.bytes().all(|b| b.is_ascii_uppercase()) || mark.bytes().all(|b| b.is_ascii_lowercase());
-    match CODES.iter().position(|code| one_case && code.eq_ignore_ascii_case(mark)) {
-        Some(at) => &CODES[at..=at],
-        None => SIGNS.iter().find(|(sign, _)| *sign == mark).map_or(&[], |(_, codes)| codes),
+    if let Ok(letters) = <[u8; 3]>::try_from(mark.as_bytes()) {
+        // `Top 10` is no amount in Tonga's currency.
+        let one_case = letters.iter().all(u8::is_ascii_uppercase) || letters.iter().all(u8::is_ascii_lowercase);
+        let code = letters.map(|letter| letter.to_ascii_uppercase());
+        if let (true, Ok(at)) = (one_case, CODES.binary_search_by(|known| known.as_bytes().cmp(&code))) {
+            return &CODES[at..=at];
+        }
+    }
+    match mark {
+        "" => &[],
+        _ => SIGNS.iter().find(|(sign, _)| *sign == mark).map_or(&[], |(_, codes)| codes),
     }
 }
 
@@ -96,10 +102,10 @@ pub(crate) fn is_one(text: &str) -> bool {
 /// The currency of an amount with this mark beside it (empty: none) in a row that tells `told` (empty: nothing), else `default`;
 /// an error where they contradict each other, or the mark leaves it open. What a row tells is otherwise taken as it stands.
 pub(crate) fn of<'t>(mark: &str, told: &'t str, default: &'t str) -> Result<Cow<'t, str>, &'static str> {
-    let own: Cow<'t, str> = match (told, named(told)) {
-        ("", _) => Cow::Borrowed(default),
-        (_, [code]) => Cow::Borrowed(*code),
-        (_, codes) if codes.contains(&default) => Cow::Borrowed(default),
+    let own: Cow<'t, str> = match named(told) {
+        _ if told.is_empty() => Cow::Borrowed(default),
+        [code] => Cow::Borrowed(*code),
+        codes if codes.contains(&default) => Cow::Borrowed(default),
         _ if told.bytes().any(|byte| byte.is_ascii_lowercase()) => Cow::Owned(told.to_ascii_uppercase()),
         _ => Cow::Borrowed(told),
     };

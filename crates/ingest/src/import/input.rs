@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::Xxh3;
 
 /// How text is written in bytes. Byte order marks are recognised by themselves.
@@ -26,18 +27,53 @@ pub enum Encoding {
 }
 
 /// One thing to read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Input {
     /// The path as given, or `-`; of lines in memory, their origin.
     pub name: String,
     /// `None`: standard input, or lines in memory.
     pub path: Option<PathBuf>,
-    /// Lines in memory.
+    /// Lines in memory, or what was read ahead of standard input.
     pub text: Option<Arc<[u8]>>,
+    /// Standard input goes on behind `text`.
+    pub more: bool,
+    /// What keeps the file at `path`, where standard input was put on disk.
+    pub kept: Option<Arc<NamedTempFile>>,
     /// Bytes on disk.
     pub size: u64,
     /// Named by itself rather than found in a folder or by a glob.
     pub named: bool,
+}
+
+/// How much of standard input is read to look at it: more than [`HEAD`] in any encoding.
+const AHEAD: u64 = 1 << 20;
+
+impl Input {
+    /// Standard input, looked at before it is read.
+    pub(crate) fn ahead(self) -> Result<Self, Error> {
+        if self.path.is_some() || self.text.is_some() {
+            return Ok(self);
+        }
+        let mut text = Vec::new();
+        io::stdin().take(AHEAD).read_to_end(&mut text).map_err(Error::io(self.name.as_str()))?;
+        Ok(Self { text: Some(text.into()), more: true, ..self })
+    }
+
+    /// What can be looked at without being taken away.
+    pub(crate) fn peek(&self) -> Self {
+        Self { more: false, ..self.clone() }
+    }
+
+    /// Standard input as a file, which can be read twice.
+    pub(crate) fn on_disk(self) -> Result<Self, Error> {
+        if !self.more {
+            return Ok(self);
+        }
+        let mut file = NamedTempFile::new().map_err(Error::io(std::env::temp_dir()))?;
+        let mut all = io::Cursor::new(self.text.as_deref().unwrap_or_default()).chain(io::stdin());
+        io::copy(&mut all, &mut file).map_err(Error::io(self.name.as_str()))?;
+        Ok(Self { path: Some(file.path().to_owned()), text: None, more: false, kept: Some(Arc::new(file)), ..self })
+    }
 }
 
 const PACKED: [&str; 3] = [".gz", ".zst", ".zstd"];
@@ -70,7 +106,7 @@ pub(crate) fn expand(arguments: &[String]) -> Result<(Vec<Input>, Vec<String>), 
         let meta = path.metadata().map_err(Error::io(path))?;
         if seen.insert(path.canonicalize().map_err(Error::io(path))?) {
             let name = path.to_string_lossy().into_owned();
-            inputs.push(Input { name, path: Some(path.to_owned()), text: None, size: meta.len(), named });
+            inputs.push(Input { name, path: Some(path.to_owned()), size: meta.len(), named, ..Input::default() });
         }
         Ok(())
     };
@@ -110,7 +146,7 @@ pub(crate) fn expand(arguments: &[String]) -> Result<(Vec<Input>, Vec<String>), 
         }
     }
     if stdin {
-        inputs.push(Input { name: "-".into(), path: None, text: None, size: 0, named: true });
+        inputs.push(Input { name: "-".into(), named: true, ..Input::default() });
     }
     Ok((inputs, skipped))
 }
@@ -169,7 +205,7 @@ impl<R: Read> Read for Metered<R> {
 
 /// A reader whose first bytes can be looked at.
 pub(crate) struct Opened {
-    /// The first bytes, at most [`HEAD`], as plain UTF-8 where the input is text.
+    /// The first bytes, [`HEAD`] of them where there are as many and a line ends there, as plain UTF-8 where the input is text.
     pub head: Vec<u8>,
     /// Whether `head` is everything.
     pub whole: bool,
@@ -181,6 +217,8 @@ pub(crate) struct Opened {
 
 /// How much of an input is looked at to learn its format and columns.
 pub(crate) const HEAD: usize = 256 * 1024;
+/// How much where no line ends before.
+const HEAD_OF_ONE_LINE: usize = 4 << 20;
 
 impl Opened {
     /// Everything, the head included.
@@ -205,6 +243,7 @@ impl Read for Fault {
 pub(crate) fn open(input: &Input, encoding: Option<Encoding>) -> Result<Opened, Error> {
     let raw: Box<dyn Read + Send> = match (&input.path, &input.text) {
         (Some(path), _) => Box::new(File::open(path).map_err(Error::io(path))?),
+        (None, Some(text)) if input.more => Box::new(io::Cursor::new(Arc::clone(text)).chain(io::stdin())),
         (None, Some(text)) => Box::new(io::Cursor::new(Arc::clone(text))),
         (None, None) => Box::new(io::stdin()),
     };
@@ -258,16 +297,19 @@ pub(crate) fn decode(
             at: 0,
         });
     }
-    let mut head = Vec::new();
-    while head.len() < HEAD && fault.is_none() {
+    let (mut head, mut ends) = (Vec::new(), false);
+    while fault.is_none() && (head.len() < HEAD || (!ends && head.len() < HEAD_OF_ONE_LINE)) {
         let before = head.len();
-        head.resize(HEAD, 0);
+        head.resize(before.max(HEAD) + usize::from(before >= HEAD) * HEAD, 0);
         match rest.read(&mut head[before..]) {
             Ok(0) => {
                 head.truncate(before);
                 return Ok(Opened { head, whole: true, fault: None, rest, meter });
             }
-            Ok(length) => head.truncate(before + length),
+            Ok(length) => {
+                head.truncate(before + length);
+                ends |= memchr::memchr(b'\n', &head[before..]).is_some();
+            }
             Err(error) => {
                 head.truncate(before);
                 if error.kind() != io::ErrorKind::Interrupted {

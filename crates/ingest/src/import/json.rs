@@ -22,8 +22,9 @@ const DEPTH_MAX: usize = 3;
 const PARAMETER: usize = 100;
 const RECORD_MAX: usize = 1 << 20;
 const BLOCK: usize = 4 << 20;
-/// A line longer than this is given up, so that a file of one line takes no more memory than others.
-const LINE_MAX: usize = 4 << 20;
+/// A line longer than this is given up, so that a file of one line takes no more memory than others. Whatever a collector takes
+/// is shorter.
+const LINE_MAX: usize = 32 << 20;
 
 /// Splits text into JSON objects: one a line, or those of an array.
 pub(crate) struct JsonSplitter<R> {
@@ -89,7 +90,12 @@ impl<R: Read> JsonSplitter<R> {
             let length = end.unwrap_or(text.len()) - start;
             if !self.overlong && length > LINE_MAX {
                 let raw = String::from_utf8_lossy(&text[start..start + (64 << 10)]).into_owned();
-                chunk.broken.push(Broken { line: self.line, reason: "the row is longer than 4 MiB", found: None, raw });
+                chunk.broken.push(Broken {
+                    line: self.line,
+                    reason: "the row is longer than 32 MiB",
+                    found: None,
+                    raw,
+                });
                 self.overlong = true;
             }
             if end.is_none() && !self.done && !self.overlong {
@@ -485,7 +491,7 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_is_given_up() {
-        let text = format!("{{}}\n[{}]\n{{\"a\":1}}\n[{}", "1,".repeat(6 << 20), "2,".repeat(5 << 20));
+        let text = format!("{{}}\n[{}]\n{{\"a\":1}}\n[{}", "1,".repeat(LINE_MAX), "2,".repeat(LINE_MAX / 2));
         let mut splitter = JsonSplitter::new(text.as_bytes(), false);
         let (mut lines, mut broken) = (Vec::new(), Vec::new());
         while let Some(chunk) = splitter.next_chunk().unwrap() {
@@ -493,7 +499,7 @@ mod tests {
             lines.extend(chunk.records.iter().map(|record| record.0));
             broken.extend(chunk.broken.iter().map(|broken| (broken.line, broken.reason)));
         }
-        let reason = "the row is longer than 4 MiB";
+        let reason = "the row is longer than 32 MiB";
         assert_eq!((lines, broken), (vec![1, 3], vec![(2, reason), (4, reason)]));
     }
 

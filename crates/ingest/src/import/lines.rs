@@ -55,7 +55,7 @@ pub async fn import_lines(
         let received_at = received_at.map(|at| (Field::ReceivedAt.as_str().to_owned(), show(*at)));
         let mut options = options.clone();
         options.constants.extend(received_at);
-        let input = Input { name: origin, path: None, size: text.len() as u64, text: Some(text.into()), named: false };
+        let input = Input { name: origin, size: text.len() as u64, text: Some(text.into()), ..Input::default() };
         plans.extend(Plan::make(rules.import, rules.identity, &options, input, now)?.map(Arc::new));
     }
     let HandOver { letters, received_at, instead_of, .. } = told;

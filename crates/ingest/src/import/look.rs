@@ -21,7 +21,7 @@ const LONGEST: u64 = 64 << 20;
 /// When it cannot be read, is of no known format, or has a line of more than 64 MB.
 pub fn any_row(path: &Path, found: &mut dyn FnMut(&str) -> bool) -> Result<bool, Error> {
     let name = path.to_string_lossy().into_owned();
-    let input = Input { name: name.clone(), path: Some(path.to_owned()), text: None, size: 0, named: true };
+    let input = Input { name: name.clone(), path: Some(path.to_owned()), ..Input::default() };
     let opened = input::open(&input, None)?;
     if opened.whole && opened.head.is_empty() {
         return Ok(false);

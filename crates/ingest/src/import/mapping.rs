@@ -345,7 +345,7 @@ mod tests {
     use super::*;
 
     fn input(path: &str) -> Input {
-        Input { name: path.to_owned(), path: Some(path.into()), text: None, size: 0, named: true }
+        Input { name: path.to_owned(), path: Some(path.into()), ..Input::default() }
     }
 
     fn names(text: &str) -> Vec<String> {

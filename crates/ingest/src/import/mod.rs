@@ -90,10 +90,17 @@ pub struct Rules<'a> {
 
 impl Rules<'_> {
     /// How every file is read: those of known shapes are read already, the events that they tell are plans like the others.
-    fn plans(self, arguments: &[String], options: &ImportOptions, now: Micros) -> Result<Handed, Error> {
+    fn plans(
+        self,
+        arguments: &[String],
+        options: &ImportOptions,
+        now: Micros,
+        progress: &dyn Progress,
+    ) -> Result<Handed, Error> {
+        let started = Some(Instant::now());
         let (inputs, skipped) = input::expand(arguments)?;
-        let shaped = shapes::gather(self, options, inputs)?;
-        let mut handed = Handed { skipped, aside: shaped.aside, ..Handed::default() };
+        let shaped = shapes::gather(self, options, inputs, progress)?;
+        let mut handed = Handed { started, skipped, aside: shaped.aside, ..Handed::default() };
         for file in shaped.files {
             let shapes::ShapedFile { input, format, title, plain, events, costs, left_out, rejects, notes } = file;
             let (import, identity) = (self.import, self.identity);
@@ -161,7 +168,7 @@ pub fn preview(
     rows: usize,
 ) -> Result<Vec<Preview>, Error> {
     let now = now(options);
-    let handed = rules.plans(arguments, options, now)?;
+    let handed = rules.plans(arguments, options, now, &Silent)?;
     let mut previews = Vec::new();
     let no_costs = || RecordBatch::new_empty(Table::Costs.schema());
     for file in handed.shaped.iter().filter(|file| file.plan.is_none()) {
@@ -232,7 +239,7 @@ pub async fn import(
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
     let now = now(options);
-    let handed = rules.plans(arguments, options, now)?;
+    let handed = rules.plans(arguments, options, now, progress)?;
     take(store, lock, rules, handed, now, options, progress).await
 }
 
@@ -252,6 +259,8 @@ struct Shaped {
 /// What an import is given.
 #[derive(Default)]
 struct Handed {
+    /// When the first of it was read; `None`: now.
+    started: Option<Instant>,
     plans: Vec<Arc<Plan>>,
     shaped: Vec<Shaped>,
     skipped: Vec<String>,
@@ -279,9 +288,10 @@ async fn take(
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<ImportReport, Error> {
-    let started = Instant::now();
-    let Handed { plans, shaped, skipped, aside, unclear, sameness, letters, received_at, instead_of, key } = handed;
+    let Handed { started, plans, shaped, skipped, aside, unclear, sameness, letters, received_at, instead_of, key } =
+        handed;
     let mut instead_of: BTreeMap<Table, Sweep> = instead_of.into_iter().map(|sweep| (sweep.table(), sweep)).collect();
+    let started = started.unwrap_or_else(Instant::now);
     let snapshot = store.snapshot().await?;
     let mut events_stored = store.files(&snapshot, Table::Events).await?;
     if let Some(sweep) = instead_of.get(&Table::Events) {

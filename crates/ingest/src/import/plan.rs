@@ -130,6 +130,8 @@ impl Plan {
         stated: Stated,
         now: Micros,
     ) -> Result<Self, Error> {
+        // What programs hand over is events, line by line, and none of them may hold up the others.
+        let is_handed_over = input.text.is_some() && !input.more;
         let format = match stated.format {
             Some(format) => format,
             None => sniff::format_of(&input.name, &opened)?,
@@ -137,7 +139,7 @@ impl Plan {
         let mut layout = Layout { delimiter: b',', mac: false, skip: 0 };
         let mut sample: Vec<Vec<String>> = Vec::new();
         let mut header = true;
-        let mut spool = None;
+        let mut spool = input.kept.clone();
         let mut json = json::Sample::default();
         let mut columns = match format {
             Format::Csv => {
@@ -175,7 +177,7 @@ impl Plan {
             }
             Format::Ndjson | Format::Json => {
                 json = json::columns_of(&opened.head, format == Format::Json, &stated, identity);
-                if json.columns.is_empty() {
+                if json.columns.is_empty() && !is_handed_over {
                     let why =
                         "none of its first lines is an object of JSON: write an object on each line, or a list of them";
                     return Err(Error::UnknownFormat { file: input.name, why: why.to_owned() });
@@ -192,7 +194,9 @@ impl Plan {
             }
             stated.without_goal(&input.name)?;
             mapping::join_clock(&mut columns, &sample);
-            mapping::check(&input.name, &columns, &stated, &sample)?;
+            if !is_handed_over {
+                mapping::check(&input.name, &columns, &stated, &sample)?;
+            }
             let at = |field| columns.iter().position(|column| column.target == Target::Field(field));
             let cells = |field, json: &[String]| -> Vec<String> {
                 let told = at(field).into_iter().flat_map(|at| sample.iter().filter_map(move |row| row.get(at)));

@@ -143,13 +143,14 @@ pub(crate) fn delimited(file: &str, opened: &Opened, stated: Option<u8>) -> Resu
         let why = "no row among the first is as wide as most";
         return Err(Error::UnknownFormat { file: file.to_owned(), why: why.to_owned() });
     };
-    let header = is_header(&rows[first].1);
-    let columns = if header {
-        rows[first].1.iter().map(|cell| cell.trim().to_owned()).collect()
-    } else {
-        (1..=width).map(|number| format!("column_{number}")).collect()
+    let names = |row: &[String]| -> Vec<String> { row.iter().map(|cell| cell.trim().to_owned()).collect() };
+    let (columns, header, data) = match &rows[first].1 {
+        row if is_header(row) => (names(row), true, first + 1),
+        _ => match shorter_header(&rows, first, width) {
+            Some(row) => ([names(row), vec![String::new()]].concat(), true, first),
+            None => ((1..=width).map(|number| format!("column_{number}")).collect(), false, first),
+        },
     };
-    let data = first + usize::from(header);
     // A header may hold line breaks, so the first row of data says where it ends; without one, everything is skipped.
     let skip = match rows.get(data) {
         Some((line, _)) => line - 1,
@@ -161,6 +162,14 @@ pub(crate) fn delimited(file: &str, opened: &Opened, stated: Option<u8>) -> Resu
     };
     let sample = rows[data..].iter().filter(|(_, row)| row.len() == width).map(|(_, row)| row.clone()).collect();
     Ok(Delimited { delimiter, mac, skip, columns, header, sample })
+}
+
+/// A header without the delimiter that ends each row behind it.
+fn shorter_header(rows: &[(u64, Vec<String>)], first: usize, width: usize) -> Option<&[String]> {
+    let (_, row) = rows.get(first.checked_sub(1)?)?;
+    let data = || rows[first..].iter().filter(|(_, row)| row.len() == width);
+    let ended = data().all(|(_, row)| row.last().is_some_and(String::is_empty));
+    (row.len() + 1 == width && is_header(row) && ended).then_some(row)
 }
 
 /// A header names things: no cell is a number or a time, and most are filled.

@@ -166,6 +166,9 @@ fn what_is_no_data_is_told_by_what_it_is() {
         let error = shop.take("download.csv", bytes).unwrap_err().to_string();
         assert!(error.contains(said) && error.contains("--input-format"), "{error}");
     }
+    // A first line of 300 KB is a line like others.
+    let long = format!(r#"{{"ts":"2025-01-01","event":"upload","note":"{}"}}"#, "x".repeat(300 << 10));
+    assert_eq!(shop.take("long.ndjson", long).unwrap().stored, 1);
     // What the first 256 KiB do not tell is an error, not a file without rows.
     let long = format!("ts,event\n2025-01-01,{}\n", "x".repeat(300 << 10));
     let error = shop.take("long.csv", long).unwrap_err().to_string();
@@ -181,6 +184,20 @@ fn names_with_digits_are_names() {
     let shop = Shop::new();
     shop.take("survey.csv", "ts,event,Q1,R2,Top 10\n2025-01-01,answered,5,4,yes\n").unwrap();
     assert_eq!(shop.events("properties"), [r#"{"Q1":"5","R2":"4","Top 10":"yes"}"#]);
+}
+
+#[test]
+fn a_header_may_lack_the_delimiter_that_ends_each_row() {
+    let shop = Shop::new();
+    shop.take("a.csv", "ts,event,user_id\n2025-01-01,a,u,\n2025-01-02,b,u,\n").unwrap();
+    assert_eq!(
+        (shop.events("name"), shop.events("user_id")),
+        (vec!["a".into(), "b".into()], vec!["u".into(), "u".into()])
+    );
+    assert_eq!(shop.events("properties"), ["", ""]);
+    // Where the cell holds something, nobody knows which column the header leaves out.
+    let error = shop.take("b.csv", "ts,event,user_id\n1,2025-01-01,a,u\n2,2025-01-02,b,u\n").unwrap_err().to_string();
+    assert!(error.contains("no header row"), "{error}");
 }
 
 #[test]

@@ -61,6 +61,23 @@ fn a_key_happens_once_with_all_that_belongs_to_it() {
 }
 
 #[test]
+fn a_long_event_holds_nobody_up() {
+    let shop = Shop::new();
+    let long = |id: &str, length: usize| {
+        let note = "x".repeat(length);
+        format!(
+            r#"{{"event_id":"{id}","name":"upload","occurred_at":"2025-06-01T10:00:00Z","user_id":"ann","note":"{note}"}}"#
+        ) + "\n"
+    };
+    // Longer than what is looked at to learn the columns of a file, and than what is looked at of a file of one line.
+    let first = long("a", 300 << 10) + &line("b", "2025-06-01T10:00:00Z", "1");
+    let only = long("c", 5 << 20);
+    let report = hand_over(&shop, "k", &[("web", &first), ("app", &only)], &[]);
+    assert_eq!((report.stored, report.rejected_total()), (3, 0), "{:?}", shop.rejects());
+    assert_eq!(shop.events("name"), ["upload", "purchase", "upload"]);
+}
+
+#[test]
 fn one_id_is_one_event_whatever_it_says_later() {
     let shop = Shop::new();
     let both = line("a", "2025-06-01T10:00:00Z", "1") + &line("a", "2025-06-01T10:00:03Z", "2");

@@ -5,7 +5,7 @@ use super::{
     sum::Sum,
     timelines::{Asked, Lived, timelines},
 };
-use crate::{Error, Result, Workspace};
+use crate::{Error, Result, Stop, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray},
     compute::cast,
@@ -17,7 +17,7 @@ use safar_attribution::{
     Attribution, Credit, ModelSpec, Transform, all_models, causal_models,
     hazard::bootstrap_timelines_with,
     transform,
-    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, bootstrap},
+    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, bootstrap_with},
 };
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder};
@@ -208,7 +208,7 @@ pub struct Modelling {
 pub fn of_paths(modelling: &Modelling, paths: &Paths, labels: Vec<String>) -> Result<AttributionReport> {
     let (paths, labels) = transform(&modelling.transforms, paths, &labels)?;
     let mut report = empty(&paths, labels, &modelling.transforms);
-    match report.fit(modelling, None, |_| Ok((&paths, None))) {
+    match report.fit(modelling, &Stop::default(), None, |_| Ok((&paths, None))) {
         Some(error) => Err(error),
         None => Ok(report),
     }
@@ -236,18 +236,23 @@ impl AttributionReport {
     fn fit<'p>(
         &mut self,
         modelling: &Modelling,
+        stop: &Stop,
         lived: Option<&Result<Lived>>,
         paths_of: impl Fn(&ModelSpec) -> Result<(&'p Paths, Option<&'p [Record]>)>,
     ) -> Option<Error> {
         let every = modelling.every();
         let mut refused = vec![];
+        let watch = |_| !stop.is_stopped();
         for model in modelling.models.iter().chain(&every) {
+            if let Err(error) = stop.check() {
+                return Some(error);
+            }
             let fitted = match (modelling.bootstrap, lived.filter(|_| model.is_causal())) {
                 (_, Some(Err(error))) => Err(error.again()),
                 (Some(settings), Some(Ok(lived))) => {
                     let people = Some(lived.people.as_slice());
                     let Lived { timelines, channels, roles, .. } = lived;
-                    bootstrap_timelines_with(model, timelines, people, channels, roles, settings, &|_| true)
+                    bootstrap_timelines_with(model, timelines, people, channels, roles, settings, &watch)
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }
@@ -256,7 +261,9 @@ impl AttributionReport {
                     paths_of(model).and_then(|(paths, _)| Ok(safar_attribution::attribute(model, paths, &self.labels)?))
                 }
                 (Some(settings), None) => paths_of(model)
-                    .and_then(|(paths, records)| Ok(bootstrap(model, paths, &self.labels, records, settings)?))
+                    .and_then(|(paths, records)| {
+                        Ok(bootstrap_with(model, paths, &self.labels, records, settings, &watch)?)
+                    })
                     .map(|resamples| self.keep(resamples)),
             };
             match fitted {
@@ -348,7 +355,7 @@ pub(super) async fn attributed(
         }
     }
     let mut report = empty(&loaded.merged, labels, &modelling.transforms);
-    let failed = report.fit(&modelling, lived.as_ref(), |model| match model {
+    let failed = report.fit(&modelling, workspace.stop(), lived.as_ref(), |model| match model {
         // Which touches are direct is known before a transform, by channel also after it.
         ModelSpec::LastNonDirect { .. } if !modelling.transforms.is_empty() && *by != Dimension::Channel => {
             Err(Error::Request(format!("after a transform, {} credits channels only", model.name())))

@@ -101,6 +101,7 @@ pub async fn backtest(
     // Models that look at ages learn from paths that carry them; all are tested on the same later paths.
     let (mut tried, mut steady, mut refused) = (vec![], vec![], vec![]);
     for model in asked {
+        workspace.stop().check()?;
         let made = match lived.as_ref().filter(|_| model.is_causal()) {
             Some(Ok(lived)) => of_causes(lived, model, &earlier.merged, &later.merged, &names.names),
             Some(Err(error)) => Err(error.again()),

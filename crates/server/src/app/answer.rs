@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderValue},
     response::{IntoResponse, Response},
 };
-use safar_pipeline::{Workspace, privacy::Act, report::Note};
+use safar_pipeline::{Stop, Workspace, privacy::Act, report::Note};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Instant};
@@ -227,8 +227,9 @@ pub async fn compute(app: &App, report: &'static Report, arguments: Arguments) -
     if keeps && let Some(table) = app.cache.get(&key) {
         return Ok(Computed { table, key, cached: true, workspace });
     }
-    let pinned = workspace.clone();
-    let table = app.queries.run(async move { (report.run)(&pinned, &arguments).await }).await?;
+    let stop = Stop::default();
+    let pinned = workspace.until(stop.clone());
+    let table = app.queries.run_until(stop, async move { (report.run)(&pinned, &arguments).await }).await?;
     let table = Arc::new(table);
     if keeps {
         app.cache.put(key.clone(), &table);

@@ -211,9 +211,10 @@ impl From<Error> for Problem {
         let problem = match error {
             Error::Settings(error) => Self::of_settings(error),
             Error::Request(text) => Self::new(Code::BadRequest, text),
-            error @ (Error::NoGoal { .. } | Error::NoPaths | Error::NoPerson { .. } | Error::NothingToTest) => {
+            error @ (Error::NoGoal { .. } | Error::NoPaths | Error::NothingToTest) => {
                 Self::new(Code::BadRequest, error.to_string())
             }
+            error @ Error::NoPerson { .. } => Self::new(Code::NotFound, error.to_string()),
             Error::Engine(error) => Self::of_engine(&error),
             Error::DataFusion(error) => Self::of_engine(&safar_engine::Error::from(error)),
             Error::Store(error) if error.is_locked() => Self::new(Code::Busy, error.to_string()),

@@ -1,5 +1,6 @@
 //! Where reports are computed: on threads of their own, so many at once, and no longer than somebody waits for the answer.
 use super::problem::{Code, Problem};
+use safar_pipeline::Stop;
 use std::{
     future::Future,
     sync::{
@@ -53,7 +54,7 @@ impl Queries {
     }
 
     /// The result of `work`; when nobody waits for it any more, the work is stopped where it next waits for data. Its turn ends
-    /// with it, not before: what computes on without waiting, such as a model, keeps others waiting.
+    /// with it, not before: what computes on without waiting keeps others waiting.
     ///
     /// # Errors
     /// Those of the work; [`Code::Internal`] when it panicked.
@@ -62,8 +63,20 @@ impl Queries {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
+        self.run_until(Stop::default(), work).await
+    }
+
+    /// The same of work that looks at `stop`, which says when nobody waits any more.
+    ///
+    /// # Errors
+    /// As [`Queries::run`].
+    pub async fn run_until<T, F>(&self, stop: Stop, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Problem::internal)?;
-        self.begin(Some(turn), work).await
+        self.begin(Some(turn), stop, work).await
     }
 
     /// The same outside of turns, for work that goes on for as long as the server does.
@@ -72,10 +85,10 @@ impl Queries {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        self.begin(None, work).await
+        self.begin(None, Stop::default(), work).await
     }
 
-    async fn begin<T, F>(&self, turn: Option<OwnedSemaphorePermit>, work: F) -> Result<T, Problem>
+    async fn begin<T, F>(&self, turn: Option<OwnedSemaphorePermit>, stop: Stop, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
@@ -83,7 +96,8 @@ impl Queries {
         let Some(runtime) = &self.reports else { return Err(Problem::internal("the server is stopping")) };
         let running = Running::new(&self.running);
         // Dropped with this function, when nobody waits any more.
-        let (_waiting, left) = oneshot::channel::<()>();
+        let (leave, left) = oneshot::channel::<()>();
+        let _waiting = (leave, Waiting(stop));
         let handle = runtime.handle().clone();
         // A thread of its own: models compute for minutes without a pause, and would keep queries from the threads they share.
         let task = runtime.spawn_blocking(move || {
@@ -117,6 +131,15 @@ impl Drop for Queries {
         for runtime in [self.reports.take(), self.sql.take()].into_iter().flatten() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Stops what is computed when it is dropped.
+struct Waiting(Stop);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 
@@ -176,6 +199,32 @@ mod tests {
         may_end.store(true, Ordering::SeqCst);
         next.await.unwrap().unwrap();
         assert_eq!(busy.load(Ordering::SeqCst), AT_ONCE + 1);
+    }
+
+    /// What computes without a pause, but looks whether somebody waits, ends soon after nobody does.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_looks_up_is_told_that_nobody_waits() {
+        let queries = Queries::new().unwrap();
+        let stop = Stop::default();
+        let (looks, begun) = (stop.clone(), Arc::new(AtomicBool::new(false)));
+        let begins = Arc::clone(&begun);
+        let work = async move {
+            begins.store(true, Ordering::SeqCst);
+            while !looks.is_stopped() {
+                thread::sleep(SOON);
+            }
+            Ok(())
+        };
+        {
+            let asked = queries.run_until(stop, work);
+            tokio::pin!(asked);
+            while !begun.load(Ordering::SeqCst) {
+                assert!(tokio::time::timeout(SOON, &mut asked).await.is_err());
+            }
+        }
+        while queries.running() > 0 {
+            tokio::time::sleep(SOON).await;
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ use crate::import::{
     error::Error,
     input::Input,
     mapping::{self, Stated},
+    report::Progress,
     settings::ImportOptions,
     sniff::Format,
 };
@@ -79,32 +80,33 @@ fn named(options: &ImportOptions) -> Result<Option<&'static Shape>, Error> {
 }
 
 /// Reads every file of a known shape.
-pub(crate) fn gather(rules: Rules<'_>, options: &ImportOptions, inputs: Vec<Input>) -> Result<Shaped, Error> {
+pub(crate) fn gather(
+    rules: Rules<'_>,
+    options: &ImportOptions,
+    inputs: Vec<Input>,
+    progress: &dyn Progress,
+) -> Result<Shaped, Error> {
     let mut shaped = Shaped::default();
     let forced = named(options)?;
     let plain = options.shape.as_deref() == Some("events");
     let mut found: Vec<(Input, &'static Shape, Peeked, Stated)> = Vec::new();
     let mut wrapped = Vec::new();
-    let mut held = Vec::new();
-    for mut input in inputs {
-        if forced.is_some() && input.path.is_none() {
-            // Standard input is looked at and then read, so it is put on disk first.
-            let mut file = tempfile::NamedTempFile::new().map_err(Error::io(std::env::temp_dir()))?;
-            std::io::copy(&mut std::io::stdin(), &mut file).map_err(Error::io("-"))?;
-            input.path = Some(file.path().to_owned());
-            held.push(file);
-        }
-        if input.path.is_none() || plain || is_stated(rules, options, &input)? {
+    for input in inputs {
+        if plain || is_stated(rules, options, &input)? {
             shaped.others.push((input, None));
             continue;
         }
         let stated = Stated::gather(rules.import, options, &input)?;
-        match recognise::look(&input, &stated, forced)? {
+        let mut input = input.ahead()?;
+        if input.text.as_deref().is_some_and(|text| text.starts_with(b"PAR1")) {
+            input = input.on_disk()?; // Parquet is read from its end
+        }
+        match recognise::look(&input.peek(), &stated, forced)? {
             Found::Shape(shape, peeked) => {
                 stated.without_goal(&input.name)?;
-                found.push((input, shape, peeked, stated));
+                found.push((input.on_disk()?, shape, peeked, stated));
             }
-            Found::Wrapped(peeked) => wrapped.push((input, peeked, stated)),
+            Found::Wrapped(peeked) => wrapped.push((input.on_disk()?, peeked, stated)),
             Found::Claim(claim) if forced.is_some() => return Err(Error::of_claim(&input.name, claim)),
             Found::Claim(claim) => shaped.others.push((input, Some(claim))),
             Found::Nothing if forced.is_some() => {
@@ -139,7 +141,8 @@ pub(crate) fn gather(rules: Rules<'_>, options: &ImportOptions, inputs: Vec<Inpu
         let layout = peeked.layout_of(&input.name, shape, &stated)?;
         let currency = rules.import.default_currency.as_deref().unwrap_or("EUR");
         let mut reading = Reading::new(shape, &input.name, &stated, layout, options, currency, &mut lookups)?;
-        read::file(&mut reading, &input, &peeked)?;
+        progress.file(&input.name, input.size);
+        read::file(&mut reading, &input, &peeked, progress)?;
         let told = reading.finish()?;
         shaped.files.push(ShapedFile {
             format: peeked.format,

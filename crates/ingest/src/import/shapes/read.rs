@@ -11,14 +11,21 @@ use crate::import::{
     json::JsonSplitter,
     parquet::ParquetInput,
     reject::Reject,
+    report::Progress,
     sniff::Format,
     split::{Broken, Splitter},
 };
 use arrow::array::{Array, AsArray};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Gives every row of a file to its shape.
-pub(super) fn file(reading: &mut Reading<'_>, input: &Input, peeked: &Peeked) -> Result<(), Error> {
+pub(super) fn file(
+    reading: &mut Reading<'_>,
+    input: &Input,
+    peeked: &Peeked,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
     let wrapping = Wrapping::of(&peeked.sheet.headers);
     if peeked.format == Format::Parquet {
         let path = input.path.as_deref().ok_or_else(|| Error::NoInput(input.name.clone()))?;
@@ -39,7 +46,14 @@ pub(super) fn file(reading: &mut Reading<'_>, input: &Input, peeked: &Peeked) ->
         let file = input.name.clone();
         move |error: std::io::Error| Error::Truncated { file, rows, why: error.to_string() }
     };
-    let mut rows = 0;
+    let (mut rows, mut bytes) = (0, 0);
+    let meter = Arc::clone(&opened.meter);
+    // Rows are counted where what they tell is stored.
+    let mut advance = || {
+        let now = meter.bytes();
+        progress.advance(now - bytes, 0);
+        bytes = now;
+    };
     if peeked.format == Format::Csv {
         let width = peeked.sheet_width;
         let mut splitter = Splitter::new(opened.into_reader(), peeked.layout, width);
@@ -51,6 +65,7 @@ pub(super) fn file(reading: &mut Reading<'_>, input: &Input, peeked: &Peeked) ->
                 let cells: Vec<&str> = spans.iter().map(text).collect();
                 texts(reading, peeked, &wrapping, *line, &cells)?;
             }
+            advance();
             chunk.broken.into_iter().try_for_each(|broken| self::broken(reading, broken, width))?;
         }
         return Ok(());
@@ -71,6 +86,7 @@ pub(super) fn file(reading: &mut Reading<'_>, input: &Input, peeked: &Peeked) ->
                 })?,
             }
         }
+        advance();
         chunk.broken.into_iter().try_for_each(|broken| self::broken(reading, broken, 0))?;
     }
     Ok(())
