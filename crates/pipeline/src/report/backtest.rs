@@ -1,7 +1,8 @@
 //! `safar backtest`: models learned on earlier outcomes, tested on later ones.
 use super::{
     Dimension, PathQuery, Refusal,
-    attribute::{Names, Wanted, load, needs_ages},
+    load::{Wanted, load, needs_ages},
+    names::Names,
     timelines::{Asked, Lived, timelines},
 };
 use crate::{Error, Result, Workspace};

@@ -2,7 +2,9 @@
 use super::{
     Answer, Dimension, ELSEWHERE, NOT_SET, Note, PathQuery, Scope, UNATTRIBUTED,
     answer::{counts, maybe_counts, numbers, ratio, texts},
-    attribute::{Modelling, Names, Wanted, attribute_in, load, strings},
+    attribute::{Modelling, attribute_in},
+    load::{Wanted, load},
+    names::{Names, strings},
 };
 use crate::{Error, Result, Workspace};
 use arrow::{

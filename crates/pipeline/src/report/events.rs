@@ -1,5 +1,5 @@
 //! Events person by person, in the order of time: what funnels and explorations look at.
-use super::{Scope, attribute::Names, steps::Nodes};
+use super::{Scope, names::Names, steps::Nodes};
 use crate::{Error, Result, Workspace};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Int64Array},

@@ -1,8 +1,11 @@
 //! `safar experiment`: what a randomised hold-out found, and credits calibrated by it.
 use super::{
     Dimension, PathQuery, Refusal,
-    attribute::{AttributionReport, Direct, Modelling, Names, Wanted, attributed, load, needs_ages},
+    attribute::{AttributionReport, Modelling, attributed},
+    direct::Direct,
     experiment_arms::{Assigned, Counted, People, Region, Telling, arm, exposures, regions, untold},
+    load::{Wanted, load, needs_ages},
+    names::Names,
     select::midnight,
     timelines::{Asked, timelines},
 };

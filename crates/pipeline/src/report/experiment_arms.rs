@@ -1,7 +1,7 @@
 //! Who was assigned to what in an experiment, and what they did.
 use super::{
     PathQuery,
-    attribute::{property, strings},
+    names::{property, strings},
     select::day_bounds,
 };
 use crate::{Error, Result};

@@ -1,10 +1,11 @@
 //! `safar explain`: what made one number of an attribution report.
 use super::{
     Dimension, NOT_SET, Note, PathQuery, UNATTRIBUTED,
-    attribute::{
-        AttributionReport, Direct, Modelling, Names, Wanted, attribute_in, labels_of_touches, load, needs_ages,
-    },
+    attribute::{AttributionReport, Modelling, attribute_in},
+    direct::Direct,
     explain_touches::touches,
+    load::{Wanted, labels_of_touches, load, needs_ages},
+    names::Names,
     sum::Sum,
 };
 use crate::{Error, Result, Workspace};

@@ -1,5 +1,9 @@
 //! The touches of the conversions that an explanation shows: what they were, which rule named their channel, what let them in.
-use super::{Group, attribute::property, attribute::strings, explain::Contribution};
+use super::{
+    Group,
+    explain::Contribution,
+    names::{property, strings},
+};
 use crate::{Result, Workspace};
 use arrow::{
     array::{

@@ -2,8 +2,8 @@
 use super::{
     Answer, Nodes, Note, Scope, Step,
     answer::{counts, texts},
-    attribute::Names,
     events::{Seen, Wanted, conditions, each_person},
+    names::Names,
 };
 use crate::{Error, Result, Workspace};
 use safar_engine::Session;

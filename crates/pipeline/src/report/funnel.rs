@@ -2,9 +2,9 @@
 use super::{
     Answer, Nodes, Note, Scope, Step,
     answer::{counts, maybe_counts, numbers, ratio, texts},
-    attribute::Names,
     events::{Seen, Wanted, conditions, each_person},
     median::Median,
+    names::Names,
 };
 use crate::{Error, Result, Workspace};
 use hashbrown::HashMap;

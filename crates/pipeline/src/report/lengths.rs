@@ -2,7 +2,7 @@
 use super::{
     Answer, Note, PathQuery,
     answer::{maybe_counts, numbers, ratio},
-    attribute::Names,
+    names::Names,
     walks::each_walk,
 };
 use crate::{Result, Workspace};

@@ -4,6 +4,7 @@ mod attribute;
 mod backtest;
 mod backtest_tables;
 mod channels;
+mod direct;
 mod events;
 mod experiment;
 mod experiment_arms;
@@ -16,7 +17,9 @@ mod funnel;
 mod group;
 mod identity;
 mod lengths;
+mod load;
 mod median;
+mod names;
 mod newest;
 mod note;
 mod obstacles;
@@ -72,8 +75,10 @@ pub use steps::{Nodes, Step};
 pub use transitions::{CONVERSION, NO_CONVERSION, START, transitions};
 pub use trend::trend;
 
-pub(crate) use attribute::{by_own_rules, load_paths, needs_ages, strings};
+pub(crate) use direct::by_own_rules;
 pub(crate) use group::Groups;
+pub(crate) use load::{load_paths, needs_ages};
+pub(crate) use names::strings;
 pub(crate) use trend::each;
 
 /// How reports name conversions and value that no touch earned.

@@ -2,7 +2,7 @@
 use super::{
     Answer,
     answer::{instants, maybe_counts, maybe_texts},
-    attribute::strings,
+    names::strings,
 };
 use crate::{Error, Result, Workspace, build::people::NAMESPACES};
 use arrow::{

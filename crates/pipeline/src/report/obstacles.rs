@@ -2,8 +2,8 @@
 use super::{
     Answer, NOT_SET, Nodes, Note, Scope,
     answer::{counts, numbers, texts},
-    attribute::Names,
     events::{Wanted, conditions, each_person},
+    names::Names,
     scope::extent,
     walks::each_walk,
 };

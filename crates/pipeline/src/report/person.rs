@@ -2,7 +2,7 @@
 use super::{
     Answer,
     answer::{instants, maybe_texts, texts},
-    attribute::strings,
+    names::strings,
     people::people_where,
 };
 use crate::{Error, Result, Workspace, build::people::NAMESPACES};

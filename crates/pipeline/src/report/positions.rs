@@ -2,7 +2,7 @@
 use super::{
     Answer, Note, PathQuery,
     answer::{numbers, ratio, texts},
-    attribute::Names,
+    names::Names,
     walks::each_walk,
 };
 use crate::{Result, Workspace};

@@ -2,8 +2,8 @@
 use super::{
     Answer, FunnelQuery, Group, Note, Scope,
     answer::{maybe_texts, numbers, texts},
-    attribute::Names,
     funnel::each_reached,
+    names::Names,
     transitions::{each_step, ends},
     trend::each,
     walks::{Distinct, each_walk},

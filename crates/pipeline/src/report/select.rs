@@ -126,7 +126,7 @@ impl PathQuery {
         let found = session.sql("SELECT DISTINCT goal FROM paths ORDER BY goal").await?.collect().await?;
         let mut goals = vec![];
         for batch in &found {
-            goals.extend(super::attribute::strings(batch, 0)?.into_iter().flatten());
+            goals.extend(super::names::strings(batch, 0)?.into_iter().flatten());
         }
         let rules = workspace.settings().journey_rules();
         match &self.goal {

@@ -1,7 +1,8 @@
 //! What everyone did while observed, for models of cause.
 use super::{
     Dimension, NOT_SET,
-    attribute::{Names, labels_of_touches, strings},
+    load::labels_of_touches,
+    names::{Names, strings},
 };
 use crate::{Error, Result, Workspace};
 use arrow::{

@@ -2,8 +2,8 @@
 use super::{
     Answer, Note, PathQuery,
     answer::{flags, maybe_counts, numbers, ratio, texts},
-    attribute::Names,
     median::Median,
+    names::Names,
     walks::{Distinct, Walk, each_walk},
 };
 use crate::{Result, Workspace};

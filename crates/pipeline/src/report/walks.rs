@@ -1,5 +1,5 @@
 //! Paths one by one, in one order whatever the number of threads, so that sums of money are the same every time.
-use super::{NOT_SET, attribute::Names};
+use super::{NOT_SET, names::Names};
 use crate::{Error, Result};
 use arrow::{
     array::{ArrayRef, AsArray, ListArray},
