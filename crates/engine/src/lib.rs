@@ -16,6 +16,7 @@
 
 mod distributed;
 mod error;
+mod exact_sum;
 mod in_order;
 mod options;
 mod planner;

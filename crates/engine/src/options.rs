@@ -1,5 +1,8 @@
 //! What an engine is made of: its limits, and what others teach it.
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    exact_sum::exact_sum,
+};
 use datafusion::{
     execution::{
         FunctionRegistry, SessionState,
@@ -110,8 +113,9 @@ impl fmt::Debug for Extensions {
 }
 
 impl Extensions {
-    /// Makes the functions known by their names.
+    /// Makes the functions known by their names, and those of the engine itself.
     pub(crate) fn register(&self, state: &mut SessionState) -> Result<(), datafusion::error::DataFusionError> {
+        state.register_udaf(Arc::new(exact_sum()))?;
         for function in &self.scalar {
             state.register_udf(Arc::clone(function))?;
         }

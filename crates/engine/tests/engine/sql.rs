@@ -153,3 +153,23 @@ fn a_session_reads_its_snapshot() {
         }
     });
 }
+
+/// Cents are added as if by hand, whoever adds them first, in groups and without.
+#[test]
+fn exact_sums_keep_cents() {
+    with_session(EngineOptions { threads: 3, ..EngineOptions::default() }, async |session| {
+        let ask = async |query: &str| text(&session, session.sql(query).await.unwrap()).await.unwrap();
+        let numbers = "(SELECT n % 3 AS part, CASE WHEN n % 3 = 2 THEN NULL ELSE 0.01 END AS x FROM (SELECT unnest(range(0, 300000)) AS n))";
+        assert!(ask(&format!("SELECT exact_sum(x) AS s FROM {numbers}")).await.contains("| 2000.0 |"));
+        let grouped = ask(&format!("SELECT part, exact_sum(x) AS s FROM {numbers} GROUP BY part ORDER BY part")).await;
+        assert!(grouped.contains("| 0    | 1000.0 |") && grouped.contains("| 2    |        |"), "{grouped}");
+        let filtered = ask(&format!("SELECT exact_sum(x) FILTER (WHERE part = 0) AS s FROM {numbers}")).await;
+        assert!(filtered.contains("| 1000.0 |"), "{filtered}");
+        let far = "SELECT exact_sum(x) AS s FROM (VALUES (1e100), (1.0), (-1e100)) AS t(x)";
+        assert!(ask(far).await.contains("| 1.0 |"));
+        assert!(
+            ask("SELECT exact_sum(x) AS s FROM (VALUES (1), (2)) AS t(x)").await.contains("| 3.0 |"),
+            "whole numbers, too"
+        );
+    });
+}

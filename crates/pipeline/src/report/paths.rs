@@ -21,7 +21,7 @@ pub async fn common_paths(
     let condition = query.sql(&goal, &workspace.settings().workspace.time_zone)?;
     let limit = if limit == 0 { String::new() } else { format!(" LIMIT {limit}") };
     let sql = format!(
-        "SELECT CASE WHEN max(length) = 0 THEN '(no touch)' ELSE array_to_string(channels, ' > ') END AS path, max(length) AS length, sum(conversions) AS conversions, sum(value) AS value, \
+        "SELECT CASE WHEN max(length) = 0 THEN '(no touch)' ELSE array_to_string(channels, ' > ') END AS path, max(length) AS length, sum(conversions) AS conversions, exact_sum(value) AS value, \
          sum(nulls) AS nulls, sum(conversions) / nullif(sum(conversions) + sum(nulls), 0) AS conversion_rate, \
          CASE WHEN min(bucket) >= 0 THEN count(DISTINCT person_id) END AS people \
          FROM paths WHERE {condition} GROUP BY channels ORDER BY conversions DESC, nulls DESC, path{limit}"

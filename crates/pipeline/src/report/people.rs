@@ -56,7 +56,7 @@ pub(super) async fn people_where(workspace: &Workspace, session: &Session, filte
                     last_value(channel ORDER BY occurred_at, touchpoint_id) AS channel FROM touchpoints WHERE {filter} GROUP BY person_id), \
          s AS (SELECT person_id, min(started_at) AS first, max(ended_at) AS last, count(*) AS sessions FROM sessions WHERE {filter} GROUP BY person_id), \
          c AS (SELECT person_id, min(occurred_at) AS first, max(occurred_at) AS last, \
-               sum(CASE WHEN gross_value = 0 AND refunded_value > 0 THEN 0 ELSE 1 END) AS conversions, sum(value) AS value \
+               sum(CASE WHEN gross_value = 0 AND refunded_value > 0 THEN 0 ELSE 1 END) AS conversions, exact_sum(value) AS value \
                FROM conversions WHERE {filter} GROUP BY person_id) \
          SELECT coalesce(t.person_id, s.person_id, c.person_id) AS person_id, least(t.first, s.first, c.first) AS first_seen, \
          greatest(t.last, s.last, c.last) AS last_seen, coalesce(s.sessions, 0) AS sessions, coalesce(c.conversions, 0) AS conversions, \

@@ -35,7 +35,7 @@ pub async fn sessions(
          avg(CASE WHEN engaged THEN 1.0 ELSE 0.0 END) AS engagement_rate, \
          avg(CAST(page_views AS DOUBLE)) AS pages_per_session, \
          avg(CAST(CAST(ended_at AS BIGINT) - CAST(started_at AS BIGINT) AS DOUBLE)) / 1e6 AS seconds_per_session, \
-         sum(conversions) AS conversions, sum(value) AS value \
+         sum(conversions) AS conversions, exact_sum(value) AS value \
          FROM sessions{filter} GROUP BY 1 ORDER BY {}",
         if by == "day" { "1" } else { "sessions DESC, 1" }
     );
