@@ -4,8 +4,14 @@ use crate::{
     Shop,
     collected::{Server, collecting, post, send},
     erasure::found_of,
+    journey_of_a_user::derived,
 };
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 const SOURCE: &str = "[[collect.sources]]\nname = \"web\"\nkeys = [\"k\"]\n";
 const BROWSER: &str =
@@ -96,6 +102,72 @@ fn what_kept_requests_tell_today_takes_the_place_of_what_they_told() {
     assert_eq!(shop.sql("select count(*) from persons where identifier like '%ada%'"), "0");
     assert_eq!(shop.sql("select count(*), sum(value) from conversions"), "1,12.5");
     assert_eq!(shop.sql("select count(*) from events"), shop.sql("select count(*) from person_events"));
+}
+
+/// Begins to read kept requests again, and kills that as soon as `now` says so of the time that it took.
+fn cut_off(shop: &Shop, now: impl Fn(Duration) -> bool) {
+    let mut program = Command::new(crate::program());
+    program.current_dir(shop.folder.path()).args(["-C", "shop", "collect", "replay", "--kept"]);
+    let mut child = program.stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    while child.try_wait().unwrap().is_none() && !now(began.elapsed()) {
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn killed_while_it_reads_again_it_loses_and_doubles_nothing() {
+    const RULE: &str = "personal_parameters = [\"code\"]";
+    const NONE: &str = "personal_parameters = [\"other\"]";
+    let shop = collecting(SOURCE);
+    set(&shop, "# personal_parameters = [\"email\", \"token\"]", NONE);
+    for life in 0..3 {
+        let server = Server::start(&shop);
+        visited(&server); // twice again
+        let page = |at: u32| {
+            format!(
+                r#"{{"type":"page","messageId":"p{life}-{at}","anonymousId":"d{at}","userId":"u{life}","properties":{{"url":"https://shop.example/?code=c{life}-{at}"}}}}"#
+            )
+        };
+        let pages: Vec<String> = (0..40).map(page).collect();
+        let body = format!(r#"{{"writeKey":"k","batch":[{}]}}"#, pages.join(","));
+        assert_eq!(post(server.address, "/v1/batch", &body), Some(200));
+        assert!(server.stop().success());
+    }
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+    let began = Instant::now();
+    replay(&shop);
+    let whole = began.elapsed();
+    let first = tables(&shop);
+    set(&shop, NONE, RULE);
+    replay(&shop);
+    let mut told = [first, tables(&shop)];
+    assert!(told[0][0].contains("code=c2-39") && !told[1][0].contains("code=c"), "the rule changes what is told");
+    shop.safar(&["-C", "shop", "build"]).assert().success();
+
+    // To and fro between two rules, cut off earlier and later, and as soon as the commit is decided.
+    let decided = shop.path("shop/data/commit.json");
+    for round in 0..10_u32 {
+        let (before, after) = if round % 2 == 0 { (RULE, NONE) } else { (NONE, RULE) };
+        set(&shop, before, after);
+        told.swap(0, 1);
+        match round {
+            0..8 => cut_off(&shop, |took| took >= whole * (round + 1) / 9),
+            _ => cut_off(&shop, |_| decided.exists()),
+        }
+        let left = tables(&shop);
+        assert!(told.contains(&left), "round {round}: neither what was told nor what is told now: {left:?}");
+        if round % 3 == 0 {
+            shop.safar(&["-C", "shop", "build"]).assert().success();
+            let partly = derived(&shop);
+            shop.safar(&["-C", "shop", "build", "--full"]).assert().success();
+            assert_eq!(partly, derived(&shop), "round {round}");
+        }
+        replay(&shop);
+        assert_eq!(tables(&shop), told[1], "round {round}");
+    }
 }
 
 #[test]
