@@ -149,12 +149,12 @@ fn killed_while_it_reads_again_it_loses_and_doubles_nothing() {
 
     // To and fro between two rules, cut off earlier and later, and as soon as the commit is decided.
     let decided = shop.path("shop/data/commit.json");
-    for round in 0..8_u32 {
+    for round in 0..10_u32 {
         let (before, after) = if round % 2 == 0 { (RULE, NONE) } else { (NONE, RULE) };
         set(&shop, before, after);
         told.swap(0, 1);
         match round {
-            0..6 => cut_off(&shop, |took| took >= whole * (round + 1) / 7),
+            0..8 => cut_off(&shop, |took| took >= whole * (round + 1) / 9),
             _ => cut_off(&shop, |_| decided.exists()),
         }
         let left = tables(&shop);
