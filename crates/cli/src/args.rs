@@ -316,6 +316,10 @@ pub struct Attribute {
     /// Show how far each pair of models agrees, instead of their credits.
     #[arg(long)]
     pub agreement: bool,
+    /// Show what was earned at each place of paths (1 is the first touch), instead of in all; by `shapley` these are ordered
+    /// Shapley values. Models that give no credit touch by touch are left out.
+    #[arg(long, conflicts_with_all = ["agreement", "intervals"])]
+    pub places: bool,
     #[command(flatten)]
     pub labels: Labels,
     #[command(flatten)]

@@ -3,9 +3,12 @@ pub(super) mod chain;
 mod coarse;
 pub(super) mod direct;
 mod exits;
+mod inflows;
 mod order;
+mod ranks;
 mod reduced;
 mod sweeps;
+mod transitions;
 
 use super::normalise;
 use crate::{

@@ -152,9 +152,7 @@ mod tests {
             let game = Game::new(&paths, &names, order);
             let n = game.players.len();
             let place: Vec<usize> = (0..n).map(|player| (player * 5 + 2) % n).collect();
-            let totals = (0..game.chain.states()).map(|state| {
-                game.chain.flows[game.chain.inflows(state)].iter().sum::<f64>() + game.chain.entries[state]
-            });
+            let totals = (0..game.chain.states()).map(|state| game.chain.inflow(state));
             for solver in [order::Solver::Eliminates, order::Solver::Sweeps { totals: totals.collect() }] {
                 for (at, lost) in solver.lost(&game, &place).into_iter().enumerate() {
                     let worth = game.worth(|player| place[player] <= at);

@@ -25,6 +25,7 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
     let modelling = |otherwise: &AttributionSettings| Modelling {
         models: models(&args.model, &otherwise.models),
         bootstrap: args.intervals.bootstrap(),
+        places: args.places,
         transforms: if args.transform.is_empty() { &otherwise.transform } else { &args.transform }.clone(),
     };
     let report = match &args.paths {
@@ -46,6 +47,9 @@ pub async fn run(folder: &Path, args: &Attribute, printer: Printer) -> Result<()
         printer.result(&render(&pairs.schema(), &[pairs], args.format)?)?;
         printer
             .say("distance: the part of the credit that changes hands, 0 to 1; spearman and kendall: rank correlation");
+    } else if args.places {
+        let places = report.places_batch()?;
+        printer.result(&render(&places.schema(), &[places], args.format)?)?;
     } else if args.format == Format::Table {
         printer.result(side_by_side(&report).as_bytes())?;
         notes(&report, printer);

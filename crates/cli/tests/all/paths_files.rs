@@ -46,6 +46,27 @@ fn real_paths_give_the_reference_credit() {
 }
 
 #[test]
+fn places_of_paths_earn_apart() {
+    let shop = empty();
+    shop.write("paths.csv", "path;conversions;value\nAds > Mail;8;80\nMail;4;60\nMail > Ads > Mail;3;9\n;1;5\n");
+    let places = |models: &[&str]| {
+        let words = ["attribute", "--paths", "paths.csv", "--places", "--format", "csv"];
+        let models = models.iter().flat_map(|model| ["--model", *model]);
+        shop.output(&words.into_iter().chain(models).collect::<Vec<_>>())
+    };
+    // Of the path of three touches Mail has a half by its first touch and by its last, and Ads the other (Zhao et al. 2018).
+    assert_eq!(
+        places(&["shapley", "last"]),
+        "model,channel,place,conversions,value\n\
+         shapley,Mail,1,4.75,62.25\nshapley,Mail,2,4.0,40.0\nshapley,Mail,3,0.75,2.25\n\
+         shapley,Ads,1,4.0,40.0\nshapley,Ads,2,1.5,4.5\n\
+         last,Mail,1,4.0,60.0\nlast,Mail,2,8.0,80.0\nlast,Mail,3,3.0,9.0\nlast,Ads,1,0.0,0.0\nlast,Ads,2,0.0,0.0\n"
+    );
+    let markov = shop.safar(&["attribute", "--paths", "paths.csv", "--places", "--model", "markov"]).assert().failure();
+    assert!(String::from_utf8_lossy(&markov.get_output().stderr).contains("touch by touch"));
+}
+
+#[test]
 fn paths_can_be_changed_first() {
     let shop = empty();
     shop.write("paths.csv", "path;total_conversions\nA > A > B;12\nDirect > A;3\n");

@@ -12,7 +12,7 @@ use arrow::{
     datatypes::{Field, Int64Type, Schema},
 };
 use safar_attribution::{
-    Attribution, Credit, ModelSpec, Transform, all_models, causal_models,
+    Attribution, Credit, ModelSpec, PlaceCredit, Transform, all_models, causal_models, credits_by_place,
     hazard::bootstrap_timelines_with,
     transform,
     uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, bootstrap_with},
@@ -55,6 +55,8 @@ pub struct AttributionReport {
     pub models: Vec<Attribution>,
     /// One for each model, where intervals were asked for.
     pub resamples: Vec<Resamples>,
+    /// One for each model, where places were asked for.
+    pub places: Vec<Vec<PlaceCredit>>,
     /// Models that cannot take these paths, and why; not those of a report in which there is no other.
     pub refused: Vec<(ModelSpec, Refusal)>,
     /// Conversions in other currencies than the workspace's, by currency: their value is added as it stands.
@@ -135,6 +137,36 @@ impl AttributionReport {
         Ok(RecordBatch::try_new(schema, columns.into_iter().map(|(_, column)| column).collect())?)
     }
 
+    /// Rows `model, <by>, place, conversions, value`, where places were asked for: what a label earned at each place of
+    /// paths (1 is the first touch), labels with the most credit first.
+    ///
+    /// # Errors
+    /// Never in practice: the columns are as long as each other.
+    pub fn places_batch(&self) -> Result<RecordBatch> {
+        let mut ranks = vec![0; self.labels.len()];
+        self.order().into_iter().enumerate().for_each(|(rank, label)| ranks[label] = rank);
+        let mut rows: Vec<(&Attribution, &PlaceCredit)> = vec![];
+        for (model, places) in self.models.iter().zip(&self.places) {
+            let start = rows.len();
+            rows.extend(places.iter().map(|place| (model, place)));
+            rows[start..].sort_by_key(|(_, place)| (ranks[place.channel], place.place));
+        }
+        let texts = |of: &dyn Fn(&(&Attribution, &PlaceCredit)) -> String| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+        };
+        let numbers = |of: fn(Credit) -> f64| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(rows.iter().map(|(_, place)| of(place.credit))))
+        };
+        let places = rows.iter().map(|(_, place)| i64::try_from(place.place).unwrap_or(i64::MAX));
+        Ok(RecordBatch::try_from_iter([
+            ("model", texts(&|(model, _)| model.model.to_string())),
+            (self.by.to_string().as_str(), texts(&|(_, place)| self.labels[place.channel].clone())),
+            ("place", Arc::new(Int64Array::from_iter_values(places))),
+            ("conversions", numbers(|credit| credit.conversions)),
+            ("value", numbers(|credit| credit.value)),
+        ])?)
+    }
+
     /// How sure the ranks by conversions are, model by model, in `order`, with a row for what no touch earned.
     fn rank_columns(&self, order: &[usize]) -> Result<[(String, ArrayRef); 4]> {
         let ranked = &order[..order.len().min(Ranks::MOST)];
@@ -195,6 +227,9 @@ pub struct Modelling {
     pub models: Vec<ModelSpec>,
     /// How intervals are found; none otherwise.
     pub bootstrap: Option<Bootstrap>,
+    /// Whether credit is wanted by place in the path as well; not beside intervals. Only models that give it touch by touch
+    /// can tell.
+    pub places: bool,
     /// What is done to paths before models see them, one after the other. Models of cause read no paths.
     pub transforms: Vec<Transform>,
 }
@@ -219,6 +254,7 @@ fn empty(paths: &Paths, labels: Vec<String>, transforms: &[Transform]) -> Attrib
         labels,
         models: vec![],
         resamples: vec![],
+        places: vec![],
         refused: vec![],
         other_currencies: vec![],
         total: safar_attribution::total(paths),
@@ -254,10 +290,17 @@ impl AttributionReport {
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }
-                (None, Some(Ok(lived))) => lived.attribute(model),
-                (None, None) => {
-                    paths_of(model).and_then(|(paths, _)| Ok(safar_attribution::attribute(model, paths, &self.labels)?))
+                (None, Some(Ok(_))) if modelling.places => {
+                    Err(safar_attribution::Error::NotPerTouch { model: model.name() }.into())
                 }
+                (None, Some(Ok(lived))) => lived.attribute(model),
+                (None, None) => paths_of(model).and_then(|(paths, _)| {
+                    let fitted = safar_attribution::attribute(model, paths, &self.labels)?;
+                    if modelling.places {
+                        self.places.push(credits_by_place(model, paths, &self.labels)?);
+                    }
+                    Ok(fitted)
+                }),
                 (Some(settings), None) => paths_of(model)
                     .and_then(|(paths, records)| {
                         Ok(bootstrap_with(model, paths, &self.labels, records, settings, &watch)?)

@@ -5,7 +5,12 @@
 //! is not a chance to convert but, for each state, the part q of its flow that came past a removed channel:
 //! q = 1 where the state holds the channel, else the mean of q over the inflow, and 0 at START. A removed channel
 //! loses Σ conversions(s) q(s). Every term is non-negative, so nothing cancels and small effects keep their digits.
-use super::Lost;
+use super::{
+    Lost,
+    inflows::{Inflow, Inflows},
+    ranks::Ranks,
+    transitions::Transitions,
+};
 use crate::{Credit, sum::Sum};
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths};
@@ -17,8 +22,8 @@ pub(in crate::models) struct Chain<'a> {
     pub(in crate::models) starts: Vec<u32>,
     pub(in crate::models) sources: Vec<u32>,
     pub(in crate::models) flows: Vec<f64>,
-    /// Flow from START into each state.
-    pub(in crate::models) entries: Vec<f64>,
+    /// States that are entered from START, ascending, and by how much.
+    pub(in crate::models) entries: Vec<(u32, f64)>,
     /// States in which paths end, with what ended there.
     pub(in crate::models) ends: Vec<(u32, End)>,
     windows: Windows<'a>,
@@ -41,7 +46,7 @@ pub(in crate::models) struct End {
 }
 
 impl End {
-    fn of(path: &PathRef<'_>) -> Self {
+    pub(super) fn of(path: &PathRef<'_>) -> Self {
         Self { conversions: path.conversions, value: path.value, nulls: path.nulls }
     }
 
@@ -60,18 +65,11 @@ enum Windows<'a> {
     Seen { touches: &'a [ChannelId], at: Vec<usize>, order: usize },
 }
 
-/// A transition into a state: its key sorts by target first.
-#[derive(Clone, Copy, Default)]
-struct Inflow {
-    key: u64,
-    flow: f64,
-}
-
 impl<'a> Chain<'a> {
     pub(in crate::models) fn count(paths: &'a Paths, channels: usize, order: usize) -> Self {
         let mut chain = Self {
             channels,
-            starts: vec![0],
+            starts: vec![],
             sources: vec![],
             flows: vec![],
             entries: vec![],
@@ -93,9 +91,29 @@ impl<'a> Chain<'a> {
         chain
     }
 
-    /// Lets go of the flows, which are most of the memory, once they stand elsewhere.
-    pub(in crate::models) fn forget_flows(&mut self) {
-        (self.starts, self.sources, self.flows, self.entries) = (vec![0], vec![], vec![], vec![]);
+    /// Lets go of flows, once they stand elsewhere, and of all states but `states` and those in which paths end, which are
+    /// numbered anew: these are most of the memory.
+    pub(super) fn forget(&mut self, states: &mut [u32]) {
+        (self.starts, self.sources, self.flows, self.entries) = Default::default();
+        let ends = self.ends.iter().map(|(state, _)| *state);
+        let kept = Ranks::new(self.states(), states.iter().copied().chain(ends));
+        let mut state = 0;
+        let mut is_kept = || {
+            state += 1;
+            kept.holds(state - 1)
+        };
+        match &mut self.windows {
+            Windows::Packed { keys, .. } => {
+                keys.retain(|_| is_kept());
+                keys.shrink_to_fit();
+            }
+            Windows::Seen { at, .. } => {
+                at.retain(|_| is_kept());
+                at.shrink_to_fit();
+            }
+        }
+        states.iter_mut().for_each(|state| *state = kept.place(*state));
+        self.ends.iter_mut().for_each(|(state, _)| *state = kept.place(*state));
     }
 
     /// States of full length.
@@ -119,6 +137,17 @@ impl<'a> Chain<'a> {
     #[inline]
     pub(in crate::models) fn inflows(&self, state: usize) -> Range<usize> {
         self.starts[state] as usize..self.starts[state + 1] as usize
+    }
+
+    /// The flow from START into `state`.
+    pub(in crate::models) fn entry(&self, state: usize) -> f64 {
+        let place = self.entries.binary_search_by_key(&state, |(entered, _)| *entered as usize);
+        place.map_or(0.0, |place| self.entries[place].1)
+    }
+
+    /// All that flows into `state` but what it keeps.
+    pub(in crate::models) fn inflow(&self, state: usize) -> f64 {
+        self.flows[self.inflows(state)].iter().sum::<f64>() + self.entry(state)
     }
 
     /// Calls `f` with each channel that `state` holds, repeats included.
@@ -189,62 +218,49 @@ impl<'a> Chain<'a> {
     }
 
     /// Windows as numbers: sorting them brings equal transitions together and gives the states an order in which the
-    /// sources of neighbours are neighbours (all windows `?bcd` lead to `bcd?`).
+    /// sources of neighbours are neighbours (all windows `?bcd` lead to `bcd?`). Where there are many, a stretch of them
+    /// is counted at a time, so that what is sorted stays small beside what is kept.
     fn count_packed(&mut self, paths: &Paths, order: usize, bits: u32) {
-        let long = || {
-            let counted = |path: &PathRef<'_>| path.conversions + path.nulls > 0.0;
-            paths.iter().filter(move |path| path.channels.len() >= order && counted(path))
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
-        let width = order as u32 * bits;
-        let mask = if width == 64 { u64::MAX } else { (1 << width) - 1 };
         let start = self.channels as u64;
-        let roll = |key: u64, channel: ChannelId| (key << bits | u64::from(channel.0)) & mask;
-        let mut inflows = Inflows::with_bits(width + bits, paths.touchpoints());
-        for path in long() {
-            let flow = path.conversions + path.nulls;
-            let mut key = path.channels[..order].iter().fold(0, |key, channel| roll(key, *channel));
-            inflows.add(key << bits | start, flow);
-            for (channel, before) in path.channels[order..].iter().zip(path.channels) {
-                key = roll(key, *channel);
-                inflows.add(key << bits | u64::from(before.0), flow);
+        let transitions = Transitions::new(paths, order, bits, start);
+        let top = transitions.width - bits;
+        let source = |target: u64, before: u64| before << top | target >> bits;
+        let stretches = transitions.stretches();
+        // What grows step by step leaves holes behind; what is reserved and not used takes no memory.
+        let most = transitions.different_most(stretches.iter().map(|(_, many)| many).sum());
+        let mut keys = Vec::with_capacity(most);
+        self.starts.reserve(most + 1);
+        self.sources.reserve(most);
+        self.flows.reserve(most);
+        for stretch in stretches {
+            for Inflow { key, flow } in transitions.counted(stretch).finish() {
+                let (target, before) = (key >> bits, key & ((1 << bits) - 1));
+                if keys.last() != Some(&target) {
+                    self.next_state();
+                    keys.push(target);
+                }
+                if before == start {
+                    self.add_entry(flow);
+                } else if source(target, before) != target {
+                    #[expect(clippy::cast_possible_truncation, reason = "a channel's index is below 2^32")]
+                    self.add_inflow(before as u32, flow);
+                }
             }
         }
-        let inflows = inflows.finish();
-        let mut keys: Vec<u64> = inflows.iter().map(|inflow| inflow.key >> bits).collect();
-        keys.dedup();
-        // The sources of ascending targets that share the touch before ascend too: one cursor for each such touch.
-        let top = width - bits;
+        self.next_state();
+        // So far the sources are the touches before. Those of ascending targets that share one ascend too: a cursor for each.
         let mut cursors: Vec<usize> = (0..start).map(|first| keys.partition_point(|key| *key < first << top)).collect();
-        self.entries.reserve_exact(keys.len());
-        self.sources.reserve_exact(inflows.len());
-        self.flows.reserve_exact(inflows.len());
-        let mut last = None;
-        for Inflow { key, flow } in inflows {
-            let (target, before) = (key >> bits, key & ((1 << bits) - 1));
-            if last != Some(target) {
-                self.open_state();
-                last = Some(target);
+        for (target, bounds) in keys.iter().zip(self.starts.windows(2)) {
+            for before in &mut self.sources[bounds[0] as usize..bounds[1] as usize] {
+                let (source, cursor) = (source(*target, u64::from(*before)), &mut cursors[*before as usize]);
+                while keys[*cursor] < source {
+                    *cursor += 1;
+                }
+                *before = state_id(*cursor);
             }
-            if before == start {
-                self.add_entry(flow);
-                continue;
-            }
-            let source = before << top | target >> bits;
-            #[expect(clippy::cast_possible_truncation, reason = "below the number of channels")]
-            let cursor = &mut cursors[before as usize];
-            while keys[*cursor] < source {
-                *cursor += 1;
-            }
-            let source = *cursor;
-            self.add_inflow(source, flow);
         }
-        self.close_states();
-        let index = KeyIndex::new(&keys, width);
-        let ends = long().map(|path| {
-            let key = path.channels[path.channels.len() - order..].iter().fold(0, |key, channel| roll(key, *channel));
-            (index.find(&keys, key), End::of(&path))
-        });
+        let index = KeyIndex::new(&keys, transitions.width);
+        let ends = transitions.ends().map(|(window, end)| (index.find(&keys, window), end));
         self.ends = sum_ends(keys.len(), ends);
         self.windows = Windows::Packed { keys, bits, order };
     }
@@ -287,134 +303,58 @@ impl<'a> Chain<'a> {
             }
         }
         for Inflow { key, flow } in inflows.finish() {
-            if (key >> 32) as usize == self.entries.len() {
-                self.open_state();
+            if (key >> 32) as usize == self.starts.len() {
+                self.next_state();
             }
             match (key & u64::from(u32::MAX)) as usize {
                 0 => self.add_entry(flow),
-                source => self.add_inflow(source - 1, flow),
+                // A flow from a state into itself changes no mean.
+                source if source == self.starts.len() => {}
+                source => self.add_inflow(state_id(source - 1), flow),
             }
         }
-        self.close_states();
+        self.next_state();
         let ends = long().map(|(span, path)| (ids[span.end - 1] as usize, End::of(&path)));
         self.ends = sum_ends(at.len(), ends);
         self.windows = Windows::Seen { touches, at, order };
     }
 
-    fn open_state(&mut self) {
-        if !self.entries.is_empty() {
-            #[expect(clippy::cast_possible_truncation, reason = "fewer transitions than 2^32")]
-            self.starts.push(self.sources.len() as u32);
-        }
-        self.entries.push(0.0);
+    /// Begins the first or the next state, or ends the last one.
+    fn next_state(&mut self) {
+        self.starts.push(state_id(self.sources.len()));
     }
 
+    /// Into the state that was begun last.
     fn add_entry(&mut self, flow: f64) {
-        if let Some(entry) = self.entries.last_mut() {
-            *entry += flow;
-        }
+        self.entries.push((state_id(self.starts.len() - 1), flow));
     }
 
-    /// A flow from a state into itself changes no mean and is left out.
-    fn add_inflow(&mut self, source: usize, flow: f64) {
-        if source + 1 != self.entries.len() {
-            #[expect(clippy::cast_possible_truncation, reason = "fewer states than 2^32")]
-            self.sources.push(source as u32);
-            self.flows.push(flow);
-        }
-    }
-
-    fn close_states(&mut self) {
-        if !self.entries.is_empty() {
-            #[expect(clippy::cast_possible_truncation, reason = "fewer transitions than 2^32")]
-            self.starts.push(self.sources.len() as u32);
-        }
+    fn add_inflow(&mut self, source: u32, flow: f64) {
+        self.sources.push(source);
+        self.flows.push(flow);
     }
 }
 
 /// What ends in each state, summed; states where nothing ends are left out.
 fn sum_ends(states: usize, ends: impl Iterator<Item = (usize, End)>) -> Vec<(u32, End)> {
-    let mut sums = vec![End::default(); states];
-    ends.for_each(|(state, end)| sums[state].add(end));
-    (0_u32..).zip(sums).filter(|(_, end)| *end != End::default()).collect()
+    const NONE: u32 = u32::MAX;
+    let most = ends.size_hint().1.unwrap_or_default().min(states);
+    let (mut places, mut sums) = (vec![NONE; states], Vec::with_capacity(most));
+    for (state, end) in ends {
+        if places[state] == NONE {
+            places[state] = state_id(sums.len());
+            sums.push((state_id(state), End::default()));
+        }
+        sums[places[state] as usize].1.add(end);
+    }
+    sums.sort_unstable_by_key(|(state, _)| *state);
+    sums
 }
 
-/// Flows by key: in a table where keys are small, else sorted.
-enum Inflows {
-    Table(Vec<f64>),
-    List { list: Vec<Inflow>, bits: u32 },
-}
-
-/// Keys below 2^22 are a table of 32 MB at most.
-const TABLE_BITS: u32 = 22;
-
-impl Inflows {
-    fn with_bits(bits: u32, at_most: usize) -> Self {
-        if bits <= TABLE_BITS && 1 << bits <= at_most.saturating_mul(16) {
-            Self::Table(vec![0.0; 1 << bits])
-        } else {
-            Self::List { list: Vec::new(), bits }
-        }
-    }
-
-    #[inline]
-    fn add(&mut self, key: u64, flow: f64) {
-        match self {
-            #[expect(clippy::cast_possible_truncation, reason = "below 2^22")]
-            Self::Table(table) => table[key as usize] += flow,
-            Self::List { list, .. } => list.push(Inflow { key, flow }),
-        }
-    }
-
-    /// Ascending by key, each key once.
-    fn finish(self) -> Vec<Inflow> {
-        match self {
-            Self::Table(table) => {
-                let flows = (0..).zip(table).filter(|(_, flow)| *flow != 0.0);
-                flows.map(|(key, flow)| Inflow { key, flow }).collect()
-            }
-            Self::List { list, bits } => {
-                let mut list = sort(list, bits);
-                list.dedup_by(|next, kept| {
-                    let same = next.key == kept.key;
-                    if same {
-                        kept.flow += next.flow;
-                    }
-                    same
-                });
-                list
-            }
-        }
-    }
-}
-
-/// Sorts by key, least significant digit first; equal keys stay in order. Keys are below 2^bits.
-fn sort(mut list: Vec<Inflow>, bits: u32) -> Vec<Inflow> {
-    const DIGIT: u32 = 11;
-    if list.len() < 1 << DIGIT {
-        list.sort_by_key(|inflow| inflow.key);
-        return list;
-    }
-    let mut other = vec![Inflow::default(); list.len()];
-    for shift in (0..bits).step_by(DIGIT as usize) {
-        let digit = |inflow: &Inflow| (inflow.key >> shift & ((1 << DIGIT) - 1)) as usize;
-        let mut places = [0_usize; 1 << DIGIT];
-        list.iter().for_each(|inflow| places[digit(inflow)] += 1);
-        if places.contains(&list.len()) {
-            continue;
-        }
-        let mut before = 0;
-        for place in &mut places {
-            before += std::mem::replace(place, before);
-        }
-        for inflow in &list {
-            let place = &mut places[digit(inflow)];
-            other[*place] = *inflow;
-            *place += 1;
-        }
-        std::mem::swap(&mut list, &mut other);
-    }
-    list
+/// States, and what there is once a state, are fewer than 2^32: each takes part in a path that is in memory.
+#[expect(clippy::cast_possible_truncation, reason = "fewer than 2^32")]
+fn state_id(of: usize) -> u32 {
+    of as u32
 }
 
 /// Finds sorted keys by their highest bits.

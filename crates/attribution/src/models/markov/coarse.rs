@@ -14,16 +14,17 @@ pub(super) struct Coarse<const LANES: usize> {
 impl<const LANES: usize> Coarse<LANES> {
     /// `held` has, by node, one bit for each lane in which its q is fixed.
     pub(super) fn new(graph: &Reduced, held: &[u8]) -> Self {
-        let groups = graph.groups[graph.core.clone()].iter().map(|group| usize::from(*group) + 1).max().unwrap_or(0);
+        let groups = graph.groups.iter().map(|group| usize::from(*group) + 1).max().unwrap_or(0);
         let mut coarse = Self { groups, matrix: vec![[0.0; LANES]; groups * groups] };
-        for node in graph.core.clone() {
-            let (row, total) = (usize::from(graph.groups[node]) * groups, graph.totals[node]);
-            let on = &mut coarse.matrix[row + usize::from(graph.groups[node])];
-            add(on, free(held[node]), total);
-            for edge in graph.starts[node] as usize..graph.cores[node] as usize {
+        let start = graph.core.start;
+        for (node, (group, total)) in graph.core.clone().zip(graph.groups.iter().zip(&graph.totals)) {
+            let row = usize::from(*group) * groups;
+            let on = &mut coarse.matrix[row + usize::from(*group)];
+            add(on, free(held[node]), *total);
+            for edge in graph.core_inflows(node) {
                 let source = graph.sources[edge] as usize;
-                let from = &mut coarse.matrix[row + usize::from(graph.groups[source])];
-                add(from, free(held[node] | held[source]), -total * graph.parts[edge]);
+                let from = &mut coarse.matrix[row + usize::from(graph.groups[source - start])];
+                add(from, free(held[node] | held[source]), -*total * graph.parts[edge]);
             }
         }
         coarse.factor();
@@ -81,13 +82,13 @@ impl<const LANES: usize> Coarse<LANES> {
         next: impl Fn(usize, &[Aligned<LANES>]) -> [f64; LANES],
     ) {
         let mut sums = vec![[0.0; LANES]; self.groups];
-        for node in graph.core.clone() {
-            let (next, sum) = (next(node, q), &mut sums[usize::from(graph.groups[node])]);
-            (0..LANES).for_each(|lane| sum[lane] += graph.totals[node] * (next[lane] - q[node].0[lane]));
+        for (node, (group, total)) in graph.core.clone().zip(graph.groups.iter().zip(&graph.totals)) {
+            let (next, sum) = (next(node, q), &mut sums[usize::from(*group)]);
+            (0..LANES).for_each(|lane| sum[lane] += total * (next[lane] - q[node].0[lane]));
         }
         self.solve(&mut sums);
-        for node in graph.core.clone() {
-            let (sum, free) = (&sums[usize::from(graph.groups[node])], free::<LANES>(held[node]));
+        for (node, group) in graph.core.clone().zip(&graph.groups) {
+            let (sum, free) = (&sums[usize::from(*group)], free::<LANES>(held[node]));
             (0..LANES).for_each(|lane| q[node].0[lane] += free[lane] * sum[lane]);
         }
     }

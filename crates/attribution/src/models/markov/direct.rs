@@ -29,7 +29,7 @@ pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool
     // Backwards from each kept state: to kept states, to START (came clean), to removed states (came past).
     let (mut back, mut clean, mut past) = (vec![0.0; n * n], vec![0.0; n], vec![0.0; n]);
     for (row, state) in kept.iter().enumerate() {
-        clean[row] = chain.entries[*state];
+        clean[row] = chain.entry(*state);
         for edge in chain.inflows(*state) {
             match place[chain.sources[edge] as usize] {
                 usize::MAX => past[row] += chain.flows[edge],

@@ -3,23 +3,25 @@
 //! Two kinds of states need no iteration. A state entered from one other state only has that state's q (unless it
 //! holds the removed channel itself). And what lies before the loops of the chain, or behind them, is settled by one
 //! pass in the right order. In chains of high order that is most states.
-use super::chain::Chain;
+use super::{chain::Chain, ranks::Ranks};
+use std::ops::Range;
 
 /// The states that remain, as nodes: first those before all loops, then the core, then those behind all loops.
 pub(super) struct Reduced {
     /// Node → state.
     pub(super) states: Vec<u32>,
     /// Nodes of the core.
-    pub(super) core: std::ops::Range<usize>,
-    /// The flows into node t are `starts[t]..starts[t + 1]`; those from core nodes come first, up to `cores[t]`.
-    pub(super) starts: Vec<u32>,
-    pub(super) cores: Vec<u32>,
+    pub(super) core: Range<usize>,
+    /// The flows into node t are `starts[t]..starts[t + 1]`; those from core nodes come first.
+    starts: Vec<u32>,
     pub(super) sources: Vec<u32>,
     /// As parts of all that flows into the node; what comes from START is the part that is missing from 1.
     pub(super) parts: Vec<f64>,
-    /// All that flows into each node.
+    /// By node of the core: where its flows from the core end.
+    cores: Vec<u32>,
+    /// By node of the core: all that flows into it.
     pub(super) totals: Vec<f64>,
-    /// Of each node: states of one group are corrected together.
+    /// By node of the core: states of one group are corrected together.
     pub(super) groups: Vec<u8>,
     /// For each of the chain's ends: the node with its q, for channels that its own state does not hold.
     pub(super) ends: Vec<u32>,
@@ -27,41 +29,61 @@ pub(super) struct Reduced {
 
 impl Reduced {
     pub(super) fn new(chain: &Chain<'_>, order: usize) -> Self {
-        let alias = aliases(chain, order);
-        let source = |edge: usize| alias[chain.sources[edge] as usize] as usize;
-        let (states, core) = peel(chain, &alias);
-        let mut node_of = vec![u32::MAX; chain.states()];
-        (0_u32..).zip(&states).for_each(|(node, state)| node_of[*state as usize] = node);
+        let kept = Kept::new(chain, order);
+        let (order, core) = peel(chain, &kept);
+        let mut node_of = vec![0; kept.states.len()];
+        (0_u32..).zip(&order).for_each(|(node, place)| node_of[*place as usize] = node);
+        let states: Vec<u32> = order.into_iter().map(|place| kept.states[place as usize]).collect();
         let edges = states.iter().map(|state| chain.inflows(*state as usize).len()).sum();
         let mut reduced = Self {
             core,
             starts: Vec::with_capacity(states.len() + 1),
-            cores: Vec::with_capacity(states.len()),
             sources: Vec::with_capacity(edges),
             parts: Vec::with_capacity(edges),
-            totals: Vec::with_capacity(states.len()),
-            groups: states.iter().map(|state| group(chain, *state as usize)).collect(),
-            ends: chain.ends.iter().map(|(state, _)| node_of[alias[*state as usize] as usize]).collect(),
+            cores: vec![],
+            totals: vec![],
+            groups: vec![],
+            ends: chain.ends.iter().map(|(state, _)| node_of[kept.place(*state)]).collect(),
             states: vec![],
         };
         reduced.starts.push(0);
-        for state in states.iter().map(|state| *state as usize) {
-            let total = chain.flows[chain.inflows(state)].iter().sum::<f64>() + chain.entries[state];
+        for (at, state) in states.iter().map(|state| *state as usize).enumerate() {
+            let total = chain.inflow(state);
+            let is_core = reduced.core.contains(&at);
             for from_core in [true, false] {
                 for edge in chain.inflows(state) {
-                    let node = node_of[source(edge)];
+                    let node = node_of[kept.place(chain.sources[edge])];
                     if reduced.core.contains(&(node as usize)) == from_core {
                         reduced.sources.push(node);
                         reduced.parts.push(chain.flows[edge] / total);
                     }
                 }
                 let edges = index(reduced.sources.len());
-                if from_core { reduced.cores.push(edges) } else { reduced.starts.push(edges) }
+                if !from_core {
+                    reduced.starts.push(edges);
+                } else if is_core {
+                    reduced.cores.push(edges);
+                }
             }
-            reduced.totals.push(total);
+            if is_core {
+                reduced.totals.push(total);
+                reduced.groups.push(group(chain, state));
+            }
         }
         reduced.states = states;
         reduced
+    }
+
+    /// The flows into `node`, as places in `sources` and `parts`.
+    #[inline]
+    pub(super) fn inflows(&self, node: usize) -> Range<usize> {
+        self.starts[node] as usize..self.starts[node + 1] as usize
+    }
+
+    /// Those from the core into a node of the core.
+    #[inline]
+    pub(super) fn core_inflows(&self, node: usize) -> Range<usize> {
+        self.starts[node] as usize..self.cores[node - self.core.start] as usize
     }
 }
 
@@ -73,52 +95,78 @@ fn group(chain: &Chain<'_>, state: usize) -> u8 {
 
 const GROUPS_MAX: usize = 256;
 
-/// The states that `alias` leaves: those before all loops, the core, those behind all loops; and where the core is.
-fn peel(chain: &Chain<'_>, alias: &[u32]) -> (Vec<u32>, std::ops::Range<usize>) {
-    let n = alias.len();
-    let kept = |state: usize| alias[state] as usize == state;
-    let source = |edge: usize| alias[chain.sources[edge] as usize] as usize;
+/// The states whose q is found, and for every state which of them has its q.
+struct Kept {
+    /// Ascending.
+    states: Vec<u32>,
+    /// By state: a place in `states`.
+    places: Vec<u32>,
+}
 
-    // Successors of kept states, to peel from the front.
-    let mut nexts_start = vec![0_u32; n + 1];
-    for state in (0..n).filter(|state| kept(*state)) {
-        chain.inflows(state).for_each(|edge| nexts_start[source(edge) + 1] += 1);
+impl Kept {
+    fn new(chain: &Chain<'_>, order: usize) -> Self {
+        let mut places = aliases(chain, order);
+        let states: Vec<u32> =
+            (0..).zip(&places).filter(|(state, alias)| state == *alias).map(|(state, _)| state).collect();
+        let ranks = Ranks::new(places.len(), states.iter().copied());
+        places.iter_mut().for_each(|alias| *alias = ranks.place(*alias));
+        Self { states, places }
     }
-    (0..n).for_each(|state| nexts_start[state + 1] += nexts_start[state]);
-    let mut nexts = vec![0_u32; nexts_start[n] as usize];
-    let mut fill = nexts_start.clone();
-    for state in (0..n).filter(|state| kept(*state)) {
-        for edge in chain.inflows(state) {
-            let place = &mut fill[source(edge)];
-            nexts[*place as usize] = index(state);
-            *place += 1;
+
+    #[inline]
+    fn place(&self, state: u32) -> usize {
+        self.places[state as usize] as usize
+    }
+}
+
+/// The kept states in the order of nodes, by their places: those before all loops, the core, those behind all loops; and
+/// where the core is.
+fn peel(chain: &Chain<'_>, kept: &Kept) -> (Vec<u32>, Range<usize>) {
+    let n = kept.states.len();
+    let inflows = |place: usize| chain.inflows(kept.states[place] as usize);
+    let source = |edge: usize| kept.place(chain.sources[edge]);
+
+    // Successors of kept states, to peel from the front: those of a state end where those of the next begin.
+    let mut nexts_end = vec![0_u32; n + 1];
+    for place in 0..n {
+        inflows(place).for_each(|edge| nexts_end[source(edge) + 1] += 1);
+    }
+    (0..n).for_each(|place| nexts_end[place + 1] += nexts_end[place]);
+    let mut nexts = vec![0_u32; nexts_end[n] as usize];
+    for place in 0..n {
+        for edge in inflows(place) {
+            let end = &mut nexts_end[source(edge)];
+            nexts[*end as usize] = index(place);
+            *end += 1;
         }
     }
-    drop(fill);
-    let nexts_of = |state: usize| &nexts[nexts_start[state] as usize..nexts_start[state + 1] as usize];
+    let nexts_of = |place: usize| {
+        let start = if place == 0 { 0 } else { nexts_end[place - 1] };
+        &nexts[start as usize..nexts_end[place] as usize]
+    };
 
-    let mut waits: Vec<u32> = (0..n).map(|state| index(chain.inflows(state).len())).collect();
-    let mut states: Vec<u32> = (0..n).filter(|state| kept(*state) && waits[*state] == 0).map(index).collect();
+    let mut waits: Vec<u32> = (0..n).map(|place| index(inflows(place).len())).collect();
+    let mut order: Vec<u32> = (0..n).filter(|place| waits[*place] == 0).map(index).collect();
     let mut done = 0;
-    while done < states.len() {
-        for next in nexts_of(states[done] as usize) {
+    while done < order.len() {
+        for next in nexts_of(order[done] as usize) {
             waits[*next as usize] -= 1;
             if waits[*next as usize] == 0 {
-                states.push(*next);
+                order.push(*next);
             }
         }
         done += 1;
     }
     // A state of the front waits for nothing any more; u32::MAX marks what is peeled from the back.
-    let mut leads: Vec<u32> = (0..n).map(|state| index(nexts_of(state).len())).collect();
-    drop((nexts, nexts_start));
-    let in_core = |state: usize, waits: &[u32]| kept(state) && waits[state] > 0 && waits[state] != u32::MAX;
-    let mut back: Vec<u32> = (0..n).filter(|state| in_core(*state, &waits) && leads[*state] == 0).map(index).collect();
+    let mut leads: Vec<u32> = (0..n).map(|place| index(nexts_of(place).len())).collect();
+    drop((nexts, nexts_end));
+    let in_core = |place: usize, waits: &[u32]| waits[place] > 0 && waits[place] != u32::MAX;
+    let mut back: Vec<u32> = (0..n).filter(|place| in_core(*place, &waits) && leads[*place] == 0).map(index).collect();
     let mut done = 0;
     while done < back.len() {
-        let state = back[done] as usize;
-        waits[state] = u32::MAX;
-        for edge in chain.inflows(state) {
+        let place = back[done] as usize;
+        waits[place] = u32::MAX;
+        for edge in inflows(place) {
             let before = source(edge);
             leads[before] -= 1;
             if leads[before] == 0 && in_core(before, &waits) {
@@ -127,11 +175,11 @@ fn peel(chain: &Chain<'_>, alias: &[u32]) -> (Vec<u32>, std::ops::Range<usize>) 
         }
         done += 1;
     }
-    let first = states.len();
-    states.extend((0..n).filter(|state| in_core(*state, &waits)).map(index));
-    let core = first..states.len();
-    states.extend(back.into_iter().rev());
-    (states, core)
+    let first = order.len();
+    order.extend((0..n).filter(|place| in_core(*place, &waits)).map(index));
+    let core = first..order.len();
+    order.extend(back.into_iter().rev());
+    (order, core)
 }
 
 /// For each state the one whose q it shares, itself where it shares none.
@@ -140,13 +188,16 @@ fn peel(chain: &Chain<'_>, alias: &[u32]) -> (Vec<u32>, std::ops::Range<usize>) 
 /// every touch that they hold is held by the state before or the state behind as well, which both know of it.
 fn aliases(chain: &Chain<'_>, order: usize) -> Vec<u32> {
     let n = chain.states();
+    let most = u8::try_from(order - 1).unwrap_or(u8::MAX);
+    let mut entered = vec![false; n];
+    chain.entries.iter().for_each(|(state, _)| entered[*state as usize] = true);
     let only_source = |state: usize| {
         let edges = chain.inflows(state);
-        (chain.entries[state] == 0.0 && edges.len() == 1).then(|| chain.sources[edges.start] as usize)
+        (!entered[state] && edges.len() == 1).then(|| chain.sources[edges.start] as usize)
     };
     const OPEN: u32 = u32::MAX;
     let mut alias = vec![OPEN; n];
-    let mut passed = vec![0_u32; n];
+    let mut passed = vec![0_u8; n];
     let mut chain_up = vec![];
     for first in 0..n {
         let mut state = first;
@@ -160,9 +211,8 @@ fn aliases(chain: &Chain<'_>, order: usize) -> Vec<u32> {
             }
         }
         while let Some(next) = chain_up.pop() {
-            let hops = passed[state] + 1;
-            if (hops as usize) < order {
-                (alias[next], passed[next]) = (alias[state], hops);
+            if passed[state] < most {
+                (alias[next], passed[next]) = (alias[state], passed[state] + 1);
             } else {
                 alias[next] = index(next);
             }

@@ -42,8 +42,8 @@ const FALL_SQUARED: f64 = 1e-11;
 
 /// What each channel's removal loses.
 pub(super) fn lost(chain: &mut Chain<'_>, order: usize) -> (Vec<Lost>, Solver) {
-    let reduced = Reduced::new(chain, order);
-    chain.forget_flows();
+    let mut reduced = Reduced::new(chain, order);
+    chain.forget(&mut reduced.states);
     if reduced.states.len() > WIDE_MAX { solve::<NARROW>(chain, &reduced) } else { solve::<WIDE>(chain, &reduced) }
 }
 
@@ -160,7 +160,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
         let (mut changed, mut size) = ([0.0; LANES], [0.0; LANES]);
         for node in self.graph.core.clone() {
             let next = self.next(node, q);
-            let total = self.graph.totals[node];
+            let total = self.graph.totals[node - self.graph.core.start];
             let by: Lane<LANES> = std::array::from_fn(|lane| next[lane] - q[node].0[lane]);
             keep(node, by);
             for lane in 0..LANES {
@@ -175,7 +175,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
 
     #[inline(always)]
     fn next(&self, node: usize, q: &[Aligned<LANES>]) -> Lane<LANES> {
-        let edges = self.graph.starts[node] as usize..self.graph.starts[node + 1] as usize;
+        let edges = self.graph.inflows(node);
         let mut mean = [0.0; LANES];
         for (source, part) in self.graph.sources[edges.clone()].iter().zip(&self.graph.parts[edges]) {
             let from = &q[*source as usize].0;
@@ -193,7 +193,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
         let Range { start, end } = self.graph.core;
         out.copy_from_slice(v);
         for node in start..end {
-            let edges = self.graph.starts[node] as usize..self.graph.cores[node] as usize;
+            let edges = self.graph.core_inflows(node);
             let mut mean = [0.0; LANES];
             for (source, part) in self.graph.sources[edges.clone()].iter().zip(&self.graph.parts[edges]) {
                 let (from, part) = (&out[*source as usize - start], half(*part));
@@ -218,8 +218,8 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
         let nil: Half<LANES> = [0.0; LANES];
         let mut r = vec![nil; core.len()];
         self.sweep_measured(q, |node, by| r[node - core.start] = by.map(half));
-        let q = &mut q[core.clone()];
-        let weights = &self.graph.totals[core];
+        let q = &mut q[core];
+        let weights = &self.graph.totals;
         let dot = |a: &[Half<LANES>], b: &[Half<LANES>]| {
             let mut sums = [0.0; LANES];
             for ((a, b), weight) in a.iter().zip(b).zip(weights) {

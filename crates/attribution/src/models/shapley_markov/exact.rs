@@ -113,7 +113,7 @@ impl Table {
         let mut back = vec![0.0; (n + ENDS) * n];
         let (mut clean, past) = (vec![0.0; n + ENDS], vec![0.0; n + ENDS]);
         for (row, &state) in order.iter().enumerate() {
-            clean[row] = chain.entries[state];
+            clean[row] = chain.entry(state);
             for edge in chain.inflows(state) {
                 back[row * n + place[chain.sources[edge] as usize]] += chain.flows[edge];
             }

@@ -34,7 +34,7 @@ impl Solver {
         }
         let total = |state: usize| {
             let flows = &game.chain.flows[game.chain.inflows(state)];
-            sum(flows.iter().copied()) + game.chain.entries[state]
+            sum(flows.iter().copied()) + game.chain.entry(state)
         };
         Self::Sweeps { totals: (0..states).map(total).collect() }
     }
@@ -84,7 +84,7 @@ fn eliminate(game: &Game<'_>, ready: &[usize], players: usize) -> Vec<Credit> {
     let mut ends = [vec![0.0; n], vec![0.0; n]];
     let mut clean = vec![0.0; n];
     for (row, &state) in order.iter().enumerate() {
-        clean[row] = chain.entries[state];
+        clean[row] = chain.entry(state);
         for edge in chain.inflows(state) {
             back[row * n + row_of[chain.sources[edge] as usize]] += chain.flows[edge];
         }

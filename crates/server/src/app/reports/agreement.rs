@@ -28,7 +28,7 @@ const PARAMETERS: &[Parameter] =
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let rules = &workspace.settings().attribution;
     let models = arguments.models("model", &rules.models);
-    let modelling = Modelling { models, bootstrap: None, transforms: rules.transform.clone() };
+    let modelling = Modelling { models, transforms: rules.transform.clone(), ..Modelling::default() };
     let report = report::attribute(workspace, &modelling, &arguments.dimension()?, &arguments.selection()).await?;
     let found = agreement(&report.models, Measure::Conversions)
         .map_err(|error| Problem::new(Code::NotComputable, error.to_string()))?;

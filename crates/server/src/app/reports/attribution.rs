@@ -37,6 +37,7 @@ async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Prob
         models: arguments.models("model", &rules.models),
         bootstrap: settings,
         transforms: rules.transform.clone(),
+        ..Modelling::default()
     };
     let report = report::attribute(workspace, &modelling, &arguments.dimension()?, &arguments.selection()).await?;
     let measure = if arguments.choice("measure") == "value" { Measure::Value } else { Measure::Conversions };
