@@ -226,7 +226,7 @@ async fn tools_get_what_they_ask_for() {
         ("SELECT obj_description('events'::regclass, 'pg_class') LIKE 'Everything that happened%'", "t"),
         (
             "SELECT count(*) FROM pg_attribute a JOIN pg_description d ON d.objoid = a.attrelid AND d.objsubid = a.attnum \
-             WHERE a.attrelid = 'events'::regclass AND a.attname = 'properties' AND d.classoid = 'pg_class'::regclass",
+             WHERE a.attrelid = 'events'::regclass AND a.attname = 'properties' AND d.classoid = 'pg_catalog.pg_class'::regclass",
             "1",
         ),
         // The drivers of ADBC, of .NET and asyncpg's, as they come and go.
