@@ -72,6 +72,15 @@ def copies(db):
     same("a copy", rows, [row[0] for row in db.execute("SELECT channel FROM touchpoints ORDER BY touchpoint_id")])
 
 
+def cursors(db):
+    """Rows by and by of a cursor that the server keeps."""
+    with db.cursor(name="all of them") as cursor:
+        cursor.itersize = 50
+        cursor.execute("SELECT touchpoint_id FROM touchpoints WHERE channel <> %s ORDER BY 1", ("none",))
+        rows = [row[0] for row in cursor]
+    same("a cursor of the server", rows, [row[0] for row in db.execute("SELECT touchpoint_id FROM touchpoints ORDER BY 1")])
+
+
 def grafana(db):
     """Its query builder and the macros $__timeFilter, $__timeGroup and $__unixEpochFilter, as they are sent."""
     day = db.execute(
@@ -141,7 +150,7 @@ async def together():
 
 
 with psycopg.connect(**target, autocommit=False) as db:
-    for part in (driver, limits, copies, grafana, metabase, superset):
+    for part in (driver, limits, copies, cursors, grafana, metabase, superset):
         try:
             part(db)
         except psycopg.Error as error:

@@ -4,7 +4,7 @@ use crate::{
     serving::Serving,
     ui,
 };
-use std::{env, fs};
+use std::{env, fs, path::Path, process::Stdio};
 
 pub fn test(words: &[&str]) -> Outcome {
     let mut steps = Steps::default();
@@ -64,7 +64,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 
 /// Serves a small workspace to Schemathesis, which tries what the OpenAPI document allows and what it does not, and to psycopg.
 fn tools() -> Outcome {
-    let python = python("api-venv", &["schemathesis", "psycopg[binary]"])?;
+    let python = python("api-venv", &["schemathesis", "psycopg[binary]", "sqlalchemy", "asyncpg"])?;
     let folder = env::temp_dir().join(format!("safar-tools-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let safar = target().join("debug/safar");
@@ -80,7 +80,10 @@ fn tools() -> Outcome {
     let serving = Serving::start(&safar, &folder.join("shop"))?;
     let token = serving.set_up()?;
     let sql = serving.sql.as_deref().ok_or("safar serve does not say where SQL listens")?;
-    run(command(&python).arg(root().join("tests/tools/postgres.py")).args([sql, &token.sql_user, &token.secret]))?;
+    for script in ["postgres.py", "catalog.py"] {
+        run(command(&python).arg(root().join("tests/tools").join(script)).args([sql, &token.sql_user, &token.secret]))?;
+    }
+    jdbc([sql, &token.sql_user, &token.secret])?;
     let viewer = serving.viewer(&token)?;
     // An administrator gets furthest, so most is tried as one; the others must be refused without a fault.
     for (secret, phases) in [(Some(&token.secret), "coverage,fuzzing"), (Some(&viewer), "fuzzing"), (None, "fuzzing")] {
@@ -99,6 +102,23 @@ fn tools() -> Outcome {
     }
     serving.stop()?;
     fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+/// Where Debian's package `libpostgresql-jdbc-java` puts the driver.
+const JDBC: &str = "/usr/share/java/postgresql.jar";
+
+/// Asks as tools in Java do; where there is no Java or no driver, it is said that this is skipped, which fails in continuous integration.
+fn jdbc(login: [&str; 3]) -> Outcome {
+    let has_java = command("java").arg("-version").stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    if has_java && Path::new(JDBC).exists() {
+        let program = root().join("tests/tools/Jdbc.java");
+        return run(command("java").args(["-Xmx256m", "-cp", JDBC]).arg(program).args(login));
+    }
+    if env::var_os("CI").is_some_and(|ci| ci == "true") {
+        return Err("there is no Java, or no JDBC driver: see .ci/run".into());
+    }
+    println!("skipped: there is no java, or no {JDBC}");
+    Ok(())
 }
 
 /// Builds a small workspace and reads its tables with other people's readers.

@@ -1,21 +1,32 @@
 //! `COPY … TO STDOUT`: how psql's `\copy` and many tools take whole tables.
-use super::reader::error;
+use super::errors::error;
 use bytes::{Buf, Bytes};
 use datafusion::sql::{
     parser::DFParser,
     sqlparser::ast::{CopyLegacyCsvOption, CopyLegacyOption, CopyOption, CopySource, CopyTarget, Statement},
 };
 use datafusion_postgres::pgwire::{
-    api::results::{CopyResponse, QueryResponse},
+    api::{
+        portal::Format,
+        results::{CopyResponse, QueryResponse},
+    },
     error::{PgWireError, PgWireResult},
     messages::{copy::CopyData, data::DataRow},
 };
 use futures::{StreamExt, stream};
 
+/// The formats of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Csv,
+    Binary,
+}
+
 /// How rows are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
-    csv: bool,
+    format: Kind,
     delimiter: char,
     null: String,
     header: bool,
@@ -51,13 +62,17 @@ fn query(source: &CopySource) -> PgWireResult<Statement> {
 
 fn style(options: &[CopyOption], legacy: &[CopyLegacyOption]) -> PgWireResult<Style> {
     let refused = |what: String| {
-        error("0A000", format!("COPY does not know {what} here; use FORMAT text or csv, HEADER, DELIMITER and NULL"))
+        error(
+            "0A000",
+            format!("COPY does not know {what} here; use FORMAT text, csv or binary, HEADER, DELIMITER and NULL"),
+        )
     };
-    let (mut csv, mut delimiter, mut null, mut header) = (false, None, None, false);
+    let (mut format, mut delimiter, mut null, mut header) = (Kind::Text, None, None, false);
     for option in options {
         match option {
-            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("csv") => csv = true,
-            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("text") => csv = false,
+            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("csv") => format = Kind::Csv,
+            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("text") => format = Kind::Text,
+            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("binary") => format = Kind::Binary,
             CopyOption::Delimiter(letter) => delimiter = Some(*letter),
             CopyOption::Null(text) => null = Some(text.clone()),
             CopyOption::Header(wanted) => header = *wanted,
@@ -67,7 +82,7 @@ fn style(options: &[CopyOption], legacy: &[CopyLegacyOption]) -> PgWireResult<St
     for option in legacy {
         match option {
             CopyLegacyOption::Csv(inner) => {
-                csv = true;
+                format = Kind::Csv;
                 for option in inner {
                     match option {
                         CopyLegacyCsvOption::Header => header = true,
@@ -75,19 +90,46 @@ fn style(options: &[CopyOption], legacy: &[CopyLegacyOption]) -> PgWireResult<St
                     }
                 }
             }
+            CopyLegacyOption::Binary => format = Kind::Binary,
             CopyLegacyOption::Header => header = true,
             CopyLegacyOption::Delimiter(letter) => delimiter = Some(*letter),
             CopyLegacyOption::Null(text) => null = Some(text.clone()),
             other => return Err(refused(other.to_string())),
         }
     }
-    let (usual, none) = if csv { (',', "") } else { ('\t', "\\N") };
-    Ok(Style { csv, delimiter: delimiter.unwrap_or(usual), null: null.unwrap_or_else(|| none.to_owned()), header })
+    if format == Kind::Binary && (delimiter.is_some() || null.is_some() || header) {
+        return Err(error("42601", "HEADER, DELIMITER and NULL have no meaning in FORMAT binary"));
+    }
+    let (usual, none) = if format == Kind::Csv { (',', "") } else { ('\t', "\\N") };
+    Ok(Style { format, delimiter: delimiter.unwrap_or(usual), null: null.unwrap_or_else(|| none.to_owned()), header })
 }
 
-/// The rows of an answer in text, as a copy.
+impl Style {
+    /// How cells are encoded.
+    pub fn cells(&self) -> Format {
+        if self.format == Kind::Binary { Format::UnifiedBinary } else { Format::UnifiedText }
+    }
+}
+
+/// What begins and what ends a copy in binary (<https://www.postgresql.org/docs/16/sql-copy.html>).
+const BINARY: (&[u8], &[u8]) = (b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", &[0xff, 0xff]);
+
+/// The rows of an answer, whose cells are as [`Style::cells`] wants them, as a copy.
 pub fn copy(response: QueryResponse, style: Style) -> CopyResponse {
     let columns = response.row_schema.len();
+    if style.format == Kind::Binary {
+        let rows = response.data_rows.map(|row| {
+            let row = row?;
+            Ok([&row.field_count.to_be_bytes()[..], &row.data[..]].concat())
+        });
+        // Clients look for the beginning in front of the first row, not for itself.
+        let mut head = Some(BINARY.0);
+        let parts = rows.chain(stream::iter([Ok(BINARY.1.to_vec())])).map(move |part: PgWireResult<Vec<u8>>| {
+            let head = head.take().unwrap_or_default();
+            Ok(CopyData::new([head, &part?[..]].concat().into()))
+        });
+        return CopyResponse::new(1, columns, parts);
+    }
     let names: Vec<Option<Bytes>> =
         response.row_schema.iter().map(|field| Some(Bytes::copy_from_slice(field.name().as_bytes()))).collect();
     let head = style.header.then(|| Ok(CopyData::new(line(&names, &style))));
@@ -122,7 +164,7 @@ fn line(cells: &[Option<Bytes>], style: &Style) -> Bytes {
             continue;
         };
         let text = String::from_utf8_lossy(cell);
-        if !style.csv {
+        if style.format == Kind::Text {
             out.extend(text.chars().flat_map(|letter| escaped(letter, style.delimiter)));
         } else if *text == *style.null || text.contains([style.delimiter, '"', '\n', '\r']) {
             out.push_str(&format!("\"{}\"", text.replace('"', "\"\"")));

@@ -22,7 +22,7 @@ pub trait Hook: Send + Sync + 'static {
         &'a self,
         statement: &'a Statement,
         context: &'a SessionContext,
-        client: &mut dyn HookClient,
+        client: &'a mut dyn HookClient,
     ) -> Answer<'a, Response>;
 
     /// A statement of the extended protocol, to be planned.
@@ -33,12 +33,13 @@ pub trait Hook: Send + Sync + 'static {
         client: &(dyn ClientInfo + Send + Sync),
     ) -> Answer<'a, LogicalPlan>;
 
-    /// The same, to be run.
+    /// The same, to be run with its parameters.
     fn extended<'a>(
         &'a self,
         statement: &'a Statement,
+        parameters: &'a ParamValues,
         context: &'a SessionContext,
-        client: &mut dyn HookClient,
+        client: &'a mut dyn HookClient,
     ) -> Answer<'a, Response>;
 }
 
@@ -80,7 +81,7 @@ impl<H: Hook> QueryHook for Hooked<H> {
         &'life0 self,
         statement: &'life1 Statement,
         _: &'life2 LogicalPlan,
-        _: &'life3 ParamValues,
+        parameters: &'life3 ParamValues,
         context: &'life4 SessionContext,
         client: &'life5 mut dyn HookClient,
     ) -> Answer<'async_trait, Response>
@@ -92,6 +93,6 @@ impl<H: Hook> QueryHook for Hooked<H> {
         'life4: 'async_trait,
         'life5: 'async_trait,
     {
-        self.0.extended(statement, context, client)
+        self.0.extended(statement, parameters, context, client)
     }
 }

@@ -3,24 +3,33 @@
 //! A connection signs in with the name and the secret of a token (SCRAM-SHA-256) whose owner may ask in SQL, gets a session of its
 //! own, and can change nothing: neither tables nor, through them, files. Each statement outside of a transaction sees what was
 //! published last; those of one transaction see the same.
+mod absent;
+mod catalog;
 mod copy;
+mod cursors;
+mod descriptions;
 mod dialect;
+mod errors;
 mod functions;
 mod hook;
+mod json;
 mod login;
-mod pg_catalog;
+mod names;
+mod patterns;
 mod reader;
 mod service;
+mod times;
 mod tls;
 mod variables;
 
 use crate::app::App;
+use cursors::Cursors;
 use datafusion_postgres::{
     DfSessionService, QueryHook,
-    hooks::{cursor::CursorStatementHook, set_show::SetShowHook, transactions::TransactionStatementHook},
+    hooks::{set_show::SetShowHook, transactions::TransactionStatementHook},
     pgwire::{
         api::{
-            ConnectionManager, PgWireServerHandlers,
+            ConnectionManager, ErrorHandler, PgWireServerHandlers,
             auth::StartupHandler,
             cancel::{CancelHandler, DefaultCancelHandler},
             query::{ExtendedQueryHandler, SimpleQueryHandler},
@@ -28,9 +37,9 @@ use datafusion_postgres::{
         tokio::{TlsAcceptor, process_socket},
     },
 };
+use errors::Errors;
 use hook::Hooked;
 use login::{Login, Seat};
-use pg_catalog::PgCatalog;
 use reader::{Guard, Reader, View};
 use safar_pipeline::settings::SqlSettings;
 use service::Service;
@@ -138,14 +147,14 @@ impl SqlServer {
         let workspace = opened.workspace.clone();
         let view = Arc::new(View::open(workspace).await.map_err(io::Error::other)?);
         let context = Arc::new(view.context());
-        let _catalog = PgCatalog::of(&context).map_err(io::Error::other)?;
+        let _catalog = catalog::register(&context).await.map_err(io::Error::other)?;
         functions::register(&context);
         let seat = Seat::new(Arc::clone(&self.app));
         let hooks: Vec<Arc<dyn QueryHook>> = vec![
             Arc::new(Hooked(Guard { view: Arc::clone(&view), seat: Arc::clone(&seat), timeout: self.timeout })),
-            Arc::new(CursorStatementHook),
             Arc::new(SetShowHook),
             Arc::new(TransactionStatementHook),
+            Arc::new(Hooked(Cursors::default())),
             Arc::new(Hooked(Reader { seat: Arc::clone(&seat) })),
         ];
         let login = Login::new(Arc::clone(&seat), &self.manager, self.tls.is_some(), address.ip(), self.timeout);
@@ -200,6 +209,10 @@ impl PgWireServerHandlers for Connection {
 
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
         Arc::clone(&self.login)
+    }
+
+    fn error_handler(&self) -> Arc<impl ErrorHandler> {
+        Arc::new(Errors)
     }
 
     fn cancel_handler(&self) -> Arc<impl CancelHandler> {

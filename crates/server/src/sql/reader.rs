@@ -2,12 +2,15 @@
 use super::{
     copy,
     dialect::translate,
+    errors::{error, of_query},
     hook::{Answer, Hook},
     login::Seat,
+    names::restore,
     service::set_timeout,
     variables::{self, Setting},
 };
 use datafusion::{
+    common::ParamValues,
     logical_expr::LogicalPlan,
     prelude::{DataFrame, SessionContext},
     sql::{parser::Statement as Parsed, sqlparser::ast::Statement},
@@ -21,7 +24,7 @@ use datafusion_postgres::{
             portal::Format,
             results::{Response, Tag},
         },
-        error::{ErrorInfo, PgWireError, PgWireResult},
+        error::PgWireResult,
         messages::response::TransactionStatus,
         types::format::FormatOptions,
     },
@@ -30,7 +33,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, ready},
 };
-use safar_engine::{Engine, Error, Session};
+use safar_engine::{Engine, Session};
 use safar_pipeline::{Workspace, privacy::Act, report::add_conflicts};
 use safar_store::Snapshot;
 use serde_json::json;
@@ -51,6 +54,9 @@ impl View {
         let engine = workspace.engine()?;
         let snapshot = workspace.store().snapshot().await?;
         let session = engine.session(&snapshot)?;
+        // What is now, and times with a zone, are instants, as the tables' are.
+        let zone = session.context().sql("SET datafusion.execution.time_zone = 'UTC'").await;
+        zone.map_err(safar_engine::Error::from)?;
         add_conflicts(&workspace, &session, &snapshot)?;
         Ok(Self { workspace, engine, session, seen: Mutex::new(snapshot) })
     }
@@ -73,29 +79,17 @@ impl View {
     }
 }
 
-/// An error in the words and codes of Postgres.
-pub(super) fn error(code: &str, message: impl Into<String>) -> PgWireError {
-    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
-}
-
-fn of_engine(problem: &Error) -> PgWireError {
-    let code = match problem {
-        Error::Query { .. } => "42000",
-        Error::ReadOnly(_) => "25006",
-        Error::Memory { .. } => "53200",
-        _ => "XX000",
-    };
-    error(code, problem.to_string())
-}
-
 /// Plans a statement, and makes sure that it only reads.
-async fn plan(context: &SessionContext, statement: &Statement) -> PgWireResult<LogicalPlan> {
+pub async fn plan(context: &SessionContext, statement: &Statement) -> PgWireResult<LogicalPlan> {
     let mut statement = statement.clone();
-    translate(&mut statement).map_err(|problem| error("0A000", problem))?;
+    let names = translate(&mut statement).map_err(|problem| error("0A000", problem))?;
     let parsed = Parsed::Statement(Box::new(statement));
-    let plan = context.state().statement_to_plan(parsed).await.map_err(|problem| of_engine(&problem.into()))?;
-    Session::check_read_only(&plan).map_err(|problem| of_engine(&problem))?;
-    Ok(plan)
+    let plan = context.state().statement_to_plan(parsed).await.map_err(of_query)?;
+    Session::check_read_only(&plan).map_err(|problem| error("25006", problem.to_string()))?;
+    match names {
+        Some(names) => restore(plan, &names).map_err(of_query),
+        None => Ok(plan),
+    }
 }
 
 /// First of all: refuses those who may no longer ask and what is no reading, and moves the view on.
@@ -109,34 +103,21 @@ pub struct Guard {
 }
 
 impl Guard {
-    fn admitted<'a>(
-        &'a self,
-        statement: &'a Statement,
-        context: &'a SessionContext,
-        status: TransactionStatus,
-    ) -> BoxFuture<'a, PgWireResult<()>> {
-        self.admit(statement, context, status).boxed()
+    fn admitted<'a>(&'a self, statement: &'a Statement, status: TransactionStatus) -> BoxFuture<'a, PgWireResult<()>> {
+        self.admit(statement, status).boxed()
     }
 
-    async fn admit(
-        &self,
-        statement: &Statement,
-        context: &SessionContext,
-        status: TransactionStatus,
-    ) -> PgWireResult<()> {
+    async fn admit(&self, statement: &Statement, status: TransactionStatus) -> PgWireResult<()> {
         self.seat.user()?;
         if status == TransactionStatus::Idle {
             self.view.refresh().await.map_err(|problem| error("XX000", problem.to_string()))?;
         }
         match statement {
-            // `Reader` looks at what these would do.
-            Statement::Query(_) | Statement::Explain { .. } | Statement::ExplainTable { .. } => Ok(()),
-            Statement::Declare { stmts } => {
-                for query in stmts.iter().filter_map(|declared| declared.for_query.clone()) {
-                    plan(context, &Statement::Query(query)).await?;
-                }
-                Ok(())
-            }
+            // `Reader` and `Cursors` look at what these would do.
+            Statement::Query(_)
+            | Statement::Explain { .. }
+            | Statement::ExplainTable { .. }
+            | Statement::Declare { .. } => Ok(()),
             Statement::Copy { .. } => copy::wanted(statement).map_or(Ok(()), |wanted| wanted.map(drop)),
             // Options of the query engine are limits of this server.
             Statement::Set(_) if statement.to_string().to_lowercase().contains("datafusion.") => {
@@ -154,7 +135,9 @@ impl Guard {
             | Statement::Savepoint { .. }
             | Statement::ReleaseSavepoint { .. }
             | Statement::Discard { .. }
-            | Statement::Deallocate { .. } => Ok(()),
+            | Statement::Deallocate { .. }
+            | Statement::UNLISTEN { .. }
+            | Statement::Reset(_) => Ok(()),
             other => {
                 let text = other.to_string();
                 let word = text.split_whitespace().next().unwrap_or_default();
@@ -167,7 +150,17 @@ impl Guard {
 impl Guard {
     /// Sets what statements of the connection are limited by; nothing for other statements.
     fn set(&self, statement: &Statement, client: &mut dyn HookClient) -> Option<PgWireResult<Response>> {
-        let Statement::Set(set) = statement else { return None };
+        let set = match statement {
+            Statement::Set(set) => set,
+            Statement::Reset(_) => {
+                if variables::resets_timeout(statement) {
+                    set_timeout(client, self.timeout);
+                }
+                return Some(Ok(Response::Execution(Tag::new("RESET"))));
+            }
+            Statement::ShowVariable { variable } => return variables::show(variable, client),
+            _ => return None,
+        };
         match variables::setting(set) {
             Ok(Some(Setting::Timeout(wanted))) => {
                 let limits = [wanted, self.timeout];
@@ -187,6 +180,7 @@ fn tidy(statement: &Statement) -> Option<Response> {
     match statement {
         Statement::Discard { object_type } => Some(Response::Execution(Tag::new(&format!("DISCARD {object_type}")))),
         Statement::Deallocate { .. } => Some(Response::Execution(Tag::new("DEALLOCATE"))),
+        Statement::UNLISTEN { .. } => Some(Response::Execution(Tag::new("UNLISTEN"))),
         // Nothing was written that could be kept or undone.
         Statement::Savepoint { .. } => Some(Response::Execution(Tag::new("SAVEPOINT"))),
         Statement::ReleaseSavepoint { .. } => Some(Response::Execution(Tag::new("RELEASE"))),
@@ -205,10 +199,10 @@ impl Hook for Guard {
     fn simple<'a>(
         &'a self,
         statement: &'a Statement,
-        context: &'a SessionContext,
-        client: &mut dyn HookClient,
+        _: &'a SessionContext,
+        client: &'a mut dyn HookClient,
     ) -> Answer<'a, Response> {
-        let admitted = self.admitted(statement, context, client.transaction_status());
+        let admitted = self.admitted(statement, client.transaction_status());
         let answer = self.set(statement, client).or_else(|| tidy(statement).map(Ok));
         admitted.map(move |admitted| admitted.map_or_else(|problem| Some(Err(problem)), |()| answer)).boxed()
     }
@@ -216,19 +210,24 @@ impl Hook for Guard {
     fn parse<'a>(
         &'a self,
         statement: &'a Statement,
-        context: &'a SessionContext,
+        _: &'a SessionContext,
         client: &(dyn ClientInfo + Send + Sync),
     ) -> Answer<'a, LogicalPlan> {
-        let admitted = self.admitted(statement, context, client.transaction_status());
-        let plan = || tidy(statement).map(|_| nothing());
+        let admitted = self.admitted(statement, client.transaction_status());
+        let plan = || match statement {
+            Statement::ShowVariable { variable } => variables::shown_as(variable),
+            Statement::Reset(_) => Some(nothing()),
+            _ => tidy(statement).map(|_| nothing()),
+        };
         admitted.map(move |admitted| admitted.map(|()| plan()).transpose()).boxed()
     }
 
     fn extended<'a>(
         &'a self,
         statement: &'a Statement,
+        _: &'a ParamValues,
         _: &'a SessionContext,
-        client: &mut dyn HookClient,
+        client: &'a mut dyn HookClient,
     ) -> Answer<'a, Response> {
         // It was prepared when its owner might still ask.
         let answer = match self.seat.user() {
@@ -261,7 +260,8 @@ async fn answer(
         None => (Cow::Borrowed(statement), None),
     };
     let frame = DataFrame::new(context.state(), plan(context, &query).await?);
-    let rows = encode_dataframe(frame, &Format::UnifiedText, Some(options)).await?;
+    let format = style.as_ref().map_or(Format::UnifiedText, copy::Style::cells);
+    let rows = encode_dataframe(frame, &format, Some(options)).await?;
     Ok(match style {
         Some(style) => Response::CopyOut(copy::copy(rows, style)),
         None => Response::Query(rows),
@@ -286,7 +286,7 @@ impl Hook for Reader {
         &'a self,
         statement: &'a Statement,
         context: &'a SessionContext,
-        client: &mut dyn HookClient,
+        client: &'a mut dyn HookClient,
     ) -> Answer<'a, Response> {
         self.answered(statement, context, client)
     }
@@ -306,8 +306,9 @@ impl Hook for Reader {
     fn extended<'a>(
         &'a self,
         statement: &'a Statement,
+        _: &'a ParamValues,
         context: &'a SessionContext,
-        client: &mut dyn HookClient,
+        client: &'a mut dyn HookClient,
     ) -> Answer<'a, Response> {
         match statement {
             Statement::Copy { .. } => self.answered(statement, context, client),

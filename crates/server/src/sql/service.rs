@@ -1,6 +1,6 @@
 //! What ends statements early, also while rows are on their way, which the protocol's library leaves to its users: cancelling, and a
 //! limit of time.
-use super::reader::error;
+use super::errors::error;
 use datafusion_postgres::{
     DfSessionService,
     pgwire::{

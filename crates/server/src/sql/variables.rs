@@ -1,8 +1,23 @@
 //! What clients set for a connection: a limit of time for statements, and the zone of days.
-use super::reader::error;
-use datafusion::sql::sqlparser::ast::{Expr, Set};
-use datafusion_postgres::pgwire::error::PgWireResult;
-use std::time::Duration;
+use super::{errors::error, functions::SETTINGS};
+use datafusion::{
+    arrow::datatypes::{DataType, Field, Schema},
+    common::ToDFSchema,
+    logical_expr::{EmptyRelation, LogicalPlan},
+    sql::sqlparser::ast::{Expr, Ident, Set, Statement},
+};
+use datafusion_postgres::{
+    hooks::HookClient,
+    pgwire::{
+        api::{
+            Type,
+            results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response},
+        },
+        error::PgWireResult,
+    },
+};
+use futures::stream;
+use std::{sync::Arc, time::Duration};
 
 /// A setting that means something here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +111,67 @@ fn duration(text: &str) -> PgWireResult<Option<Duration>> {
     }
 }
 
+/// Whether a `RESET` gives statements their time back.
+pub fn resets_timeout(statement: &Statement) -> bool {
+    let what = statement.to_string().to_lowercase();
+    what.ends_with(" all") || what.ends_with("statement_timeout")
+}
+
+/// What a `SHOW` names, as Postgres calls it.
+fn name(variable: &[Ident]) -> String {
+    let words: Vec<String> = variable.iter().map(|word| word.value.to_lowercase()).collect();
+    match words.join("_").as_str() {
+        "time_zone" => "timezone".to_owned(),
+        "transaction_isolation_level" => "transaction_isolation".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The column of a `SHOW`; none of the one that the library answers.
+pub fn shown_as(variable: &[Ident]) -> Option<LogicalPlan> {
+    let name = name(variable);
+    if name == KEPT_ELSEWHERE {
+        return None;
+    }
+    let column = Schema::new(vec![Field::new(name, DataType::Utf8, false)]);
+    let schema = column.to_dfschema_ref().ok()?;
+    Some(LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema }))
+}
+
+/// The one setting that the library keeps.
+const KEPT_ELSEWHERE: &str = "statement_timeout";
+
+/// The answer to a `SHOW`: what the client has set, where that is kept, and what is so otherwise.
+pub fn show(variable: &[Ident], client: &dyn HookClient) -> Option<PgWireResult<Response>> {
+    let name = name(variable);
+    if name == KEPT_ELSEWHERE {
+        return None;
+    }
+    let usual = SETTINGS.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let Some(usual) = usual else {
+        return Some(Err(error("42704", format!("unrecognized configuration parameter \"{name}\""))));
+    };
+    let set = SET_BY_CLIENTS.contains(&name.as_str()).then(|| client.metadata().get(&name).cloned()).flatten();
+    Some(one_text(name, &set.unwrap_or(usual)))
+}
+
+/// Settings that are kept as clients want them.
+const SET_BY_CLIENTS: [&str; 5] =
+    ["application_name", "bytea_output", "datestyle", "extra_float_digits", "intervalstyle"];
+
+fn one_text(name: String, value: &str) -> PgWireResult<Response> {
+    let field = FieldInfo::new(name, None, None, Type::TEXT, FieldFormat::Text);
+    let fields = Arc::new(vec![field]);
+    let mut row = DataRowEncoder::new(Arc::clone(&fields));
+    row.encode_field(&value)?;
+    let row = row.take_row();
+    Ok(Response::Query(QueryResponse::new(fields, stream::iter([Ok(row)]))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::sql::sqlparser::{ast::Statement, dialect::PostgreSqlDialect, parser::Parser};
+    use datafusion::sql::sqlparser::{dialect::PostgreSqlDialect, parser::Parser};
 
     fn of(text: &str) -> Result<Option<Setting>, String> {
         let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text).unwrap().remove(0);

@@ -346,7 +346,9 @@ async fn refusals_that_people_meet_say_why_in_parts() {
     assert_eq!(reason(where_), json!({"code": "condition_needs_role", "values": {"role": "analyst"}}));
     let goal = admin.get("/reports/attribution?goal=fame").await;
     assert_eq!(reason(goal), json!({"code": "no_goal", "values": {"goal": "fame", "known": ["purchase"]}}));
-    assert_eq!(reason(admin.get("/people/1").await), json!({"code": "no_person", "values": {"id": "1"}}));
+    let nobody = admin.get("/people/1").await;
+    assert_eq!(nobody.problem(), "not_found");
+    assert_eq!(reason(nobody), json!({"code": "no_person", "values": {"id": "1"}}));
     let few = admin.get("/reports/compare?a=channel%3D%27none%27&b=channel%3D%27Direct%27").await;
     assert_eq!(reason(few), json!({"code": "too_few", "values": {"got": 0.0, "least": 2.0}}));
     let body = json!({"name": "B", "email": "b@example.com", "password": "short", "role": "viewer"});

@@ -172,7 +172,18 @@ async fn tools_get_what_they_ask_for() {
         ("SELECT current_schema()", "data"),
         ("SELECT current_setting('server_version_num')", "160006"),
         ("SELECT current_setting('nothing', true) IS NULL", "t"),
-        ("SHOW TRANSACTION ISOLATION LEVEL", "read_committed"),
+        ("SHOW TRANSACTION ISOLATION LEVEL", "read committed"),
+        ("SHOW server_version", "16.6"),
+        ("SHOW search_path", "data"),
+        ("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg/_' || '%' ESCAPE '/'", "data"),
+        ("SELECT count(*) FROM sessions WHERE landing_page LIKE '%' || 'no/_page' || '%' ESCAPE '/'", "0"),
+        ("SELECT t.oid::regtype::text FROM pg_type t WHERE t.oid = to_regtype('int8')", "bigint"),
+        ("SELECT to_regclass('data.events') = 'events'::regclass, to_regclass('nothing') IS NULL", "t|t"),
+        ("SELECT current_schemas(false), pg_typeof(now())", "{data}|timestamp with time zone"),
+        (
+            "SELECT date_trunc('hour', t) + INTERVAL '5 minutes' * FLOOR(EXTRACT(MINUTE FROM t) / 5) FROM (SELECT TIMESTAMP '2026-03-04 05:14:07' AS t) AS s",
+            "2026-03-04 05:10:00.000000",
+        ),
         (
             "SELECT count(*) FROM sessions WHERE started_at >= TO_TIMESTAMP('2000-01-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US') \
              AND started_at < TO_TIMESTAMP('2000-01-02 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US')",
@@ -187,6 +198,7 @@ async fn tools_get_what_they_ask_for() {
             "bigint\ntimestamp with time zone",
         ),
         ("BEGIN; SAVEPOINT a; SELECT 5; RELEASE a; COMMIT", "5"),
+        ("SELECT timezone('Asia/Tehran', TIMESTAMPTZ '2026-01-31 22:00:00Z')", "2026-02-01 01:30:00.000000"),
         // Metabase, through JDBC.
         ("SET extra_float_digits = 3", ""),
         ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", ""),
@@ -200,6 +212,34 @@ async fn tools_get_what_they_ask_for() {
              GROUP BY \"data\".\"sessions\".\"engaged\" ORDER BY \"data\".\"sessions\".\"engaged\" DESC LIMIT 1",
             "t|t",
         ),
+        ("SELECT sum(1), sum(2), 1, 1", "1|2|1|1"),
+        ("SELECT count(*) FROM pg_settings WHERE name = 'max_index_keys'", "1"),
+        (
+            "SELECT count(*) > 0 FROM pg_type t WHERE (t.typrelid = 0 OR (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = t.typrelid))",
+            "t",
+        ),
+        (
+            "SELECT a.attname FROM pg_class c JOIN pg_index i ON c.oid = i.indrelid JOIN pg_attribute a ON a.attnum = ANY (i.indkey)",
+            "",
+        ),
+        // What the reference says of tables and columns.
+        ("SELECT obj_description('events'::regclass, 'pg_class') LIKE 'Everything that happened%'", "t"),
+        (
+            "SELECT count(*) FROM pg_attribute a JOIN pg_description d ON d.objoid = a.attrelid AND d.objsubid = a.attnum \
+             WHERE a.attrelid = 'events'::regclass AND a.attname = 'properties' AND d.classoid = 'pg_catalog.pg_class'::regclass",
+            "1",
+        ),
+        // The drivers of ADBC, of .NET and asyncpg's, as they come and go.
+        (
+            "SELECT count(*) > 100 FROM pg_type WHERE (typreceive != 0 OR typsend != 0) AND typreceive::TEXT != 'array_recv'",
+            "t",
+        ),
+        ("SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL", ""),
+        ("SELECT current_setting('jit')", "off"),
+        ("SELECT localtimestamp <= now(), pg_typeof(localtimestamp)", "t|timestamp without time zone"),
+        // Properties are texts of JSON.
+        ("SELECT '{\"a\": {\"b\": 2}}'::json -> 'a' ->> 'b'", "2"),
+        ("SELECT properties ->> 'nothing' FROM events LIMIT 1", ""),
         // psql lists neither roles nor functions: those of Postgres are not here.
         ("\\du", ""),
         ("\\df", ""),
@@ -217,6 +257,10 @@ async fn tools_get_what_they_ask_for() {
         ("SELECT i FROM generate_series(1, 2) AS i ORDER BY i", "1\n2"),
         ("DISCARD ALL", ""),
         ("BEGIN; DECLARE c CURSOR FOR SELECT 7 AS x; FETCH 1 FROM c; CLOSE c; COMMIT", "7"),
+        (
+            "BEGIN; DECLARE c CURSOR FOR SELECT to_char(DATE '2026-03-04', 'YYYY'), 1, 1; FETCH ALL FROM c; COMMIT",
+            "2026|1|1",
+        ),
     ] {
         assert_eq!(psql.one(statement).await, wanted, "{statement}");
     }
@@ -224,7 +268,12 @@ async fn tools_get_what_they_ask_for() {
     for table in ["events", "person_events", "sessions", "touchpoints", "conversions", "paths", "credits"] {
         assert!(tables.contains(&format!("data|{table}|table")), "{tables}");
     }
-    assert!(psql.one("\\d sessions").await.contains("session_id|bigint||not null|"));
+    for table in ["\\d sessions", "\\d+ sessions", "\\d+ identity_conflicts"] {
+        assert!(psql.one(table).await.contains("|bigint||"), "{table}");
+    }
+    for list in ["\\dt+", "\\dv+", "\\dp", "\\z", "\\dn+", "\\l+", "\\df+", "\\du+", "\\di+", "\\dT+", "\\db+"] {
+        psql.one(list).await;
+    }
     assert!(psql.fails("SELECT to_char(now(), 'Q')").await.contains("not known here"), "better than a wrong answer");
     let wrong = psql.fails("SELECT colour FROM events").await;
     assert!(wrong.contains("there is no column `colour`"), "{wrong}");
@@ -243,7 +292,8 @@ async fn copies_to_standard_output_are_whole() {
     assert_eq!(psql.one(&format!("\\copy ({rows}) TO STDOUT WITH CSV HEADER")).await, csv);
     let copied = psql.one("COPY sessions (session_id) TO STDOUT").await;
     assert_eq!(copied.lines().count().to_string(), psql.one("SELECT count(*) FROM sessions").await);
-    assert!(psql.fails("COPY sessions TO STDOUT WITH (FORMAT binary)").await.contains("FORMAT binary"));
+    assert!(psql.fails("COPY sessions TO STDOUT WITH (QUOTE 'x')").await.contains("QUOTE"));
+    assert!(psql.fails("COPY sessions TO STDOUT WITH (FORMAT binary, HEADER)").await.contains("no meaning"));
 }
 
 /// Whole tables that leave are in the audit log, whichever way they go.
@@ -494,4 +544,32 @@ async fn with_a_certificate_nothing_travels_in_the_clear() {
     assert!(matches!(open(&gone, [127, 0, 0, 1]), Err(SqlError::Certificate { .. })), "no falling back to plain text");
     let swapped = SqlSettings { certificate: settings.key.clone(), key: settings.certificate.clone(), ..settings };
     assert!(matches!(open(&swapped, [127, 0, 0, 1]), Err(SqlError::Certificate { .. })));
+}
+
+/// Drivers tell errors apart by their codes.
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_have_the_codes_of_postgres() {
+    if !has_psql() {
+        return;
+    }
+    let (_server, psql) = served().await;
+    for (statement, code) in [
+        ("SELEC 1", "42601"),
+        ("SELECT colour FROM events", "42703"),
+        ("SELECT * FROM nowhere", "42P01"),
+        ("SELECT nothing(1)", "42883"),
+        ("SELECT 1 / 0", "22012"),
+        ("SELECT CAST('x' AS INT)", "22P02"),
+        ("SELECT 'no' ->> 'json'", "22000"),
+        ("DROP TABLE events", "25006"),
+        ("SHOW nothing", "42704"),
+        ("FETCH 1 FROM nothing", "34000"),
+        ("BEGIN; SELECT colour FROM events", "42703"),
+    ] {
+        let refused = psql.run(&["-v", "VERBOSITY=verbose", "-c", statement]).await.expect_err(statement);
+        assert!(refused.contains(code), "{statement}: {refused}");
+    }
+    let script = "\\set ON_ERROR_STOP 0\n\\set VERBOSITY verbose\nBEGIN;\nSELECT colour FROM events;\n\\set ON_ERROR_STOP 1\nSELECT 1;\n";
+    let refused = psql.ask_file(script).await.unwrap_err();
+    assert!(refused.contains("25P02"), "{refused}");
 }
