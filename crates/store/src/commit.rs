@@ -118,7 +118,7 @@ impl Change {
     }
 }
 
-/// What makes a commit happen once: the same key again does nothing.
+/// What makes a commit happen once: the same key again does nothing, for a month at least.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CommitKey {
     /// Who writes: `import`, `build` …

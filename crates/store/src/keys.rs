@@ -10,19 +10,30 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// After so many entries the keys are read anew: checkpoints forget old ones.
+const FOLLOWED: u64 = 10_000;
+
 /// The keys of the log entries up to a version.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(Mutex<Option<(u64, HashSet<String>)>>);
+pub(crate) struct Keys(Mutex<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    /// The version at which they were read.
+    from: u64,
+    upto: u64,
+    keys: HashSet<String>,
+}
 
 impl Keys {
     /// Whether `key` was committed up to `version`; `None` if the log is not one that this code can follow.
     pub(crate) fn has(&self, log: &Path, version: u64, key: &str) -> Result<Option<bool>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut next, mut keys) = match known.take() {
-            Some((upto, keys)) if upto <= version => (upto + 1, keys),
+        let (from, mut next, mut keys) = match known.take() {
+            Some(Known { from, upto, keys }) if upto <= version && version - from < FOLLOWED => (from, upto + 1, keys),
             _ => match checkpoint(log, version)? {
-                Some((at, keys)) => (at + 1, keys),
-                None => (0, HashSet::new()),
+                Some((at, keys)) => (version, at + 1, keys),
+                None => (version, 0, HashSet::new()),
             },
         };
         while next <= version {
@@ -37,7 +48,7 @@ impl Keys {
             next += 1;
         }
         let found = keys.contains(key);
-        *known = Some((version, keys));
+        *known = Some(Known { from, upto: version, keys });
         Ok(Some(found))
     }
 }

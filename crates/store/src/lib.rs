@@ -6,7 +6,7 @@
 //! Invariants:
 //! - Readers see what `snapshot.json` names and nothing else: a commit of several tables shows whole or not at all.
 //! - A file is flushed before the log entry that names it, the entry before the snapshot that publishes it.
-//! - A commit key happens once. A commit that was confirmed survives a crash and a power cut.
+//! - A commit key happens once; it is known for a month. A commit that was confirmed survives a crash and a power cut.
 //! - Tables have neither deletion vectors nor column mapping, so that a scan is plain Parquet files.
 //! - A file whose name begins with `sorted-` is in the order of [`Table::sort_columns`](safar_model::Table::sort_columns),
 //!   and all rows of a key that one writer wrote in one run are in one file.

@@ -33,6 +33,9 @@ use url::Url;
 
 /// A checkpoint is written every so many commits: opening reads at most that many log entries.
 const CHECKPOINT_EVERY: u64 = 100;
+/// Checkpoints leave commit keys out that are older: a commit is repeated once its writer starts again, and a busy collector has
+/// thousands of keys a day.
+const KEYS_KEPT: (&str, &str) = ("delta.setTransactionRetentionDuration", "interval 30 days");
 /// In a log entry's `commitInfo`: how many other actions the entry has, so that a cut entry is recognised.
 const ACTIONS: &str = "safarActions";
 
@@ -173,7 +176,10 @@ impl TableLog {
             .with_table_name(self.table.name())
             .with_columns(kernel.fields().cloned())
             .with_partition_columns(partitions)
-            .with_configuration([("delta.checkpointInterval", Some(CHECKPOINT_EVERY.to_string()))])
+            .with_configuration([
+                ("delta.checkpointInterval", Some(CHECKPOINT_EVERY.to_string())),
+                (KEYS_KEPT.0, Some(KEYS_KEPT.1.to_owned())),
+            ])
             .await
             .map_err(self.error("create it"))?;
         self.sync_entry(0)?;
@@ -256,7 +262,7 @@ impl TableLog {
         Ok(found.map_err(self.error("read its log"))?.is_some())
     }
 
-    /// The action that gives a table of an earlier build the columns that came since.
+    /// The action that gives a table of an earlier build the columns and properties that came since.
     fn widened(&self, state: &DeltaTableState) -> Result<Option<Action>> {
         let fail = |reason: String| Error::Schema { table: self.table, reason };
         let stored = state.schema();
@@ -267,12 +273,21 @@ impl TableLog {
             .try_into_kernel()
             .map_err(|error: arrow::error::ArrowError| fail(error.to_string()))?;
         let missing: Vec<_> = ours.fields().filter(|field| stored.field(field.name()).is_none()).cloned().collect();
-        if missing.is_empty() {
+        let mut metadata = state.metadata().clone();
+        let forgets = metadata.configuration().contains_key(KEYS_KEPT.0);
+        if missing.is_empty() && forgets {
             return Ok(None);
         }
-        let all =
-            StructType::try_new(stored.fields().cloned().chain(missing)).map_err(|error| fail(error.to_string()))?;
-        let metadata = state.metadata().clone().with_schema(&all).map_err(|error| fail(error.to_string()))?;
+        if !missing.is_empty() {
+            let all = StructType::try_new(stored.fields().cloned().chain(missing));
+            let all = all.map_err(|error| fail(error.to_string()))?;
+            metadata = metadata.with_schema(&all).map_err(|error| fail(error.to_string()))?;
+        }
+        if !forgets {
+            let (name, value) = KEYS_KEPT;
+            metadata =
+                metadata.add_config_key(name.to_owned(), value.to_owned()).map_err(|error| fail(error.to_string()))?;
+        }
         Ok(Some(Action::Metadata(metadata)))
     }
 
@@ -296,7 +311,7 @@ impl TableLog {
         // Checkpoints are written after publishing, and flushed, which the library's hook does not.
         let properties = CommitProperties::default()
             .with_metadata([(ACTIONS.to_owned(), Value::from(count))])
-            .with_application_transaction(Transaction::new(key, 1))
+            .with_application_transaction(Transaction::new_with_last_update(key, 1, Some(now_millis())))
             .with_create_checkpoint(false)
             .with_cleanup_expired_logs(Some(false));
         let done = CommitBuilder::from(properties)

@@ -58,7 +58,8 @@ impl Store {
 
 impl Store {
     /// As [`Store::vacuum`] without patience, and then removes all that the logs tell of earlier versions, with the bounds of
-    /// keys and times of rows that are gone. Readers of older snapshots lose their files at once; commit keys stay known.
+    /// keys and times of rows that are gone. Readers of older snapshots lose their files at once; commit keys of the
+    /// last month stay known.
     ///
     /// # Errors
     /// As [`Store::vacuum`], and [`Error::Delta`](crate::Error::Delta) where a checkpoint cannot be written.

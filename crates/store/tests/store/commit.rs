@@ -2,7 +2,7 @@
 use crate::support::{batch, block_on, key, parquet_files, read, row, stage};
 use safar_model::{BUCKETS, Table, bucket_of};
 use safar_store::{Change, Error, Store};
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 #[test]
 fn the_same_key_appends_once() {
@@ -27,6 +27,40 @@ fn the_same_key_appends_once() {
         let lock = store.lock().unwrap();
         let staged = stage(&store, &lock, Table::Events, &rows);
         assert!(store.commit(&lock, vec![Change::Append(staged)], &key("a")).await.unwrap().already_done);
+    });
+}
+
+/// Years of keys would weigh on every checkpoint and every writer.
+#[test]
+fn keys_are_forgotten_after_a_month() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let store = Store::create(folder.path()).await.unwrap();
+        let lock = store.lock().unwrap();
+        for id in [1, 2] {
+            let staged = stage(&store, &lock, Table::Events, &[row(id)]);
+            store.commit(&lock, vec![Change::Append(staged)], &key(id)).await.unwrap();
+        }
+        drop((lock, store));
+        // The first commit was 31 days ago.
+        let entry = folder.path().join("events/_delta_log/00000000000000000001.json");
+        let text = fs::read_to_string(&entry).unwrap();
+        let (before, after) = text.split_once("\"lastUpdated\":").unwrap();
+        let digits = after.find(|sign: char| !sign.is_ascii_digit()).unwrap();
+        let old = after[..digits].parse::<i64>().unwrap() - 31 * 86_400_000;
+        fs::write(&entry, format!("{before}\"lastUpdated\":{old}{}", &after[digits..])).unwrap();
+
+        let store = Store::open(folder.path()).await.unwrap();
+        let lock = store.lock().unwrap();
+        store.forget_history(&lock).await.unwrap();
+        drop((lock, store));
+        let store = Store::open(folder.path()).await.unwrap();
+        let lock = store.lock().unwrap();
+        for (id, known) in [(1, false), (2, true)] {
+            let staged = stage(&store, &lock, Table::Events, &[row(id)]);
+            let done = store.commit(&lock, vec![Change::Append(staged)], &key(id)).await.unwrap();
+            assert_eq!(done.already_done, known, "{id}");
+        }
     });
 }
 
