@@ -75,7 +75,8 @@ fn bounded(reader: impl Read) -> Result<Vec<u8>, Refusal> {
 /// become U+FFFD, and it is tried again: half a letter is no reason to lose a batch.
 pub(crate) fn json(bytes: &[u8]) -> Result<Value, Refusal> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Ok(value) = serde_json::from_slice(bytes) {
+    // All at once is quicker than text by text.
+    if let Some(value) = std::str::from_utf8(bytes).ok().and_then(|text| serde_json::from_str(text).ok()) {
         return Ok(value);
     }
     let text = String::from_utf8_lossy(bytes);

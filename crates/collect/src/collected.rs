@@ -31,7 +31,10 @@
 //! | `$context` | what else a client says around the event |
 //! | `$rest` | members of the message that have no name here |
 //! | `$unread` | members named like an amount that are none: the import would refuse the whole event for them |
-use crate::{clock, json::says_nothing};
+use crate::{
+    clock,
+    json::{says_nothing, written},
+};
 use safar_enrich::withhold_member;
 use safar_model::{
     Interaction, Micros,
@@ -140,7 +143,7 @@ impl Collected {
     /// The event as one line of JSON without a line break; equal events give equal bytes.
     #[must_use]
     pub fn to_line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default() // maps with text keys always serialise
+        written(self)
     }
 
     /// What the visitor said to each purpose.

@@ -1,4 +1,5 @@
 //! Taking members out of JSON objects: what is understood is taken, what stays is kept elsewhere.
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// An object of JSON.
@@ -13,16 +14,17 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// As [`text`], without a copy where it can be; else the value.
+pub(crate) fn into_text(value: Value) -> Result<String, Value> {
+    match value {
+        Value::String(text) if !text.is_empty() && text.trim().len() == text.len() => Ok(text),
+        other => text(&other).ok_or(other),
+    }
+}
+
 /// Takes a text or number as text. A member of another kind stays, an empty one goes.
 pub(crate) fn take_text(object: &mut Object, name: &str) -> Option<String> {
-    match object.get_mut(name)? {
-        Value::String(text) if text.trim().len() == text.len() && !text.is_empty() => {
-            let text = std::mem::take(text);
-            object.remove(name);
-            Some(text)
-        }
-        _ => take(object, name, text),
-    }
+    into_text(object.remove(name)?).map_err(|other| leave(object, name, other)).ok()
 }
 
 /// Takes the first of several members that has a text; the others stay.
@@ -35,9 +37,7 @@ pub(crate) fn take_object(object: &mut Object, name: &str) -> Object {
     match object.remove(name) {
         Some(Value::Object(found)) => found,
         Some(other) => {
-            if !says_nothing(&other) {
-                object.insert(name.to_owned(), other);
-            }
+            leave(object, name, other);
             Object::new()
         }
         None => Object::new(),
@@ -46,19 +46,36 @@ pub(crate) fn take_object(object: &mut Object, name: &str) -> Object {
 
 /// Takes a member that `read` understands.
 pub(crate) fn take<T>(object: &mut Object, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-    let value = object.get(name)?;
-    let found = read(value);
-    if found.is_some() || says_nothing(value) {
-        object.remove(name);
+    let value = object.remove(name)?;
+    let found = read(&value);
+    if found.is_none() {
+        leave(object, name, value);
     }
     found
+}
+
+/// Puts a member back that was not understood, if it says something.
+fn leave(object: &mut Object, name: &str, value: Value) {
+    if !says_nothing(&value) {
+        object.insert(name.to_owned(), value);
+    }
 }
 
 /// Null and empty text.
 pub(crate) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        Value::String(text) => is_blank(text),
         _ => false,
     }
+}
+
+/// Nothing but white space.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// A value as JSON: maps with text keys always serialise.
+pub(crate) fn written(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

@@ -10,14 +10,14 @@ use crate::{
     Collected, Decoded, Refusal, Reply, Request, Terms, body, commerce,
     consent::Consent,
     ids,
-    json::Object,
+    json::{Object, written},
     limits,
     reply::Batch,
     request::{Params, params},
     visitor::{self, Stated},
 };
 use safar_model::Interaction;
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 
 /// `POST` or `GET`; parameters of a line win over those of the query.
 pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
@@ -43,7 +43,7 @@ fn event(
     place: usize,
     mut hit: Params,
 ) -> Result<Collected, (&'static str, String)> {
-    let content = json!(hit).to_string();
+    let content = written(&hit);
     let counted = hit.contains_key("_p") && hit.contains_key("_s");
     let mut take = |name: &str| hit.remove(name).filter(|text| !text.trim().is_empty());
     let Some(name) = take("en") else { return Err(("a hit does not name its event (`en`)", content)) };

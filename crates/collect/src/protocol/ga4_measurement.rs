@@ -10,7 +10,7 @@ use crate::{
     Collected, Decoded, Refusal, Reply, Request, Terms, clock, commerce,
     consent::Consent,
     ids,
-    json::{Object, take, take_first, take_object, take_text},
+    json::{Object, take, take_first, take_object, take_text, written},
     reply::Batch,
     request::params,
     visitor::{self, Stated},
@@ -67,7 +67,7 @@ pub(crate) fn debug(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded,
 impl Hit<'_> {
     fn event(&self, place: usize, told: Value) -> Result<Collected, (&'static str, String)> {
         let Value::Object(mut told) = told else { return Err(("an event is no object", told.to_string())) };
-        let content = Value::Object(told.clone()).to_string();
+        let content = written(&told);
         let Some(name) = take_text(&mut told, "name") else { return Err(("an event has no name", content)) };
         let own = told.remove("timestamp_micros").or_else(|| self.time.clone());
         let stated = own.as_ref().and_then(micros);

@@ -1,18 +1,17 @@
 //! Jitsu: Segment's calls at `/api/s/{page,track,identify,group,…}` with the header `X-Write-Key: KEY:SECRET`. Its clients
 //! never resend.
-use super::spec::{Envelope, message};
+use super::spec::{Envelope, KINDS, message};
 use crate::{Decoded, Refusal, Reply, Request, Terms, body, json::Object, json::take_text, reply::Batch};
 use serde_json::{Value, json};
 
 /// `POST /api/s/…` and, from servers, `POST /api/s/s2s/…`.
 pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
-    let kinds = ["track", "page", "screen", "identify", "group", "alias"];
     let last = request.path.trim_end_matches('/').rsplit('/').next();
     let envelope = Envelope {
         request,
         terms,
         protocol: "jitsu",
-        kind: kinds.into_iter().find(|kind| Some(*kind) == last),
+        kind: KINDS.into_iter().find(|kind| Some(*kind) == last),
         sent_at: None,
         anonymous_id: None,
         context: Object::new(),

@@ -7,12 +7,12 @@ use crate::{
     Collected, Request, Terms, body, clock, commerce,
     consent::Consent,
     ids,
-    json::Object,
+    json::{Object, written},
     request::Params,
     visitor::{self, Stated},
 };
 use safar_model::{DAY_US, Interaction};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Reads the parameters of one request.
 pub(super) fn event(
@@ -22,7 +22,7 @@ pub(super) fn event(
     mut told: Params,
     token: Option<&str>,
 ) -> Result<Collected, (&'static str, String)> {
-    let content = json!(told).to_string();
+    let content = written(&told);
     let trusted = terms.matomo_token.is_some() && token == terms.matomo_token;
     let received = request.received_at;
     let kind = kind(&told);

@@ -10,14 +10,14 @@ use crate::{
     Collected, Decoded, Refusal, Reply, Request,
     consent::Consent,
     ids,
-    json::Object,
+    json::{Object, written},
     limits,
     reply::Batch,
     request::{Params, params},
     visitor::{self, Stated},
 };
 use safar_model::Interaction;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const COLUMNS: [&str; 12] = [
     "event_id",
@@ -56,7 +56,7 @@ pub(super) fn event(
     interaction: Interaction,
     mut told: Params,
 ) -> Collected {
-    let content = json!(told).to_string();
+    let content = written(&told);
     let name = told.remove("name").filter(|name| !name.trim().is_empty()).unwrap_or_else(|| name.to_owned());
     let mut event = Collected::new(protocol, &name, interaction, request.received_at);
     let mut rest = Object::new();

@@ -8,7 +8,7 @@
 //! - `SP-Anonymous` leaves out the address and says `identification`: false.
 use super::snowplow_event;
 use crate::{
-    Decoded, Refusal, Reply, Request, Terms, body, json::text, reply::Batch, request::Params, request::params,
+    Decoded, Refusal, Reply, Request, Terms, body, json::into_text, reply::Batch, request::Params, request::params,
 };
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
         let event = match payload {
             Value::Object(members) => {
                 let payload: Params =
-                    members.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect();
+                    members.into_iter().filter_map(|(name, value)| Some((name, into_text(value).ok()?))).collect();
                 key = key.or_else(|| payload.get("aid").cloned());
                 snowplow_event::event(request, terms, payload)
             }

@@ -7,12 +7,12 @@ use crate::{
     Collected, Request, Terms, body, clock, commerce,
     consent::Consent,
     ids,
-    json::{Object, take, take_first, take_object, take_text, text},
+    json::{Object, is_blank, take, take_first, take_object, take_text, text, written},
     request::Params,
     visitor::{self, Stated},
 };
 use safar_model::Interaction;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Reads the members of one payload.
 pub(super) fn event(
@@ -21,7 +21,9 @@ pub(super) fn event(
     mut payload: Params,
 ) -> Result<Collected, (&'static str, String)> {
     let sent = payload.remove("stm");
-    let content = json!(payload).to_string();
+    let says = |name: &str| payload.get(name).is_some_and(|text| !is_blank(text));
+    // What is asked for only where a kind or an id is missing.
+    let content = if says("e") && says("eid") { String::new() } else { written(&payload) };
     let mut take = |name: &str| payload.remove(name).filter(|text| !text.trim().is_empty());
     let Some(kind) = take("e") else { return Err(("a payload does not say what happened (`e`)", content)) };
     let contexts = structured(take("co"), take("cx"));

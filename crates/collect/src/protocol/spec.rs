@@ -13,7 +13,7 @@ use crate::{
     Collected, Request, Terms, clock, commerce,
     consent::Consent,
     ids,
-    json::{Object, take, take_first, take_object, take_text},
+    json::{Object, take, take_first, take_object, take_text, written},
     visitor::{self, Stated},
 };
 use safar_model::Interaction;
@@ -34,23 +34,21 @@ pub(super) struct Envelope<'a> {
     pub context: Object,
 }
 
+/// The calls.
+pub(super) const KINDS: [&str; 6] = ["track", "page", "screen", "identify", "group", "alias"];
+
 /// Reads one message.
 pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collected, (&'static str, String)> {
     let Value::Object(mut message) = message else { return Err(("a message is no object", message.to_string())) };
-    let stated = message.get("type").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let kind = match (stated.as_deref(), envelope.kind) {
-        (Some("track"), _) | (None, Some("track")) => "track",
-        (Some("page"), _) | (None, Some("page")) => "page",
-        (Some("screen"), _) | (None, Some("screen")) => "screen",
-        (Some("identify"), _) | (None, Some("identify")) => "identify",
-        (Some("group"), _) | (None, Some("group")) => "group",
-        (Some("alias"), _) | (None, Some("alias")) => "alias",
-        _ => return Err(("the type of a message is not known", Value::Object(message).to_string())),
+    let kind = match message.get("type").and_then(Value::as_str) {
+        Some(stated) => KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(stated)),
+        None => envelope.kind,
     };
+    let Some(kind) = kind else { return Err(("the type of a message is not known", written(&message))) };
     let sent = message.remove("sentAt").or_else(|| envelope.sent_at.clone());
     let id = take_text(&mut message, "messageId");
     // Without the time of sending, which a resend may renew.
-    let content = if id.is_none() { Value::Object(message.clone()).to_string() } else { String::new() };
+    let content = if id.is_none() { written(&message) } else { String::new() };
     message.remove("type");
     for name in ["writeKey", "_metadata", "receivedAt"] {
         message.remove(name); // the key, and what vendors' servers add for themselves
