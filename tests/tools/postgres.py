@@ -69,6 +69,10 @@ def limits(db):
 def copies(db):
     with db.cursor().copy("COPY (SELECT channel FROM touchpoints ORDER BY touchpoint_id) TO STDOUT") as copy:
         rows = [row[0] for row in copy.rows()]
+    with db.cursor().copy("COPY (SELECT touchpoint_id, occurred_at, channel FROM touchpoints ORDER BY touchpoint_id) TO STDOUT (FORMAT binary)") as copy:
+        copy.set_types(["int8", "timestamptz", "text"])
+        binary = list(copy.rows())
+    same("a copy in binary", binary, db.execute("SELECT touchpoint_id, occurred_at, channel FROM touchpoints ORDER BY touchpoint_id").fetchall())
     same("a copy", rows, [row[0] for row in db.execute("SELECT channel FROM touchpoints ORDER BY touchpoint_id")])
 
 

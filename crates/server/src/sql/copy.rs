@@ -13,7 +13,7 @@ use datafusion_postgres::pgwire::{
     error::{PgWireError, PgWireResult},
     messages::{copy::CopyData, data::DataRow},
 };
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::ready, stream};
 
 /// The formats of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +111,8 @@ impl Style {
     }
 }
 
-/// What begins and what ends a copy in binary (<https://www.postgresql.org/docs/16/sql-copy.html>).
-const BINARY: (&[u8], &[u8]) = (b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", &[0xff, 0xff]);
+/// What begins a copy in binary (<https://www.postgresql.org/docs/16/sql-copy.html>); the library ends it.
+const BINARY: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// The rows of an answer, whose cells are as [`Style::cells`] wants them, as a copy.
 pub fn copy(response: QueryResponse, style: Style) -> CopyResponse {
@@ -122,12 +122,18 @@ pub fn copy(response: QueryResponse, style: Style) -> CopyResponse {
             let row = row?;
             Ok([&row.field_count.to_be_bytes()[..], &row.data[..]].concat())
         });
-        // Clients look for the beginning in front of the first row, not for itself.
-        let mut head = Some(BINARY.0);
-        let parts = rows.chain(stream::iter([Ok(BINARY.1.to_vec())])).map(move |part: PgWireResult<Vec<u8>>| {
-            let head = head.take().unwrap_or_default();
-            Ok(CopyData::new([head, &part?[..]].concat().into()))
-        });
+        // Clients look for the beginning in front of the first row; where there is none, it comes alone.
+        let mut head = Some(BINARY);
+        let parts =
+            rows.map(Some).chain(stream::iter([None])).filter_map(move |part: Option<PgWireResult<Vec<u8>>>| {
+                let head = head.take();
+                ready(match (part, head) {
+                    (Some(part), head) => {
+                        Some(part.map(|part| CopyData::new([head.unwrap_or_default(), &part[..]].concat().into())))
+                    }
+                    (None, head) => head.map(|head| Ok(CopyData::new(Bytes::from_static(head)))),
+                })
+            });
         return CopyResponse::new(1, columns, parts);
     }
     let names: Vec<Option<Bytes>> =
