@@ -16,6 +16,7 @@
 
 mod distributed;
 mod error;
+mod fault;
 mod in_order;
 mod options;
 mod planner;
@@ -25,5 +26,6 @@ mod tables;
 
 pub use distributed::serve_worker;
 pub use error::{Error, Result};
+pub use fault::Fault;
 pub use options::{EngineOptions, Extensions};
 pub use session::{Engine, Session};

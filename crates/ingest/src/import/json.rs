@@ -3,6 +3,7 @@ use super::{
     field::{self, FIELDS, Field, Target},
     input::HEAD,
     mapping::{ColumnMapping, Stated},
+    reason,
     row::{Member, Row},
     settings::How,
     split::{Broken, Chunk},
@@ -61,7 +62,7 @@ impl<R: Read> JsonSplitter<R> {
                     chunk.records = good;
                     chunk.broken.extend(bad.iter().map(|(line, start, end)| {
                         let raw = String::from_utf8_lossy(&bytes[*start as usize..*end as usize]).into_owned();
-                        Broken { line: *line, reason: "invalid UTF-8", found: None, raw }
+                        Broken { line: *line, reason: reason::NOT_UTF8, found: None, raw }
                     }));
                     let mut clean = vec![b' '; bytes.len()];
                     for (_, start, end) in &chunk.records {
@@ -121,7 +122,7 @@ impl<R: Read> JsonSplitter<R> {
     fn give_up_line(&self, text: &[u8], at: usize, chunk: &mut Chunk) -> usize {
         let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end);
         let raw = String::from_utf8_lossy(&text[at..end.min(at + (64 << 10))]).into_owned();
-        chunk.broken.push(Broken { line: self.line, reason: "not a JSON object", found: None, raw });
+        chunk.broken.push(Broken { line: self.line, reason: reason::NO_JSON, found: None, raw });
         end
     }
 }

@@ -1,4 +1,5 @@
 //! Delimited text → records and cells, some megabytes at a time, with nothing copied on the usual path.
+use super::reason;
 use std::io::{self, Read};
 
 /// How delimited text is laid out.
@@ -208,8 +209,7 @@ impl<R: Read> Splitter<R> {
                         // Only its first line is given up, so that a stray quote does not swallow what follows.
                         chunk.cells.truncate(cells);
                         let end = memchr::memchr(newline, &text[start..]).map_or(length, |end| start + end);
-                        let reason =
-                            if end - start > RECORD_MAX { "the row is longer than 1 MiB" } else { "broken quotes" };
+                        let reason = if end - start > RECORD_MAX { reason::TOO_LONG } else { reason::BROKEN_QUOTES };
                         chunk.broken.push(Broken { line: self.line, reason, found: None, raw: raw(&text[start..end]) });
                         self.line += 1;
                         start = (end + 1).min(length);
@@ -230,7 +230,7 @@ impl<R: Read> Splitter<R> {
             } else {
                 chunk.cells.truncate(cells);
                 let raw = raw(&text[start..next.min(length)]);
-                chunk.broken.push(Broken { line: self.line, reason: "wrong number of cells", found: Some(found), raw });
+                chunk.broken.push(Broken { line: self.line, reason: reason::CELLS, found: Some(found), raw });
             }
             self.line += lines;
             start = (next + 1).min(length);
@@ -254,7 +254,7 @@ impl<R: Read> Splitter<R> {
                     records.push(*record);
                     cells.extend_from_slice(&chunk.cells[row * columns..(row + 1) * columns]);
                 } else {
-                    chunk.broken.push(Broken { line: record.0, reason: "invalid UTF-8", found: None, raw: raw(span) });
+                    chunk.broken.push(Broken { line: record.0, reason: reason::NOT_UTF8, found: None, raw: raw(span) });
                 }
             }
             (chunk.cells, chunk.records) = (cells, records);

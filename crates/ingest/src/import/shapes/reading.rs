@@ -5,6 +5,7 @@ use super::{
     lookup::Lookups,
     record::Record,
 };
+use crate::import::reason;
 use crate::import::{
     costs::{CostRow, FileCosts},
     error::Error,
@@ -169,11 +170,11 @@ impl<'a> Reading<'a> {
         }
         let header = row.sheet.header(key).to_ascii_lowercase();
         let times = if header.ends_with("_gmt") || header.contains("utc") { &self.utc } else { &self.times };
-        times.read(&padded(&text)).map(Some).ok_or(Fault::of(key, "not a time that exists"))
+        times.read(&padded(&text)).map(Some).ok_or(Fault::of(key, reason::NO_SUCH_TIME))
     }
 
     pub(crate) fn need_time(&self, row: &Record<'_>, key: &'static str) -> Result<Micros, Fault> {
-        self.time(row, key)?.ok_or(Fault::of(key, "no time"))
+        self.time(row, key)?.ok_or(Fault::of(key, reason::NO_TIME))
     }
 
     /// A day of the platform's calendar, in days since 1970; the hour of a time is left out.
@@ -184,8 +185,8 @@ impl<'a> Reading<'a> {
         }
         // The day alone: an offset behind it would move it to another one.
         let text = text.get(..10).filter(|day| day.as_bytes()[4] == b'-').or(text.split([' ', 'T']).next());
-        let read = text.and_then(|day| self.days.read(day)).ok_or(Fault::of(key, "not a day that exists"))?;
-        i32::try_from(read.div_euclid(DAY_US)).map(Some).map_err(|_| Fault::of(key, "not a day that exists"))
+        let read = text.and_then(|day| self.days.read(day)).ok_or(Fault::of(key, reason::NO_SUCH_DAY))?;
+        i32::try_from(read.div_euclid(DAY_US)).map(Some).map_err(|_| Fault::of(key, reason::NO_SUCH_DAY))
     }
 
     /// An amount; `None` where the cell is empty. A column whose header ends in `micros` holds millionths.
@@ -206,7 +207,7 @@ impl<'a> Reading<'a> {
         match self.amount(row, key)? {
             None => Ok(None),
             Some(count) if count >= 0.0 && count.fract() == 0.0 => Ok(Some(count as i64)),
-            Some(_) => Err(Fault::of(key, "not a whole number of at least 0")),
+            Some(_) => Err(Fault::of(key, reason::NO_WHOLE_NUMBER)),
         }
     }
 
@@ -217,9 +218,7 @@ impl<'a> Reading<'a> {
         let code = if told.is_empty() { row.sheet.code(amount).unwrap_or_default() } else { &told };
         if !code.is_empty() {
             let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
-            return is_code
-                .then(|| code.to_ascii_uppercase())
-                .ok_or(Fault::of("currency", "not a currency code of three letters"));
+            return is_code.then(|| code.to_ascii_uppercase()).ok_or(Fault::of("currency", reason::NO_CURRENCY_CODE));
         }
         let text = row.get(amount);
         let plain = text.parse::<f64>().is_ok();
@@ -237,10 +236,7 @@ impl<'a> Reading<'a> {
             code if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => Some(code),
             _ if stated.is_some() => None,
             _ => {
-                return Err(Fault::of(
-                    amount,
-                    "the sign beside the amount may be several currencies: state `--set currency=…`",
-                ));
+                return Err(Fault::of(amount, reason::UNCLEAR_CURRENCY));
             }
         };
         match (known, stated) {
