@@ -135,7 +135,7 @@ function api(state, method, path, query, body) {
     return { status: 200, body: told(state) };
   }
   if (at === 'POST /build') return { status: 202, body: { job: 1 } };
-  if (path.startsWith('/jobs/')) return { status: 200, body: { id: 1, state: 'done', lines: ['3 people changed', 'credits of 7 models'] } };
+  if (path.startsWith('/jobs/')) return { status: 200, body: { id: 1, state: 'done', lines: [{ code: 'step', values: { step: 'people' }, text: 'people' }, { code: 'identifiers_changed', values: { people: 3 }, text: '3 people gained or lost identifiers' }] } };
   if (at === 'GET /users') return { status: 200, body: state.users };
   if (at === 'GET /tokens') return { status: 200, body: state.tokens };
   if (at === 'POST /users') return added(state.users, { id: state.users.length + 10, name: body.name, email: body.email, role: body.role, created_at: 1_795_323_600 });

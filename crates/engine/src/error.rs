@@ -1,4 +1,5 @@
 //! What a query can die of, in words for the person who wrote it.
+use crate::Fault;
 use datafusion::common::{DataFusionError, SchemaError};
 use safar_model::Table;
 
@@ -16,6 +17,8 @@ pub enum Error {
         message: String,
         /// What would be right, where that can be said.
         hint: Option<String>,
+        /// The same in parts, where people often get it wrong.
+        fault: Option<Box<Fault>>,
     },
     /// The query would change something.
     #[error("queries only read: {0}")]
@@ -58,9 +61,32 @@ pub enum Error {
     Execution(Box<DataFusionError>),
 }
 
+impl Error {
+    /// What is wrong with the query, where that is one of the things that people get wrong.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Query { fault, .. } => fault.as_deref().cloned(),
+            Self::Execution(error) => Fault::of_execution(error),
+            _ => None,
+        }
+    }
+
+    /// A wrong query, in the planner's words or better ones.
+    fn planned(message: &str) -> Self {
+        let fault = Fault::of_plan(message);
+        let (message, hint) = fault.as_ref().and_then(Fault::said).unwrap_or_else(|| (tidy(message), None));
+        Self::Query { message, hint, fault: fault.map(Box::new) }
+    }
+}
+
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
-        let query = |message: String, hint| Self::Query { message: tidy(&message), hint };
+        let query = |message: String, hint, fault: Option<Fault>| Self::Query {
+            message: tidy(&message),
+            hint,
+            fault: fault.map(Box::new),
+        };
         match error {
             DataFusionError::External(inner) => match inner.downcast::<Self>() {
                 Ok(own) => *own,
@@ -71,37 +97,57 @@ impl From<DataFusionError> for Error {
             },
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::from(*inner),
             // Of several, the first is as good as any: they are of one query.
-            DataFusionError::Collection(errors) if !errors.is_empty() => {
-                errors.into_iter().next().map_or_else(|| query("no reason was given".to_owned(), None), Self::from)
+            DataFusionError::Collection(errors) if !errors.is_empty() => errors
+                .into_iter()
+                .next()
+                .map_or_else(|| query("no reason was given".to_owned(), None, None), Self::from),
+            DataFusionError::SQL(error, _) => {
+                let message = error.to_string();
+                let fault = Fault::of_parser(&message);
+                query(message, None, fault)
             }
-            DataFusionError::SQL(error, _) => query(error.to_string(), None),
-            DataFusionError::NotImplemented(message) => query(message, None),
+            DataFusionError::NotImplemented(message) => query(message, None, None),
             DataFusionError::Plan(message) => {
-                let unknown_table = message.starts_with("table ") && message.contains("not found");
-                let hint = unknown_table.then(|| {
-                    let names: Vec<_> = Table::ALL.iter().map(|table| table.name()).collect();
-                    format!("the tables are {}", names.join(", "))
-                });
-                query(message, hint)
+                let message = tidy(&message);
+                match message.strip_prefix("table '").and_then(|rest| rest.strip_suffix("' not found")) {
+                    Some(table) => {
+                        let known: Vec<_> = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
+                        let hint = format!("the tables are {}", known.join(", "));
+                        let fault = Fault::NoTable { table: table.to_owned(), known };
+                        query(message, Some(hint), Some(fault))
+                    }
+                    None => Self::planned(&message),
+                }
             }
             DataFusionError::SchemaError(error, _) => match *error {
                 SchemaError::FieldNotFound { field, valid_fields } => {
                     let names: Vec<_> = valid_fields.iter().map(|column| column.name.as_str()).collect();
-                    let hint = match closest(&field.name, &names) {
+                    let near = closest(&field.name, &names);
+                    let fault = Fault::NoColumn {
+                        column: field.name.clone(),
+                        near: near.map(str::to_owned),
+                        known: names.iter().map(|name| (*name).to_owned()).collect(),
+                    };
+                    let hint = match near {
                         Some(name) => Some(format!("did you mean `{name}`?")),
                         None if names.is_empty() => None,
                         None => Some(format!("the columns are {}", names.join(", "))),
                     };
-                    query(format!("there is no column `{}`", field.name), hint)
+                    query(format!("there is no column `{}`", field.name), hint, Some(fault))
                 }
-                error => query(error.to_string(), None),
+                SchemaError::AmbiguousReference { field } => {
+                    let hint = format!("write its table before it: `TABLE.{}`", field.name);
+                    let fault = Fault::Ambiguous { column: field.name.clone() };
+                    query(format!("several tables have a column `{}`", field.name), Some(hint), Some(fault))
+                }
+                error => query(error.to_string(), None, None),
             },
             DataFusionError::ResourcesExhausted(message) => Self::Memory { limit_mib: None, message },
             DataFusionError::Shared(error) => match error.as_ref() {
                 DataFusionError::ResourcesExhausted(message) => {
                     Self::Memory { limit_mib: None, message: message.clone() }
                 }
-                DataFusionError::Plan(message) => query(message.clone(), None),
+                DataFusionError::Plan(message) => Self::planned(message),
                 _ => Self::Execution(Box::new(DataFusionError::Shared(error))),
             },
             error => Self::Execution(Box::new(error)),

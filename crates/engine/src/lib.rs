@@ -17,6 +17,7 @@
 mod distributed;
 mod error;
 mod exact_sum;
+mod fault;
 mod in_order;
 mod options;
 mod planner;
@@ -26,6 +27,7 @@ mod tables;
 
 pub use distributed::serve_worker;
 pub use error::{Error, Result};
+pub use fault::Fault;
 pub use options::{EngineOptions, Extensions};
 pub use session::{Engine, Session};
 pub use tables::CATALOG;

@@ -13,7 +13,7 @@ mod stop;
 mod touched;
 mod workspace;
 
-pub use build::{BuildReport, build};
+pub use build::{BuildNote, BuildReport, Step, build};
 pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
 pub use preview::{Moved, Preview, Rebuilt, preview};

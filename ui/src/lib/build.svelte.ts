@@ -1,15 +1,16 @@
 /** A build of the journeys, followed until it ends. */
 import { call, type Problem } from './api';
+import type { Job } from './contract';
 import { app } from './app.svelte';
 import { problemFrom } from './load.svelte';
+import { say } from './notes';
 import { t } from '../i18n/words.svelte';
-
-interface Job { state: 'running' | 'done' | 'failed'; lines: string[] }
 
 export class Build {
   running = $state(false);
+  lines = $state.raw<Job['lines']>([]);
   /** What it says, oldest first. */
-  lines = $state.raw<string[]>([]);
+  readonly said = $derived(this.lines.map((line) => say(line, 'build')));
   problem = $state.raw<Problem | null>(null);
 
   /** Whether it ended well. */
@@ -30,9 +31,9 @@ export class Build {
 
   async follow(job: number): Promise<void> {
     for (;;) {
-      const { state, lines } = await call<Job>('GET', `/jobs/${job}`);
+      const { state, lines, problem } = await call<Job>('GET', `/jobs/${job}`);
       this.lines = lines;
-      if (state === 'failed') this.problem = { type: 'about:blank', title: t('settings.failed'), status: 500, detail: lines.at(-1) ?? '' };
+      if (state === 'failed') this.problem = problem ?? { type: 'about:blank', title: t('settings.failed'), status: 500 };
       if (state !== 'running') return;
       await new Promise((wake) => setTimeout(wake, 1000));
     }

@@ -16,6 +16,7 @@ const named: Record<string, (value: unknown) => string> = {
   open: (value) => (value ? 'funnel.open' : 'funnel.closed'),
   way: (value) => `explorer.${String(value)}`,
   role: (value) => `role.${String(value)}`,
+  step: (value) => `doing.${String(value)}`,
 };
 const parts = ['level', 'share', 'earlier', 'later', 'chance'];
 const money = ['cost', 'value', 'unattributed_value'];
@@ -29,7 +30,7 @@ function told(name: string, value: unknown, all: Values): string {
     if (money.includes(name)) return amount(value, typeof all['currency'] === 'string' ? all['currency'] : app.currency);
     return name === 'p' ? words.chance(value) : words.number(value, 5);
   }
-  if (Array.isArray(value)) return value.map((one) => label(String(one))).join(', ');
+  if (Array.isArray(value)) return value.map((one) => (name === 'models' ? modelName(String(one)) : label(String(one)))).join(', ');
   if (typeof value === 'object' && value) return say(value as Said, 'why');
   const text = String(value ?? '');
   if (name === 'model') return modelName(text);
@@ -40,7 +41,7 @@ function told(name: string, value: unknown, all: Values): string {
 }
 
 /** A note, a reason or a refusal in words; codes are those of the server's contract. */
-export function say(said: Said, kind: 'note' | 'why' | 'reason' = 'note'): string {
+export function say(said: Said, kind: 'note' | 'why' | 'reason' | 'build' = 'note'): string {
   const [key, values] = [`${kind}.${said.code}`, said.values ?? {}];
   if (!words.has(key)) return said.text ?? String(values['text'] ?? said.code);
   return t(key, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, told(name, value, values)])));

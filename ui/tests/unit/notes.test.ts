@@ -13,7 +13,9 @@ const document = JSON.parse(readFileSync(join(dirname(fileURLToPath(import.meta.
 /** What the document says that a code comes with. */
 const codes = (name: string): [string, string[]][] => (document.components.schemas[name]?.oneOf ?? []).map((one) => [one.properties?.['code']?.enum?.[0] ?? '', Object.keys(one.properties?.['values']?.properties ?? {})]);
 
-describe.each([['NoteKind', 'note'], ['Refusal', 'why'], ['Reason', 'reason']])('%s', (schema, kind) => {
+const kinds = [['NoteKind', 'note'], ['Refusal', 'why'], ['Reason', 'reason'], ['BuildNoteKind', 'build']] as const;
+
+describe.each(kinds)('%s', (schema, kind) => {
   it.each(codes(schema).filter(([code]) => code !== 'other'))('%s is said with its values', (code, values) => {
     expect(words.has(`${kind}.${code}`)).toBe(true);
     const message = en[`${kind}.${code}` as Key];
@@ -23,9 +25,20 @@ describe.each([['NoteKind', 'note'], ['Refusal', 'why'], ['Reason', 'reason']])(
   it('has codes', () => expect(codes(schema).length).toBeGreaterThan(5));
 });
 
+it('every step of a build is said, and no other', () => {
+  const steps = document.components.schemas['Step']?.enum ?? [];
+  expect(Object.keys(en).filter((key) => key.startsWith('doing.')).toSorted()).toEqual(steps.map((step) => `doing.${step}`).toSorted());
+});
+
+it('every reason for which an import rejects a row is said, and no other', () => {
+  const source = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '../../../crates/ingest/src/import/reason.rs'), 'utf8');
+  const reasons = [...source.matchAll(/^ +[A-Z0-9_]+, "(\w+)", "/gm)].map(([, code]) => `reject.${code}`);
+  expect(Object.keys(en).filter((key) => key.startsWith('reject.')).toSorted()).toEqual(reasons.toSorted());
+});
+
 it('no words are left of codes that no server sends', () => {
-  const known = [['NoteKind', 'note'], ['Refusal', 'why'], ['Reason', 'reason']].flatMap(([schema, kind]) => codes(schema ?? '').map(([code]) => `${kind}.${code}`));
-  expect(Object.keys(en).filter((key) => /^(note|why|reason)\./.test(key) && !known.includes(key))).toEqual([]);
+  const known = kinds.flatMap(([schema, kind]) => codes(schema).map(([code]) => `${kind}.${code}`));
+  expect(Object.keys(en).filter((key) => /^(note|why|reason|build)\./.test(key) && !known.includes(key))).toEqual([]);
 });
 
 describe('a note', () => {

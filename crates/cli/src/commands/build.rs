@@ -9,8 +9,8 @@ pub async fn run(folder: &Path, args: &Build, printer: Printer) -> Result<()> {
     let spinner = printer.bar("build", None);
     spinner.enable_steady_tick(std::time::Duration::from_millis(100));
     let report = build(&workspace, args.full, &|step| {
-        spinner.set_message(step.to_owned());
-        printer.detail(step);
+        spinner.set_message(step.to_string());
+        printer.detail(step.to_string());
     })
     .await;
     spinner.finish_and_clear();

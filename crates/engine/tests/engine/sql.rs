@@ -4,7 +4,7 @@ use datafusion::arrow::{
     array::AsArray,
     datatypes::{Int64Type, TimestampMicrosecondType},
 };
-use safar_engine::{Engine, EngineOptions, Error, Extensions, Session};
+use safar_engine::{Engine, EngineOptions, Error, Extensions, Fault, Session};
 use safar_model::Table;
 
 fn with_session(options: EngineOptions, test: impl AsyncFnOnce(Session)) {
@@ -118,6 +118,19 @@ fn wrong_names_are_answered_with_right_ones() {
         assert!(error.starts_with("there is no column `weather`; the columns are date, source"), "{error}");
         let error = said("SELEC 1").await;
         assert!(error.contains("SELEC"), "{error}");
+        let error = said("SELECT name, count(*) FROM events").await;
+        assert!(error.starts_with("`events.name` stands beside an aggregate"), "{error}");
+        let error = said("SELECT sum(name) FROM events").await;
+        assert_eq!(error, "there is no `sum(Utf8)`; cast to another type, such as CAST(value AS DOUBLE)");
+        let fault = async |query: &str| session.sql(query).await.unwrap_err().fault();
+        let Some(Fault::NoColumn { column, near, known }) = fault("SELECT nam FROM events").await else {
+            panic!("no such column");
+        };
+        assert_eq!((column.as_str(), near.as_deref()), ("nam", Some("name")));
+        assert!(known.iter().any(|column| column == "occurred_at"), "{known:?}");
+        let understood = Fault::NotUnderstood { found: "SELEC".to_owned(), line: 1, column: 1 };
+        assert_eq!(fault("SELEC 1").await, Some(understood));
+        assert_eq!(fault("SELECT FROM").await, Some(Fault::Unfinished));
     });
 }
 

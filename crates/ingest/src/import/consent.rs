@@ -5,9 +5,6 @@ use safar_model::consent::{ConsentRules, Refused};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// Why an event is rejected where nothing may be kept of it. Neither is the row.
-pub(crate) const REFUSED: &str = "the visitor refused analytics";
-
 /// How many texts of consent are remembered, and how long ones: banners write a few dozen.
 const TEXTS: usize = 256;
 const TEXT_MAX: usize = 4 << 10;

@@ -1,4 +1,5 @@
 //! Currencies as people write them beside amounts: codes of ISO 4217, and signs.
+use super::reason;
 use std::borrow::Cow;
 
 /// ISO 4217, and withdrawn codes that the history of shops still holds. Source: www.six-group.com, lists one and three.
@@ -73,10 +74,6 @@ const SIGNS: &[(&str, &[&str])] = &[
     ("₡", &["CRC"]),
 ];
 
-/// Why an amount is of no known currency.
-const OF_ANOTHER: &str = "the amount is told in another currency than its row";
-const OF_SEVERAL: &str = "the sign beside the amount may be several currencies: state `--set currency=…`";
-
 /// The currencies that a mark beside an amount may name; none where it names no currency.
 pub(crate) fn named(mark: &str) -> &'static [&'static str] {
     if let Ok(letters) = <[u8; 3]>::try_from(mark.as_bytes()) {
@@ -112,9 +109,9 @@ pub(crate) fn of<'t>(mark: &str, told: &'t str, default: &'t str) -> Result<Cow<
     match named(mark) {
         [] => Ok(own),
         codes if codes.contains(&&*own) => Ok(own),
-        _ if !told.is_empty() => Err(OF_ANOTHER),
+        _ if !told.is_empty() => Err(reason::OTHER_CURRENCY),
         [code] => Ok(Cow::Borrowed(*code)),
-        _ => Err(OF_SEVERAL),
+        _ => Err(reason::UNCLEAR_CURRENCY),
     }
 }
 
@@ -143,11 +140,11 @@ mod tests {
             ("€", "EUR", Ok("EUR")),
             ("zł", "", Ok("PLN")),
             ("$", "CAD", Ok("CAD")),
-            ("$", "", Err(OF_SEVERAL)),
-            ("kr", "", Err(OF_SEVERAL)),
-            ("USD", "EUR", Err(OF_ANOTHER)),
-            ("$", "EUR", Err(OF_ANOTHER)),
-            ("€", "BTC", Err(OF_ANOTHER)),
+            ("$", "", Err(reason::UNCLEAR_CURRENCY)),
+            ("kr", "", Err(reason::UNCLEAR_CURRENCY)),
+            ("USD", "EUR", Err(reason::OTHER_CURRENCY)),
+            ("$", "EUR", Err(reason::OTHER_CURRENCY)),
+            ("€", "BTC", Err(reason::OTHER_CURRENCY)),
         ] {
             assert_eq!(of(mark, told, "EUR").as_deref(), expected.as_ref().map(|code| *code), "{mark} {told}");
         }

@@ -4,9 +4,10 @@ use super::{
     input::HEAD,
     mapping::{ColumnMapping, Stated},
     number::whole,
+    reason,
     row::{Member, Row},
     settings::How,
-    split::{Broken, Chunk, NOT_UTF8},
+    split::{Broken, Chunk},
 };
 use safar_identity::{EMAIL, IdentitySettings, PHONE, normalise};
 use serde_json::{Map, Value};
@@ -67,7 +68,7 @@ impl<R: Read> JsonSplitter<R> {
                     chunk.records = good;
                     chunk.broken.extend(bad.iter().map(|(line, start, end)| {
                         let raw = String::from_utf8_lossy(&bytes[*start as usize..*end as usize]).into_owned();
-                        Broken { line: *line, reason: NOT_UTF8, found: None, raw }
+                        Broken { line: *line, reason: reason::NOT_UTF8, found: None, raw }
                     }));
                     let mut clean = vec![b' '; bytes.len()];
                     for (_, start, end) in &chunk.records {
@@ -92,7 +93,7 @@ impl<R: Read> JsonSplitter<R> {
                 let raw = String::from_utf8_lossy(&text[start..start + (64 << 10)]).into_owned();
                 chunk.broken.push(Broken {
                     line: self.line,
-                    reason: "the row is longer than 32 MiB",
+                    reason: reason::LINE_TOO_LONG,
                     found: None,
                     raw,
                 });
@@ -139,7 +140,7 @@ impl<R: Read> JsonSplitter<R> {
     fn give_up_line(&self, text: &[u8], at: usize, chunk: &mut Chunk) -> usize {
         let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end);
         let raw = String::from_utf8_lossy(&text[at..end.min(at + (64 << 10))]).into_owned();
-        chunk.broken.push(Broken { line: self.line, reason: "not a JSON object", found: None, raw });
+        chunk.broken.push(Broken { line: self.line, reason: reason::NO_JSON, found: None, raw });
         end
     }
 }
@@ -486,7 +487,7 @@ mod tests {
         assert_eq!((chunk.broken[0].line, chunk.broken[0].raw.as_str()), (3, "oops"));
         let chunk = JsonSplitter::new(&b"{}\n\n\xff\n{}"[..], false).next_chunk().unwrap().unwrap();
         assert_eq!(chunk.records.iter().map(|record| record.0).collect::<Vec<_>>(), [1, 4]);
-        assert_eq!((chunk.broken[0].line, chunk.broken[0].reason), (3, NOT_UTF8));
+        assert_eq!((chunk.broken[0].line, chunk.broken[0].reason), (3, reason::NOT_UTF8));
     }
 
     #[test]
@@ -499,7 +500,7 @@ mod tests {
             lines.extend(chunk.records.iter().map(|record| record.0));
             broken.extend(chunk.broken.iter().map(|broken| (broken.line, broken.reason)));
         }
-        let reason = "the row is longer than 32 MiB";
+        let reason = reason::LINE_TOO_LONG;
         assert_eq!((lines, broken), (vec![1, 3], vec![(2, reason), (4, reason)]));
     }
 

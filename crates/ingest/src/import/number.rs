@@ -1,5 +1,5 @@
 //! Amounts as people and programs write them → `f64`, and the currency that stands beside them.
-use super::currency;
+use super::{currency, reason};
 use serde::{Deserialize, Serialize};
 
 /// Which sign parts the whole from the fraction.
@@ -32,16 +32,12 @@ pub(crate) enum NumberError {
 impl NumberError {
     pub(crate) const fn reason(self) -> &'static str {
         match self {
-            Self::NotANumber => "not a number",
-            Self::Beside => "what stands beside the number is no currency",
-            Self::Ambiguous => "the comma may part thousands or decimals: state `decimal`",
-            Self::AmbiguousPoint => {
-                "the point may part thousands or decimals, since its column has both signs: state `decimal`"
-            }
-            Self::Otherwise => {
-                "another decimal sign than in the rest of its column: state `decimal`, or write one sign"
-            }
-            Self::TooLarge => "the amount is beyond ±10¹²",
+            Self::NotANumber => reason::NOT_A_NUMBER,
+            Self::Beside => reason::NO_CURRENCY_BESIDE,
+            Self::Ambiguous => reason::COMMA_UNCLEAR,
+            Self::AmbiguousPoint => reason::POINT_UNCLEAR,
+            Self::Otherwise => reason::OTHER_DECIMAL_SIGN,
+            Self::TooLarge => reason::AMOUNT_TOO_LARGE,
         }
     }
 }

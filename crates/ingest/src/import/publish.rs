@@ -4,6 +4,7 @@ use super::{
         DERIVED, GROUP, Group, HASH_HIGH, HASH_LOW, KEY, PARTS, PLACE, RANGE_BITS, RECEIVED, TIME, Text, binary,
     },
     error::Error,
+    reason,
     reject::{Reject, read},
     sort::Gathered,
     words::NONE,
@@ -474,7 +475,7 @@ impl<'a> Publish<'a> {
             line: place & ((1 << LINE_BITS) - 1),
             column: Some("event_id".to_owned()),
             value: view.given(row).map(str::to_owned),
-            reason: "another event has this id".into(),
+            reason: reason::SAME_ID.into(),
             raw: Some(raw),
         };
         ((place >> LINE_BITS) as usize, reject)

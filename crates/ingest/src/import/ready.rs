@@ -11,6 +11,7 @@ use super::{
     mapping::{ColumnMapping, GOAL, Stated},
     number::{Amounts, NumberError},
     plan::Plan,
+    reason,
     reject::{Reject, read},
     row::is_json,
     settings::ImportSettings,
@@ -212,7 +213,7 @@ fn of_objects(chunk: &Chunk) -> (Vec<Row<'_>>, Vec<Broken>) {
     for (line, start, end) in &chunk.records {
         let raw = chunk.text.get(*start as usize..*end as usize).unwrap_or_default().trim();
         let Ok(Value::Object(object)) = serde_json::from_str::<Value>(raw) else {
-            broken.push(Broken { line: *line, reason: "not a JSON object", found: None, raw: raw.to_owned() });
+            broken.push(Broken { line: *line, reason: reason::NO_JSON, found: None, raw: raw.to_owned() });
             continue;
         };
         let mut cells: [Option<Cell<'_>>; COLUMNS.len()] = [const { None }; COLUMNS.len()];
@@ -305,7 +306,7 @@ impl Row<'_> {
             }
             *sum = amount.value;
             if column != VALUE && *sum < 0.0 {
-                return Err(wrong("negative count: counts are 0 or more, a refund is a negative value"));
+                return Err(wrong(reason::NEGATIVE_COUNT));
             }
         }
         Ok((path, sums))
@@ -319,7 +320,7 @@ fn steps(path: &str) -> Result<String, &'static str> {
     }
     let steps: Vec<&str> = path.split('>').map(str::trim_ascii).collect();
     if steps.iter().any(|step| step.is_empty()) {
-        return Err("a channel without a name in the path");
+        return Err(reason::UNNAMED_CHANNEL);
     }
     Ok(steps.join(" > "))
 }

@@ -1,10 +1,11 @@
 //! One row of any source → one event, appended to columns. The hot path: no allocation that a row does not need.
 use super::{
     columns::{Columns, DERIVED, Text},
-    consent::{Consent, Consents, Kept, REFUSED},
+    consent::{Consent, Consents, Kept},
     currency,
     field::{FIELDS, Field},
     number::Amounts,
+    reason,
     settings::ImportSettings,
     time::TimeReader,
     visitor::VisitorReader,
@@ -28,10 +29,6 @@ pub const GIVEN: [&str; 4] = ["$given_campaign", "$given_channel", "$given_mediu
 
 /// Earlier times are placeholders: 1900-01-01.
 const EARLIEST: Micros = -2_208_988_800_000_000;
-
-/// What is wrong with a number that is no time.
-const NO_TIME: &str =
-    "not a time: a number counts from 1970 (9 digits or more); write day numbers of spreadsheets as dates";
 
 /// How many objects of `properties` are remembered, and how long ones.
 const OBJECTS: usize = 4096;
@@ -132,13 +129,13 @@ impl Terms {
     fn instant(&self, field: Field, text: &str) -> Result<Micros, Fault> {
         let time = self.times.read(text).ok_or_else(|| {
             let number = text.parse::<f64>().is_ok_and(f64::is_finite);
-            Fault::of(field, if number { NO_TIME } else { "not a time that exists" })
+            Fault::of(field, if number { reason::NUMBER_IS_NO_TIME } else { reason::NO_SUCH_TIME })
         })?;
         if time < EARLIEST {
-            return Err(Fault::of(field, "before the year 1900"));
+            return Err(Fault::of(field, reason::BEFORE_1900));
         }
         if time > self.latest {
-            return Err(Fault::of(field, "in the future"));
+            return Err(Fault::of(field, reason::IN_THE_FUTURE));
         }
         Ok(time)
     }
@@ -147,7 +144,7 @@ impl Terms {
     fn joined(&self, day: &str, clock: &str) -> Result<Micros, Fault> {
         let both = format!("{day} {clock}");
         if self.times.read(&both).is_none() && self.times.read(day).is_some() {
-            return Err(Fault::of(Field::TimeOfDay, "not a time of day"));
+            return Err(Fault::of(Field::TimeOfDay, reason::NO_TIME_OF_DAY));
         }
         self.instant(Field::OccurredAt, &both)
     }
@@ -316,7 +313,7 @@ impl<'e> Sink<'e> {
         let get = |field: Field| row.get(field);
         let time_text = get(Field::OccurredAt);
         if time_text.is_empty() {
-            return Err(Fault::of(Field::OccurredAt, "no time"));
+            return Err(Fault::of(Field::OccurredAt, reason::NO_TIME));
         }
         let time = match get(Field::TimeOfDay) {
             "" => terms.instant(Field::OccurredAt, time_text)?,
@@ -339,12 +336,12 @@ impl<'e> Sink<'e> {
             currency::of(mark, told_currency, default_currency).map_err(|reason| Fault::of(Field::Value, reason))?;
         let mut conversion = match get(Field::Conversion) {
             "" => None,
-            text => Some(flag(text).ok_or(Fault::of(Field::Conversion, "neither 0 nor 1"))?),
+            text => Some(flag(text).ok_or(Fault::of(Field::Conversion, reason::NEITHER_0_NOR_1))?),
         };
         let consent_text = get(Field::Consent);
         let Consent { refused, kept } = self.consents.read(consent_text, &terms.consent);
         if refused.analytics && terms.consent.without_analytics == WithoutAnalytics::Drop {
-            return Err(Fault::of(Field::Consent, REFUSED));
+            return Err(Fault::of(Field::Consent, reason::REFUSED));
         }
         let cookieless = refused.analytics && terms.consent.without_analytics == WithoutAnalytics::Cookieless;
         let strip = refused.advertising && terms.consent.without_advertising == WithoutAdvertising::Strip;
@@ -368,9 +365,9 @@ impl<'e> Sink<'e> {
                 conversion = conversion.or(Some(true));
                 None
             }
-            text => {
-                Some(text.parse::<Interaction>().map_err(|_| Fault::of(Field::Interaction, "unknown interaction"))?)
-            }
+            text => Some(
+                text.parse::<Interaction>().map_err(|_| Fault::of(Field::Interaction, reason::UNKNOWN_INTERACTION))?,
+            ),
         };
         let sourced = given.iter().chain(&utm).any(|text| !text.is_empty()) || !click_id.is_empty();
         let name = match (get(Field::Name), conversion) {
@@ -379,7 +376,7 @@ impl<'e> Sink<'e> {
             ("", None) if !order_id.is_empty() => "purchase",
             ("", None) if !page_url.is_empty() => "page_view",
             ("", None) if sourced || stated.is_some() => "touch",
-            ("", None) => return Err(Fault::of(Field::Name, "nothing says what happened")),
+            ("", None) => return Err(Fault::of(Field::Name, reason::NOTHING_HAPPENED)),
             (name, _) => name,
         };
         // A row of a list of touches says where somebody came from and seldom what happened. Programs call other things `source`,

@@ -1,4 +1,5 @@
 //! Delimited text → records and cells, some megabytes at a time, with nothing copied on the usual path.
+use super::reason;
 use std::io::{self, Read};
 
 /// How delimited text is laid out.
@@ -12,8 +13,6 @@ pub(crate) struct Layout {
     pub skip: u64,
 }
 
-/// Why a row is rejected whose bytes are no text.
-pub(crate) const NOT_UTF8: &str = "not UTF-8: state `--encoding` (latin1 is that of Windows, too)";
 
 /// How much text is split at once.
 const BLOCK: usize = 4 << 20;
@@ -211,8 +210,7 @@ impl<R: Read> Splitter<R> {
                         // Only its first line is given up, so that a stray quote does not swallow what follows.
                         chunk.cells.truncate(cells);
                         let end = memchr::memchr(newline, &text[start..]).map_or(length, |end| start + end);
-                        let reason =
-                            if end - start > RECORD_MAX { "the row is longer than 1 MiB" } else { "broken quotes" };
+                        let reason = if end - start > RECORD_MAX { reason::TOO_LONG } else { reason::BROKEN_QUOTES };
                         chunk.broken.push(Broken { line: self.line, reason, found: None, raw: raw(&text[start..end]) });
                         self.line += 1;
                         start = (end + 1).min(length);
@@ -233,7 +231,7 @@ impl<R: Read> Splitter<R> {
             } else {
                 chunk.cells.truncate(cells);
                 let raw = raw(&text[start..next.min(length)]);
-                chunk.broken.push(Broken { line: self.line, reason: "wrong number of cells", found: Some(found), raw });
+                chunk.broken.push(Broken { line: self.line, reason: reason::CELLS, found: Some(found), raw });
             }
             self.line += lines;
             start = (next + 1).min(length);
@@ -257,7 +255,7 @@ impl<R: Read> Splitter<R> {
                     records.push(*record);
                     cells.extend_from_slice(&chunk.cells[row * columns..(row + 1) * columns]);
                 } else {
-                    chunk.broken.push(Broken { line: record.0, reason: NOT_UTF8, found: None, raw: raw(span) });
+                    chunk.broken.push(Broken { line: record.0, reason: reason::NOT_UTF8, found: None, raw: raw(span) });
                 }
             }
             (chunk.cells, chunk.records) = (cells, records);
@@ -376,7 +374,7 @@ mod tests {
             (2, "wrong number of cells", Some(1)),
             (3, "broken quotes", None),
             (5, "broken quotes", None),
-            (6, NOT_UTF8, None),
+            (6, reason::NOT_UTF8, None),
         ];
         assert_eq!(seen, expected);
         assert_eq!(broken[1].raw, "\"4,5");

@@ -1,11 +1,11 @@
 //! Rows of a chunk → columns of events and rejects, on one of several threads.
 use super::{
     columns::Parted,
-    consent::REFUSED,
     error::Error,
     field::Field,
     json::JsonReader,
     plan::Plan,
+    reason,
     reject::Reject,
     row::{Fault, Identifiers, Member, Row, Sink, quote},
     split::{Broken, Chunk},
@@ -181,7 +181,7 @@ impl<'e> Worker<'e> {
                     line: *line,
                     column: None,
                     value: None,
-                    reason: "not a JSON object".into(),
+                    reason: reason::NO_JSON.into(),
                     raw: Some(text.trim().to_owned()),
                 }),
             }
@@ -209,7 +209,7 @@ fn reject(
         let found = owners.and_then(|owners| owners.iter().find(|(known, _)| *known == field));
         found.map_or_else(|| plan.column_of(field), |(_, name)| name.clone())
     };
-    let kept = fault.reason != REFUSED;
+    let kept = fault.reason != reason::REFUSED;
     Reject {
         line: place & ((1 << LINE_BITS) - 1),
         column: fault.field.map(owner),

@@ -1,6 +1,6 @@
 //! Rows that are no events: each is told with its line, column, value and reason, and counted.
 use crate::support::Shop;
-use safar_ingest::{DateOrder, Decimal};
+use safar_ingest::{DateOrder, Decimal, REASONS};
 use safar_model::Table;
 
 #[test]
@@ -47,6 +47,8 @@ fn every_kind_of_csv_reject() {
     assert_eq!(shop.rejects(), expected);
     assert_eq!(report.rejected_total(), 15);
     assert_eq!(report.rejected["not a number"], 3);
+    // Each has a code, so that other languages can say it.
+    assert!(report.rejected.keys().all(|reason| REASONS.iter().any(|(_, text)| text == reason)));
     // The file says the same, with the rows as they were.
     let mut reader = csv::Reader::from_path(shop.path("rejects.csv")).unwrap();
     let lines: Vec<_> = reader.records().map(|record| record.unwrap()).collect();

@@ -1,10 +1,10 @@
 //! What each model of `[attribution]` gives each touch: the table `credits`.
 //!
 //! Models are fitted as reports fit them, so that both say the same.
-use super::{Scope, commit_key};
+use super::{BuildNote, Scope, commit_key};
 use crate::{
     Result, Workspace,
-    report::{NOT_SET, by_own_rules, load_paths, needs_ages, strings},
+    report::{NOT_SET, Refusal, by_own_rules, load_paths, needs_ages, strings},
 };
 use arrow::{
     array::{
@@ -64,8 +64,8 @@ fn is_learned(model: &ModelSpec) -> bool {
 }
 
 /// Writes the credits of the paths in the buckets of `scope`, and those that belong to all paths together; of everyone where a model
-/// of touches learns from all paths. What is not in the table, in words.
-pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, scope: &Scope) -> Result<Vec<String>> {
+/// of touches learns from all paths. What is not in the table.
+pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, scope: &Scope) -> Result<Vec<BuildNote>> {
     let store = workspace.store();
     let session = workspace.engine()?.session(&store.snapshot().await?)?;
     let (goals, notes) = goals(workspace, &session).await?;
@@ -97,16 +97,13 @@ pub(super) async fn rebuild(workspace: &Workspace, lock: &WriteLock, scope: &Sco
 
 /// Every goal that has paths, with its models fitted; and which models are left out, and why. A model that cannot be fitted keeps
 /// nobody from the others.
-async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String, Goal)>, Vec<String>)> {
+async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String, Goal)>, Vec<BuildNote>)> {
     let all = &workspace.settings().attribution.models;
     let (causal, models): (Vec<&ModelSpec>, Vec<&ModelSpec>) = all.iter().partition(|model| model.is_causal());
     let mut notes = vec![];
     if !causal.is_empty() {
-        let names: Vec<&str> = causal.iter().map(|model| model.name()).collect();
-        notes.push(format!(
-            "{} is not in the table credits: a model of cause looks at everything that everyone did, and is fitted by `safar attribute`",
-            names.join(", ")
-        ));
+        let models = causal.iter().map(|model| model.name().to_owned()).collect();
+        notes.push(BuildNote::CausesNotKept { models });
     }
     let ages = models.iter().any(|model| needs_ages(model));
     let mut goals = vec![];
@@ -131,7 +128,11 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String,
                     Err(error) => Err(error),
                 };
                 if let Err(error) = fitted {
-                    notes.push(format!("the table credits has no {spec} of the goal {name}: {error}"));
+                    notes.push(BuildNote::NotCredited {
+                        model: spec.to_string(),
+                        goal: name.clone(),
+                        why: Refusal::from(&error),
+                    });
                 }
             }
             goal.channels =

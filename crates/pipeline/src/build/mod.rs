@@ -18,6 +18,9 @@ mod person_events;
 pub(crate) mod reenrich;
 pub(crate) mod state;
 mod tags;
+mod told;
+
+pub use told::{BuildNote, Step};
 
 use crate::{Result, Workspace};
 use hashbrown::HashSet;
@@ -40,7 +43,7 @@ const OLD_FILES_KEPT: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Debug, Default)]
 pub struct BuildReport {
     /// Why anything was rebuilt; empty: nothing was.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<BuildNote>,
     /// People whose journeys were rebuilt.
     pub people_rebuilt: u64,
     /// All people with at least one event that is not a bot's: an event without an identifier is somebody, too.
@@ -48,7 +51,7 @@ pub struct BuildReport {
     /// Rows of the tables that were written, after the build.
     pub tables: Vec<(Table, u64)>,
     /// What deserves attention: duplicate orders, refunds without an order, identity conflicts …
-    pub findings: Vec<String>,
+    pub findings: Vec<BuildNote>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -88,7 +91,7 @@ pub(crate) struct Wanted {
 ///
 /// # Errors
 /// When another process writes, settings are wrong, or the disk refuses.
-pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(&str) + Sync)) -> Result<BuildReport> {
+pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(Step) + Sync)) -> Result<BuildReport> {
     let lock = workspace.store().lock()?;
     locked(workspace, &lock, &Wanted { full, ..Wanted::default() }, say).await
 }
@@ -98,7 +101,7 @@ pub(crate) async fn locked(
     workspace: &Workspace,
     lock: &WriteLock,
     wanted: &Wanted,
-    say: &(dyn Fn(&str) + Sync),
+    say: &(dyn Fn(Step) + Sync),
 ) -> Result<BuildReport> {
     let start = Instant::now();
     let store = workspace.store();
@@ -108,7 +111,7 @@ pub(crate) async fn locked(
     let enricher = workspace.enricher()?;
     let mut now = State::of(workspace, &enricher)?;
 
-    say("people");
+    say(Step::People);
     let snapshot = store.snapshot().await?;
     let engine = workspace.engine()?;
     let session = engine.session(&snapshot)?;
@@ -124,44 +127,39 @@ pub(crate) async fn locked(
     if let Some(before) = &before {
         if let Some(Begun::People(people)) = &before.begun {
             if !people.iter().all(|person| dirty.contains(person)) || people.is_empty() {
-                report.reasons.push("the last build was cut off".to_owned());
+                report.reasons.push(BuildNote::CutOff);
             }
             dirty.extend(people);
         }
         all_credits |= before.begun.is_some();
-        say("new events");
+        say(Step::NewEvents);
         let fresh = before.fresh(&files);
         if !fresh.is_empty() {
             let (events, owners) = people.owners_of_files(&session, &fresh).await?;
-            report.reasons.push(format!("{events} new events of {} people", owners.len()));
+            report.reasons.push(BuildNote::NewEvents { events, people: owners.len() as u64 });
             dirty.extend(owners);
         }
         if before.enricher != now.enricher {
-            say("channel rules");
+            say(Step::ChannelRules);
             let (events, owners) = reenrich::reenrich(workspace, lock, &session, &enricher, &people).await?;
-            report.reasons.push(format!(
-                "the channel rules changed, or more can be told of visitors: {events} events of {} people have another source, channel or device",
-                owners.len()
-            ));
+            report.reasons.push(BuildNote::RulesChanged { events, people: owners.len() as u64 });
             dirty.extend(owners);
         }
         if !people.changed.is_empty() {
-            report.reasons.push(format!("{} people gained or lost identifiers", people.changed.len()));
+            report.reasons.push(BuildNote::IdentifiersChanged { people: people.changed.len() as u64 });
             dirty.extend(people.changed.iter().copied());
         }
     }
-    say("orders");
+    say(Step::Orders);
     // Of the events as they are now: goals may look at what channel rules say.
     let session = engine.session(&store.snapshot().await?)?;
     let none = SharedOrders::new();
     let known = before.as_ref().map_or(&none, |before| &before.shared_orders);
     let orders = orders::shared(workspace, &session, &people, known).await?;
-    report.findings.extend(orders::sentences(&orders));
+    report.findings.extend(orders::notes(&orders));
     now.shared_orders = orders.shared;
     if before.is_some() && !orders.changed.is_empty() {
-        report
-            .reasons
-            .push(format!("{} people told of an order or a refund that others told of, too", orders.changed.len()));
+        report.reasons.push(BuildNote::OrdersShared { people: orders.changed.len() as u64 });
         dirty.extend(orders.changed);
     }
     let scope = match everyone(before.as_ref(), &now, wanted.full) {
@@ -182,23 +180,23 @@ pub(crate) async fn locked(
         before.begin(workspace, &scope)?;
     }
     if !nobody {
-        say("journeys");
+        say(Step::Journeys);
         let done = journeys(workspace, lock, &people, &now, &scope).await?;
         now.rows_removed = false;
         report.people_rebuilt = done.people;
-        report.findings.extend(sentences(&done.findings));
+        report.findings.extend(notes(&done.findings));
     } else if models_changed {
-        report.reasons.push("the models of [attribution] changed".to_owned());
+        report.reasons.push(BuildNote::ModelsChanged);
     }
     if ready_paths_changed {
-        report.reasons.push("ready paths were imported".to_owned());
+        report.reasons.push(BuildNote::ReadyPaths);
     }
     if !nobody || all_credits {
-        say("credits");
+        say(Step::Credits);
         let scope = if all_credits { &Scope::Everyone } else { &scope };
         report.findings.extend(credits::rebuild(workspace, lock, scope).await?);
     }
-    say("small files");
+    say(Step::SmallFiles);
     for table in [Table::Events, Table::IdentityLinks, Table::Rejects] {
         store.compact(lock, table, CompactPolicy::default()).await?;
     }
@@ -246,67 +244,44 @@ async fn journeys(
     journeys::Rebuild { walk, lock }.run(scope).await
 }
 
-/// Findings in words.
-fn sentences(findings: &Findings) -> Vec<String> {
-    let mut lines = vec![];
-    if findings.duplicate_orders > 0 {
-        lines.push(format!(
-            "{} events told of an order that already counted (the browser and the server, say): each order counts once; {} of them named another value, the first stands",
-            findings.duplicate_orders, findings.differing_duplicates
-        ));
-    }
-    if findings.orders_of_others > 0 {
-        lines.push(format!(
-            "{} events told of an order that somebody else had told of first: they count nothing",
-            findings.orders_of_others
-        ));
-    }
-    if findings.refunds_again > 0 {
-        lines.push(format!(
-            "{} events told of a refund again (the same number, or the same amount of the same order within a day): each refund counts once",
-            findings.refunds_again
-        ));
-    }
-    if findings.refunds_above_value > 0 {
-        lines.push(format!("{} orders had more given back than they were worth", findings.refunds_above_value));
-    }
-    if findings.negative_conversions > 0 {
-        lines.push(format!(
-            "{} conversions are worth less than nothing: they count as they are; name returns in `refunds` of the goal instead",
-            findings.negative_conversions
-        ));
-    }
-    for (currency, count) in &findings.other_currencies {
-        lines
-            .push(format!("{count} conversions are in {currency}: their values count as they are, without conversion"));
-    }
-    if !findings.orphan_refunds.is_empty() {
-        lines.push(format!(
-            "{} refunds name no order that is known: their amounts are taken off as unattributed conversions of value below 0",
-            findings.orphan_refunds.len()
-        ));
-    }
-    lines
+/// Findings, those that there are.
+fn notes(findings: &Findings) -> Vec<BuildNote> {
+    let events = findings.duplicate_orders;
+    let again = BuildNote::OrdersAgain { events, differing: findings.differing_duplicates };
+    let refunds = findings.orphan_refunds.len() as u64;
+    let counted = [
+        (events, again),
+        (findings.orders_of_others, BuildNote::OrdersOfOthers { events: findings.orders_of_others }),
+        (findings.refunds_again, BuildNote::RefundsAgain { events: findings.refunds_again }),
+        (findings.refunds_above_value, BuildNote::RefundsAboveValue { orders: findings.refunds_above_value }),
+        (findings.negative_conversions, BuildNote::WorthLessThanNothing { conversions: findings.negative_conversions }),
+    ];
+    let currencies = findings.other_currencies.iter().map(|(currency, count)| {
+        (*count, BuildNote::OtherCurrency { conversions: *count, currency: currency.clone() })
+    });
+    let orphans = [(refunds, BuildNote::RefundsOfNothing { refunds })];
+    let all = counted.into_iter().chain(currencies).chain(orphans);
+    all.filter(|(count, _)| *count > 0).map(|(_, note)| note).collect()
 }
 
 /// Why everyone must be rebuilt, if so.
-fn everyone(before: Option<&State>, now: &State, full: bool) -> Option<String> {
-    let Some(before) = before else { return Some("there was no build before".to_owned()) };
+fn everyone(before: Option<&State>, now: &State, full: bool) -> Option<BuildNote> {
+    let Some(before) = before else { return Some(BuildNote::FirstBuild) };
     if full {
-        Some("--full was asked for".to_owned())
+        Some(BuildNote::Full)
     } else if before.begun == Some(Begun::Everyone) {
-        Some("the last build was cut off".to_owned())
+        Some(BuildNote::CutOff)
     } else if before.made_by != now.made_by {
-        Some("this build of Safar makes journeys in another way".to_owned())
+        Some(BuildNote::MadeOtherwise)
     } else if before.identity.get("priority") != now.identity.get("priority") {
         // It decides whose an event is that carries identifiers of two people.
-        Some("the priority of identifiers changed in [identity]".to_owned())
+        Some(BuildNote::PriorityChanged)
     } else if before.program != now.program {
-        Some(format!("Safar went from version {} to {}", before.program, now.program))
+        Some(BuildNote::ProgramChanged { before: before.program.clone(), now: now.program.clone() })
     } else if before.tables != now.tables {
-        Some("this build of Safar keeps other columns of journeys".to_owned())
+        Some(BuildNote::ColumnsChanged)
     } else if before.journeys != now.journeys {
-        Some("sessions, goals, windows, time zone or currency changed in safar.toml".to_owned())
+        Some(BuildNote::SettingsChanged)
     } else {
         None
     }

@@ -1,5 +1,6 @@
 //! Orders and refunds that several people told of: one of them counts.
 use super::{
+    BuildNote,
     journeys::{input, sorted},
     people::People,
 };
@@ -37,18 +38,13 @@ pub(crate) async fn shared(
 }
 
 /// What was found, in words.
-pub(super) fn sentences(found: &FoundOrders) -> Vec<String> {
-    let mut lines = vec![];
-    if found.several > 0 {
-        lines.push(format!(
-            "{} orders were told of by several people without an identifier in common (a cookie and an account, say): each counts once, for who told of it first",
-            found.several
-        ));
-    }
-    if let (count @ 1.., Some(first)) = &found.crowded {
-        lines.push(format!(
-            "{count} values of order_id come from more than {TELLERS_MOST} people each: they are taken for no orders' numbers, and count for everyone; the first: `{first}`"
-        ));
-    }
-    lines
+pub(super) fn notes(found: &FoundOrders) -> Vec<BuildNote> {
+    let several = (found.several > 0).then(|| BuildNote::OrdersOfSeveral { orders: found.several });
+    let crowded = match &found.crowded {
+        (values @ 1.., Some(first)) => {
+            Some(BuildNote::Crowded { values: *values, most: TELLERS_MOST as u64, first: first.clone() })
+        }
+        _ => None,
+    };
+    several.into_iter().chain(crowded).collect()
 }

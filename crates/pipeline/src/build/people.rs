@@ -1,5 +1,5 @@
 //! Who is who: identity links to the table `persons`, and the person of each event.
-use super::state::State;
+use super::{BuildNote, state::State};
 use crate::{Error, Result, Workspace, report::strings};
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
@@ -239,27 +239,17 @@ impl People {
     }
 
     /// Identity conflicts in words.
-    pub fn findings(&self) -> Vec<String> {
-        let mut findings = vec![];
-        if let Some(first) = self.conflicts.first() {
-            let link = &first.link;
-            findings.push(format!(
-                "{} pairs of identifiers were kept apart because joining them would break a rule; the first: {} `{}` and {} `{}` ({})",
-                self.conflicts.len(),
-                link.ns_a,
-                link.id_a,
-                link.ns_b,
-                link.id_b,
-                first.rule
-            ));
-        }
-        if self.blocked > 0 {
-            findings.push(format!(
-                "{} links join nobody because `blocked` of [identity] names an identifier of theirs",
-                self.blocked
-            ));
-        }
-        findings
+    pub fn findings(&self) -> Vec<BuildNote> {
+        let apart = self.conflicts.first().map(|first| BuildNote::KeptApart {
+            pairs: self.conflicts.len() as u64,
+            namespace: first.link.ns_a.clone(),
+            identifier: first.link.id_a.clone(),
+            other_namespace: first.link.ns_b.clone(),
+            other_identifier: first.link.id_b.clone(),
+            rule: first.rule.to_string(),
+        });
+        let blocked = (self.blocked > 0).then(|| BuildNote::Blocked { links: self.blocked });
+        apart.into_iter().chain(blocked).collect()
     }
 
     /// The person of each row; the batch starts with the columns [`WHO`].

@@ -11,7 +11,7 @@ use super::{
     rows::Rows,
     who::{Target, find},
 };
-use crate::{Error, Result, Workspace, build};
+use crate::{Error, Result, Step, Workspace, build};
 use safar_model::Table;
 use safar_store::{CommitKey, Erased, WriteLock};
 use serde::Serialize;
@@ -66,7 +66,7 @@ pub async fn erase(
     workspace: &Workspace,
     targets: &[Target],
     dry: bool,
-    say: &(dyn Fn(&str) + Sync),
+    say: &(dyn Fn(Step) + Sync),
 ) -> Result<Erasure> {
     let store = workspace.store();
     let lock = store.lock()?;
@@ -74,7 +74,7 @@ pub async fn erase(
         // So that events of today are known to be theirs.
         build::locked(workspace, &lock, &build::Wanted::default(), say).await?;
     }
-    say("who it is");
+    say(Step::WhoItIs);
     let (found, traces) = match find(workspace, targets).await {
         Ok(found) => found,
         Err(error) => {
@@ -100,16 +100,16 @@ pub async fn erase(
         let orders = found.orders.iter().map(|order| (Erased::ORDER, order.as_str(), now));
         Erased::open(store.dir())?.add(ids.chain(orders))?;
     }
-    say("requests and rejects");
+    say(Step::RequestsAndRejects);
     done.requests = requests.blank(&traces, dry)?;
     done.reject_file_rows = rejects::erase(workspace, &traces, &requests, dry)?;
 
-    say("files");
+    say(Step::Files);
     let held = files::erase(workspace, &traces, dry)?;
     (done.file_rows, done.whole_files) = (held.records, held.files);
     done.notes.extend(held.notes);
 
-    say("tables");
+    say(Step::Tables);
     let snapshot = store.snapshot().await?;
     let (mut changes, mut renamed) = (vec![], vec![]);
     let mut again: hashbrown::HashSet<i64> = found.people.iter().copied().collect();
@@ -138,10 +138,10 @@ pub async fn erase(
         store.commit(&lock, changes, &key).await?;
         build::renamed(workspace, &renamed)?;
     }
-    say("what is derived");
+    say(Step::Derived);
     let wanted = build::Wanted { people: again, credits: true, ..build::Wanted::default() };
     build::locked(workspace, &lock, &wanted, say).await?;
-    say("old files");
+    say(Step::OldFiles);
     done.old_files = clean(workspace, &lock).await?;
     Ok(done)
 }

@@ -1,6 +1,6 @@
 //! `safar retain`: what is older than the limits of `[privacy]` goes, and what was derived from it.
 use super::{erase::clean, files::dropped, rejects};
-use crate::{Error, Result, Touched, Workspace, build};
+use crate::{Error, Result, Step, Touched, Workspace, build};
 use arrow::{
     array::{Array, AsArray, BooleanArray, RecordBatch},
     compute::filter_record_batch,
@@ -50,18 +50,18 @@ pub async fn retain(
     workspace: &Workspace,
     now: Timestamp,
     dry: bool,
-    say: &(dyn Fn(&str) + Sync),
+    say: &(dyn Fn(Step) + Sync),
 ) -> Result<Retention> {
     let (privacy, zone) = (&workspace.settings().privacy, &workspace.settings().workspace.time_zone);
     let [events, requests, old_rejects] = [privacy.keep_events, privacy.keep_requests, privacy.keep_rejects]
         .map(|age| age.map(|age| age.before(now, zone)));
     let lock = workspace.store().lock()?;
     let mut done = Retention::default();
-    say("requests");
+    say(Step::Requests);
     if let Some(limit) = requests {
         done.request_files = segments(workspace, limit, dry)?;
     }
-    say("rejects");
+    say(Step::Rejects);
     if let Some(limit) = old_rejects {
         done.reject_files = files(workspace, limit, dry)?;
     }
@@ -79,7 +79,7 @@ pub async fn retain(
         changes.extend(sweep.change());
     }
     if let Some(limit) = events {
-        say("events");
+        say(Step::Events);
         let store = workspace.store();
         let touched = touched.insert(Touched::of(workspace).await?);
         let sweep = old_rows(store, &lock, Table::Events, "occurred_at", limit, dry, &mut |old| {
@@ -102,11 +102,11 @@ pub async fn retain(
         workspace.store().commit(&lock, changes, &CommitKey::new("retain", sequence.to_string())).await?;
         touched.iter().try_for_each(|touched| touched.renamed(&renamed))?;
     }
-    say("what is derived");
+    say(Step::Derived);
     let people = touched.map(|touched| touched.people).unwrap_or_default();
     let wanted = build::Wanted { credits: !people.is_empty(), people, ..build::Wanted::default() };
     build::locked(workspace, &lock, &wanted, say).await?;
-    say("old files");
+    say(Step::OldFiles);
     done.old_files = clean(workspace, &lock).await?;
     Ok(done)
 }

@@ -2,6 +2,7 @@
 use super::Answer;
 use crate::{Result, Workspace};
 use safar_engine::Session;
+use safar_ingest::REASONS;
 
 use super::Scope;
 
@@ -19,23 +20,36 @@ pub async fn sources(workspace: &Workspace, session: &Session, scope: &Scope) ->
     Answer::of(session.sql(&sql).await?).await?.unit("people", &["people"])
 }
 
-/// Rows `origin, line, column, value, reason, rejected_at`: rows that could not be read, the latest import first.
+/// The code of a reason, which stays; null where it has none.
+fn code() -> String {
+    let cases = REASONS.iter().map(|(code, text)| format!("WHEN '{}' THEN '{code}'", text.replace('\'', "''")));
+    format!("CASE reason {} END AS code", cases.collect::<Vec<_>>().join(" "))
+}
+
+/// Rows `origin, line, column, value, reason, rejected_at, code`: rows that could not be read, the latest import first. `code` names
+/// the reason for programs, where it is one that imports give.
 ///
 /// # Errors
 /// When the tables cannot be read.
 pub async fn rejects(session: &Session) -> Result<Answer> {
-    let sql = "SELECT origin, line, \"column\", value, reason, rejected_at FROM rejects \
-               ORDER BY rejected_at DESC, origin, line, \"column\", reason";
-    Answer::of(session.sql(sql).await?).await
+    let code = code();
+    let sql = format!(
+        "SELECT origin, line, \"column\", value, reason, rejected_at, {code} FROM rejects \
+         ORDER BY rejected_at DESC, origin, line, \"column\", reason"
+    );
+    Answer::of(session.sql(&sql).await?).await
 }
 
-/// Rows `reason, rows, files, first_file, first_line`: rejected rows by reason, the most frequent first.
+/// Rows `reason, rows, files, first_file, first_line, code`: rejected rows by reason, the most frequent first.
 ///
 /// # Errors
 /// When the tables cannot be read.
 pub async fn reject_reasons(session: &Session) -> Result<Answer> {
-    let sql = "SELECT reason, count(*) AS rows, count(DISTINCT origin) AS files, \
-               first_value(origin ORDER BY origin, line) AS first_file, first_value(line ORDER BY origin, line) AS first_line \
-               FROM rejects GROUP BY reason ORDER BY rows DESC, reason";
-    Answer::of(session.sql(sql).await?).await
+    let code = code();
+    let sql = format!(
+        "SELECT reason, count(*) AS rows, count(DISTINCT origin) AS files, \
+         first_value(origin ORDER BY origin, line) AS first_file, first_value(line ORDER BY origin, line) AS first_line, {code} \
+         FROM rejects GROUP BY reason ORDER BY rows DESC, reason"
+    );
+    Answer::of(session.sql(&sql).await?).await
 }

@@ -92,7 +92,7 @@ async fn credits_are_those_of_the_report_for_every_model_after_every_build() {
     for odd in 0..2 {
         shop.import(&format!("{odd}.csv"), &events(odd)).await;
         let report = shop.build(false).await;
-        assert!(!report.findings.iter().any(|line| line.contains("credits")), "{:?}", report.findings);
+        assert!(!report.findings.iter().any(|line| line.to_string().contains("credits")), "{:?}", report.findings);
         say_the_same(&shop, models()).await;
     }
     let late = format!(
@@ -111,8 +111,8 @@ async fn a_model_of_cause_is_left_out_with_a_note_and_no_build_fails() {
     let shop = with(&models).await;
     shop.import("events.csv", &events(0)).await;
     let report = shop.build(false).await;
-    let note = report.findings.iter().find(|line| line.contains("credits")).expect("a note");
-    assert!(note.starts_with("hazard is not in the table credits"), "{note}");
+    let note = report.findings.iter().find(|line| line.to_string().contains("credits")).expect("a note");
+    assert!(note.to_string().starts_with("hazard is not in the table credits"), "{note}");
     assert_eq!(shop.sql("select distinct model from credits").await, ["linear"]);
     say_the_same(&shop, vec!["linear".parse().unwrap()]).await;
     assert!(shop.build(false).await.reasons.is_empty());

@@ -1,6 +1,6 @@
 //! A workspace in a temporary folder: imports, builds, builds that are cut off.
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use safar_ingest::{ImportOptions, Rules, Silent, import};
+use safar_ingest::{ImportOptions, ImportReport, Rules, Silent, import};
 use safar_pipeline::{BuildReport, Workspace, build, report};
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
@@ -35,6 +35,13 @@ impl Shop {
 
     /// Stores the rows of a table; how many.
     pub async fn import(&self, name: &str, csv: &str) -> u64 {
+        let done = self.bring(name, csv).await;
+        assert_eq!(done.rejected_total(), 0, "{done:?}");
+        done.stored
+    }
+
+    /// Stores the rows of a table that are events.
+    pub async fn bring(&self, name: &str, csv: &str) -> ImportReport {
         let path = self.folder.path().join(name);
         fs::write(&path, csv).unwrap();
         let workspace = self.open().await;
@@ -42,9 +49,7 @@ impl Shop {
         let (settings, enricher) = (workspace.import_settings(), workspace.enricher().unwrap());
         let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
         let inputs = [path.display().to_string()];
-        let done = import(workspace.store(), &lock, rules, &inputs, &ImportOptions::default(), &Silent).await.unwrap();
-        assert_eq!(done.rejected_total(), 0, "{done:?}");
-        done.stored
+        import(workspace.store(), &lock, rules, &inputs, &ImportOptions::default(), &Silent).await.unwrap()
     }
 
     pub async fn build(&self, full: bool) -> BuildReport {
@@ -58,7 +63,7 @@ impl Shop {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let workspace = Workspace::open(&root).await.unwrap();
-                build(&workspace, false, &|said: &str| assert!(said != step, "cut off")).await.unwrap();
+                build(&workspace, false, &|said| assert!(said.to_string() != step, "cut off")).await.unwrap();
             });
         };
         std::thread::spawn(run).join().is_err()

@@ -1,7 +1,10 @@
 //! Whatever comes in which order: builds of some people leave what a build of everyone leaves.
 use crate::kit::Shop;
 use arrow::{array::AsArray, datatypes::Int64Type};
-use safar_pipeline::report::{self, Dimension, Modelling, PathQuery};
+use safar_pipeline::{
+    BuildNote,
+    report::{self, Dimension, Modelling, PathQuery},
+};
 
 const HEAD: &str =
     "event_id,name,occurred_at,anonymous_id,user_id,page_url,interaction,order_id,value,currency,refund_id";
@@ -85,13 +88,29 @@ async fn custom_tags_can_be_reported_by() {
     assert_eq!(shop.sql(kept).await, ["1"]);
 }
 
+/// Rejected rows, and their reasons from the most frequent on, name each reason by its code.
+#[tokio::test(flavor = "multi_thread")]
+async fn rejected_rows_tell_the_code_of_their_reason() {
+    let shop = Shop::new().await;
+    let rows = ["2026-13-01,a,1", "yesterday,b,2", "2026-01-01,c,many"];
+    shop.bring("bad.csv", &format!("time,event,value\n{}\n", rows.join("\n"))).await;
+    let session = report::session(&shop.open().await).await.unwrap();
+    let codes = |answer: report::Answer| {
+        let codes = answer.rows.column_by_name("code").unwrap().as_string::<i32>().clone();
+        codes.iter().map(|code| code.unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let rejects = codes(report::rejects(&session).await.unwrap());
+    assert_eq!(rejects, ["no_such_time", "no_such_time", "not_a_number"]);
+    assert_eq!(codes(report::reject_reasons(&session).await.unwrap()), ["no_such_time", "not_a_number"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_below_nothing_is_told() {
     let shop = Shop::new().await;
     shop.import("events.csv", &format!("{HEAD}\nn1,purchase,2026-05-01T10:00:00Z,,bea,,none,N,-50,EUR,\n")).await;
     let built = shop.build(false).await;
     assert!(
-        built.findings.iter().any(|line| line.starts_with("1 conversions are worth less than nothing")),
+        built.findings.iter().any(|line| *line == BuildNote::WorthLessThanNothing { conversions: 1 }),
         "{:?}",
         built.findings
     );
@@ -110,7 +129,7 @@ async fn another_priority_of_identifiers_rebuilds_everyone() {
     shop.build(false).await;
     shop.set("[identity]", "[identity]\npriority = [\"crm\", \"user\", \"email\", \"phone\"]");
     let report = shop.build(false).await;
-    assert!(report.reasons.iter().any(|line| line.contains("priority")), "{:?}", report.reasons);
+    assert!(report.reasons.iter().any(|line| *line == BuildNote::PriorityChanged), "{:?}", report.reasons);
 }
 
 /// `bea` names nobody and the customer's record has no other link, until an account has it: the order is the account's then.

@@ -3,7 +3,9 @@ use super::{
     problem::{Code, Problem},
     reason::Reason,
 };
+use safar_pipeline::BuildNote;
 use serde::Serialize;
+use serde_json::Value;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use utoipa::ToSchema;
 
@@ -18,11 +20,22 @@ pub enum State {
     Running,
     /// Ended well.
     Done,
-    /// Ended by an error, which is its last line.
+    /// Ended by an error.
     Failed,
 }
 
-/// A build.
+/// What a build says: its code and values for programs and other languages, and the sentence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = BuildNote)]
+pub struct LineView {
+    /// What it says.
+    #[serde(flatten)]
+    note: BuildNote,
+    /// The same in English.
+    text: String,
+}
+
+/// A build, or an erasure.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Job {
     /// Given once while the server runs.
@@ -30,7 +43,15 @@ pub struct Job {
     /// How far it is.
     pub state: State,
     /// What it said, oldest first.
-    pub lines: Vec<String>,
+    pub lines: Vec<LineView>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Problem>)]
+    pub problem: Option<Box<Problem>>,
+    /// What an erasure removed: numbers by kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub removed: Option<Value>,
 }
 
 /// The jobs since the server started.
@@ -55,7 +76,13 @@ impl Jobs {
                 .hint("wait until it ends")
                 .because(Reason::BuildRunning));
         }
-        let job = Job { id: jobs.last().map_or(1, |job| job.id + 1), state: State::Running, lines: vec![] };
+        let job = Job {
+            id: jobs.last().map_or(1, |job| job.id + 1),
+            state: State::Running,
+            lines: vec![],
+            problem: None,
+            removed: None,
+        };
         jobs.push(job.clone());
         let surplus = jobs.len().saturating_sub(REMEMBERED);
         jobs.drain(..surplus);
@@ -63,16 +90,19 @@ impl Jobs {
     }
 
     /// Adds a line.
-    pub fn say(&self, id: i64, line: String) {
+    pub fn say(&self, id: i64, note: BuildNote) {
         if let Some(job) = self.list().iter_mut().find(|job| job.id == id) {
-            job.lines.push(line);
+            job.lines.push(LineView { text: note.to_string(), note });
         }
     }
 
-    /// Ends a job.
-    pub fn end(&self, id: i64, state: State) {
+    /// Ends a job, well or by a problem.
+    pub fn end(&self, id: i64, ended: Result<Option<Value>, Problem>) {
         if let Some(job) = self.list().iter_mut().find(|job| job.id == id) {
-            job.state = state;
+            match ended {
+                Ok(removed) => (job.state, job.removed) = (State::Done, removed),
+                Err(problem) => (job.state, job.problem) = (State::Failed, Some(Box::new(problem))),
+            }
         }
     }
 

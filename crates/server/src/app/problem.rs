@@ -176,8 +176,8 @@ impl Problem {
         use datafusion::error::DataFusionError as D;
         use safar_engine::Error as E;
         let problem = |code| Self::new(code, error.to_string());
-        match error {
-            E::Query { message, hint } => {
+        let told = match error {
+            E::Query { message, hint, .. } => {
                 let problem = Self::new(Code::BadQuery, message.clone());
                 hint.iter().fold(problem, |problem, hint| problem.hint(hint.clone()))
             }
@@ -189,7 +189,8 @@ impl Problem {
                 problem(Code::BadQuery)
             }
             other => Self::internal(other),
-        }
+        };
+        Reason::of_query(error).into_iter().fold(told, Self::because)
     }
 
     fn of_settings(error: SettingsError) -> Self {

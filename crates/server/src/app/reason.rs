@@ -1,6 +1,7 @@
 //! Why something is refused, beyond what kind of problem it is: for programs, and for screens that speak other languages.
 use super::accounts::Role;
 use safar_attribution::{experiment::ExperimentError, validation::ValidationError};
+use safar_engine::Fault;
 use safar_pipeline::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -102,11 +103,95 @@ pub enum Reason {
     },
     /// There is nothing to test models on.
     NothingToTest,
+    /// A model credits nothing, so it has no shares to compare.
+    NothingEarned {
+        /// The model.
+        model: String,
+    },
     /// Only the server's log says more.
     SeeLog,
+    /// A query names a column that is not there.
+    NoColumn {
+        /// What was written.
+        column: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The same, and one is named nearly so.
+    ColumnNear {
+        /// What was written.
+        column: String,
+        /// What may be meant.
+        near: String,
+    },
+    /// A query names a table that is not there.
+    NoTable {
+        /// What was written.
+        table: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// A query calls a function that is not there.
+    NoFunction {
+        /// What was written.
+        function: String,
+    },
+    /// Several tables of a query have the column.
+    AmbiguousColumn {
+        /// The column.
+        column: String,
+    },
+    /// A column of a query stands beside an aggregate without being grouped by.
+    NotGrouped {
+        /// The column.
+        column: String,
+    },
+    /// A function of a query does not take values of this type.
+    WrongTypes {
+        /// The function and the types.
+        call: String,
+    },
+    /// A query ends too early.
+    QueryUnfinished,
+    /// A query is no SQL from a word on.
+    NotUnderstood {
+        /// The word.
+        found: String,
+        /// Its line, from 1.
+        line: u32,
+        /// Its column, from 1.
+        column: u32,
+    },
+    /// A query makes a value one of a type that it cannot become.
+    NotOfType {
+        /// The value.
+        value: String,
+        /// The type.
+        kind: String,
+    },
+    /// A query divides by 0.
+    DivisionByZero,
 }
 
 impl Reason {
+    /// What is wrong with a query, where that is one of the reasons.
+    pub fn of_query(error: &safar_engine::Error) -> Option<Self> {
+        Some(match error.fault()? {
+            Fault::NoColumn { column, near: Some(near), .. } => Self::ColumnNear { column, near },
+            Fault::NoColumn { column, near: None, known } => Self::NoColumn { column, known },
+            Fault::NoTable { table, known } => Self::NoTable { table, known },
+            Fault::NoFunction { function } => Self::NoFunction { function },
+            Fault::Ambiguous { column } => Self::AmbiguousColumn { column },
+            Fault::NotGrouped { column } => Self::NotGrouped { column },
+            Fault::WrongTypes { call } => Self::WrongTypes { call },
+            Fault::Unfinished => Self::QueryUnfinished,
+            Fault::NotUnderstood { found, line, column } => Self::NotUnderstood { found, line, column },
+            Fault::NotOfType { value, kind } => Self::NotOfType { value, kind },
+            Fault::DivisionByZero => Self::DivisionByZero,
+            _ => return None,
+        })
+    }
+
     /// Why the pipeline refused, where that is one of the reasons.
     pub fn of(error: &Error) -> Option<Self> {
         Some(match error {

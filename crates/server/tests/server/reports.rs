@@ -358,6 +358,37 @@ async fn refusals_that_people_meet_say_why_in_parts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn wrong_queries_say_why_in_parts() {
+    let (_server, mut admin) = Server::with_admin().await;
+    for (query, code, values) in [
+        ("SELECT chanel FROM sessions", "column_near", json!({"column": "chanel", "near": "channel"})),
+        ("SELECT conut(*) FROM sessions", "no_function", json!({"function": "conut"})),
+        ("SELECT channel, count(*) FROM sessions", "not_grouped", json!({"column": "sessions.channel"})),
+        ("SELECT sum(channel) FROM sessions", "wrong_types", json!({"call": "sum(Utf8)"})),
+        ("SELECT FROM", "query_unfinished", Value::Null),
+        ("SELECT 1\nFROM sessions)", "not_understood", json!({"found": ")", "line": 2, "column": 14})),
+        ("SELECT CAST('a' AS INT)", "not_of_type", json!({"value": "a", "kind": "Int32"})),
+        ("SELECT 1 / 0", "division_by_zero", Value::Null),
+    ] {
+        let answer = admin.post("/sql", json!({"query": query})).await.json();
+        let (reason, detail) = (&answer["reason"], answer["detail"].as_str().unwrap());
+        assert_eq!((reason["code"].as_str(), &reason["values"]), (Some(code), &values), "{query}: {answer}");
+        assert!(!detail.contains("bug") && detail.len() < 200, "{detail}");
+    }
+    let unknown = admin.post("/sql", json!({"query": "SELECT * FROM visits"})).await.json();
+    assert_eq!(unknown["reason"]["code"], "no_table");
+    assert_eq!(unknown["reason"]["values"]["known"].as_array().map(Vec::len), Some(11));
+}
+
+/// Days without any outcome are an empty answer, not a refusal.
+#[tokio::test(flavor = "multi_thread")]
+async fn models_agree_on_nothing_where_nothing_was_earned() {
+    let (_server, mut admin) = Server::with_admin().await;
+    let view = ask(&mut admin, "/reports/agreement?from=1999-01-01&to=1999-02-01").await;
+    assert_eq!(view["rows"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_names_people_rules_and_windows() {
     let (_server, mut admin) = Server::with_admin().await;
     let view = ask(&mut admin, "/reports/explain?model=linear&label=Email&conversions=0&limit=10000").await;

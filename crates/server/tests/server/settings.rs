@@ -1,7 +1,7 @@
 //! Settings and builds over the API.
 use crate::support::{Browser, Server};
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,9 @@ async fn settings_are_checked_replaced_and_remembered() {
     assert_eq!(std::fs::read_to_string(server.root().join("safar.toml")).unwrap(), new);
     assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.problem(), "conflict");
     assert_eq!(admin.get("/workspace").await.json()["currency"], "ISK");
-    assert_eq!(admin.get("/settings/history").await.json()[0]["text"], new);
+    let history = admin.get("/settings/history").await.json();
+    assert_eq!((&history[0]["text"], &history[1]["text"]), (&json!(new), &json!(text)), "what was found stays, too");
+    assert_eq!((history[1]["user"].as_str(), history.as_array().map(Vec::len)), (Some(""), Some(2)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +47,7 @@ async fn a_file_that_another_program_broke_is_a_problem_with_its_line() {
 }
 
 /// Starts a build, follows it to its end, and gives what it said.
-async fn built(browser: &mut Browser) -> Vec<String> {
+async fn built(browser: &mut Browser) -> Vec<Value> {
     let started = browser.send(Method::POST, "/build", None).await;
     assert_eq!(started.status, StatusCode::ACCEPTED);
     let path = format!("/jobs/{}", started.json()["job"]);
@@ -53,7 +55,7 @@ async fn built(browser: &mut Browser) -> Vec<String> {
         let job = browser.get(&path).await.json();
         if job["state"] != "running" {
             assert_eq!(job["state"], "done", "{job}");
-            return serde_json::from_value(job["lines"].clone()).unwrap();
+            return job["lines"].as_array().unwrap().clone();
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -63,7 +65,8 @@ async fn built(browser: &mut Browser) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_is_started_and_followed() {
     let (_server, mut admin) = Server::with_admin().await;
-    built(&mut admin).await;
+    let lines = built(&mut admin).await;
+    assert_eq!(lines[0], json!({"code": "step", "values": {"step": "people"}, "text": "people"}));
 }
 
 /// What the preview says of a rule is what a build with the rule does; before that, nothing is changed.
@@ -97,11 +100,9 @@ async fn a_rule_does_what_the_preview_says() {
 
     let wish = json!({"text": new, "version": old["version"]});
     assert_eq!(admin.send(Method::PUT, "/settings", Some(wish)).await.status, StatusCode::OK);
-    let said = built(&mut admin).await.join("\n");
-    assert!(
-        said.contains(&format!("{events} events of {} people have another source, channel or device", told["people"])),
-        "{said}"
-    );
+    let said = built(&mut admin).await;
+    let changed = said.iter().find(|line| line["code"] == "rules_changed").expect("the rules changed");
+    assert_eq!(changed["values"], json!({"events": events, "people": told["people"]}));
     assert_eq!(count(&mut admin, "SELECT count(*) FROM events WHERE channel = 'Poster'").await, events);
     let buyers = "SELECT count(*) FROM conversions WHERE person_id IN (SELECT person_id FROM touchpoints WHERE source = 'poster')";
     // A touch inside of a visit from elsewhere makes no touchpoint of its own: then its person is not found this way.

@@ -7,6 +7,7 @@ use super::{
     reading::{Fault, Reading},
     record::Record,
 };
+use crate::import::reason;
 use crate::import::{costs::CostRow, error::Error, field::Field};
 use std::borrow::Cow;
 
@@ -54,7 +55,7 @@ pub(super) fn row(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fau
         reading.totals.extend(total);
         return Ok(());
     }
-    let date = reading.day(row, "date")?.ok_or(Fault::of("date", "no day"))?;
+    let date = reading.day(row, "date")?.ok_or(Fault::of("date", reason::NO_DAY))?;
     let last = reading.day(row, "end")?.unwrap_or(date);
     let cost = reading.amount(row, "cost")?.unwrap_or(0.0);
     let (impressions, clicks) = (reading.count(row, "impressions")?, reading.count(row, "clicks")?);
@@ -78,7 +79,7 @@ pub(super) fn row(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fau
     let campaign = stated(Field::Campaign).or(told("campaign")).or(named(0)).or(id.clone());
     let cost_row = CostRow {
         date,
-        source: source.ok_or(Fault::of("source", "no source"))?,
+        source: source.ok_or(Fault::of("source", reason::NO_SOURCE))?,
         medium: medium.unwrap_or_default(),
         account,
         campaign_id: id,
@@ -94,7 +95,7 @@ pub(super) fn row(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fau
         return reading.cost(cost_row);
     }
     if last < date {
-        return Err(Fault::of("end", "ends before it begins"));
+        return Err(Fault::of("end", reason::ENDS_EARLY));
     }
     if !reading.spread {
         let (first, last) = (row.get("date").into_owned(), row.get("end").into_owned());

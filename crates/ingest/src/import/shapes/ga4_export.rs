@@ -11,6 +11,7 @@ use super::{
     reading::{Fault, Reading},
     record::{Record, text_of},
 };
+use crate::import::reason;
 use serde_json::{Map, Value, json};
 
 pub(super) static EXPORT: Shape = Shape {
@@ -85,7 +86,7 @@ fn export(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     let at = reading.need_time(row, "at")?;
     let (name, device) = (row.get("name"), row.get("device"));
     if name.is_empty() {
-        return Err(Fault::of("name", "nothing says what happened"));
+        return Err(Fault::of("name", reason::NOTHING_HAPPENED));
     }
     let list = row.json("params");
     let mut said = params(list.as_deref());

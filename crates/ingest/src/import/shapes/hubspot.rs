@@ -12,6 +12,7 @@ use super::{
     reading::{Fault, Reading},
     record::Record,
 };
+use crate::import::reason;
 use safar_model::Micros;
 
 /// Id of a contact that was merged → the one that it became.
@@ -58,7 +59,7 @@ fn people(reading: &Reading<'_>, table: &'static str, id: &str) -> Vec<String> {
 fn contact(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     let (id, email) = (row.get("id"), row.get("email"));
     if id.is_empty() {
-        return Err(Fault::of("id", "no id"));
+        return Err(Fault::of("id", reason::NO_ID));
     }
     let at = reading.need_time(row, "created_at")?;
     for merged in several(&row.get("merged")) {
@@ -119,7 +120,7 @@ impl Deal<'_> {
             reading.tell(event)?;
         }
         if self.created.is_none() && self.closed.is_none() {
-            return Err(Fault::Row("neither when the deal was made nor when it was closed"));
+            return Err(Fault::Row(reason::NO_DEAL_TIME));
         }
         Ok(())
     }

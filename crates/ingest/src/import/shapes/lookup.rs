@@ -5,6 +5,7 @@ use super::{
     reading::{Fault, Reading},
     record::Record,
 };
+use crate::import::reason;
 use safar_model::Micros;
 use std::collections::HashMap;
 
@@ -34,7 +35,7 @@ impl Lookups {
     }
 
     fn room(&self) -> Result<(), Fault> {
-        if self.texts.len() < ENTRIES_MAX { Ok(()) } else { Err(Fault::Row("more than 20 million rows to look up")) }
+        if self.texts.len() < ENTRIES_MAX { Ok(()) } else { Err(Fault::Row(reason::TOO_MANY_ROWS)) }
     }
 
     /// Keeps the newest texts of an id.
@@ -85,7 +86,7 @@ pub(super) fn keep(
 ) -> Result<(), Fault> {
     let id = row.get("id");
     if id.is_empty() {
-        return Err(Fault::of("id", "no id"));
+        return Err(Fault::of("id", reason::NO_ID));
     }
     let at = reading.time(row, "changed_at")?.unwrap_or(0);
     let texts = keys.iter().map(|key| row.get(key).into_owned()).collect();

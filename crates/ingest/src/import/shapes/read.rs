@@ -5,6 +5,7 @@ use super::{
     record::{Cells, Record},
     wrap::Wrapping,
 };
+use crate::import::reason;
 use crate::import::{
     error::Error,
     input::{self, Input},
@@ -81,7 +82,7 @@ pub(super) fn file(
                     line: *line,
                     column: None,
                     value: None,
-                    reason: "not a JSON object".into(),
+                    reason: reason::NO_JSON.into(),
                     raw: Some(text.trim().to_owned()),
                 })?,
             }
@@ -103,7 +104,7 @@ fn texts(
         // The row of a raw table is the object in one of its columns.
         return match serde_json::from_str::<Value>(cells.get(at).copied().unwrap_or_default()) {
             Ok(Value::Object(object)) => take(reading, wrapping, &record(peeked, line, Cells::Object(&object))),
-            _ => refused(reading, &record(peeked, line, Cells::Texts(cells)), Fault::Row("its data is no JSON object")),
+            _ => refused(reading, &record(peeked, line, Cells::Texts(cells)), Fault::Row(reason::NO_JSON_DATA)),
         };
     }
     take(reading, wrapping, &record(peeked, line, Cells::Texts(cells)))

@@ -6,6 +6,7 @@ use super::{
     record::Record,
     rejected::Rejected,
 };
+use crate::import::reason;
 use crate::import::{
     costs::{CostRow, FileCosts},
     currency,
@@ -171,11 +172,11 @@ impl<'a> Reading<'a> {
         }
         let header = row.sheet.header(key).to_ascii_lowercase();
         let times = if header.ends_with("_gmt") || header.contains("utc") { &self.utc } else { &self.times };
-        times.read(&padded(&text)).map(Some).ok_or(Fault::of(key, "not a time that exists"))
+        times.read(&padded(&text)).map(Some).ok_or(Fault::of(key, reason::NO_SUCH_TIME))
     }
 
     pub(crate) fn need_time(&self, row: &Record<'_>, key: &'static str) -> Result<Micros, Fault> {
-        self.time(row, key)?.ok_or(Fault::of(key, "no time"))
+        self.time(row, key)?.ok_or(Fault::of(key, reason::NO_TIME))
     }
 
     /// A day of the platform's calendar, in days since 1970; the hour of a time is left out.
@@ -191,8 +192,8 @@ impl<'a> Reading<'a> {
         let rest = rest.trim_start_matches(['T', ' ']);
         let is_clock = rest.is_empty() || (rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains(':'));
         let read = self.days.read(if is_clock { day } else { &text });
-        let read = read.ok_or(Fault::of(key, "not a day that exists"))?;
-        i32::try_from(read.div_euclid(DAY_US)).map(Some).map_err(|_| Fault::of(key, "not a day that exists"))
+        let read = read.ok_or(Fault::of(key, reason::NO_SUCH_DAY))?;
+        i32::try_from(read.div_euclid(DAY_US)).map(Some).map_err(|_| Fault::of(key, reason::NO_SUCH_DAY))
     }
 
     /// An amount; `None` where the cell is empty. A column whose header ends in `micros` holds millionths.
@@ -213,7 +214,7 @@ impl<'a> Reading<'a> {
         match self.amount(row, key)? {
             None => Ok(None),
             Some(count) if count >= 0.0 && count.fract() == 0.0 => Ok(Some(count as i64)),
-            Some(_) => Err(Fault::of(key, "not a whole number of at least 0")),
+            Some(_) => Err(Fault::of(key, reason::NO_WHOLE_NUMBER)),
         }
     }
 
@@ -223,7 +224,7 @@ impl<'a> Reading<'a> {
         let told = row.get("currency");
         let code = if told.is_empty() { row.sheet.code(amount).unwrap_or_default() } else { &told };
         if !code.is_empty() && !currency::is_one(code) {
-            return Err(Fault::of("currency", "not a currency code of three letters"));
+            return Err(Fault::of("currency", reason::NO_CURRENCY_CODE));
         }
         let code = if code.is_empty() { self.constant(Field::Currency).unwrap_or_default() } else { code };
         let text = row.get(amount);

@@ -9,6 +9,7 @@ use super::{
     event::Event,
     orders::{self, add_item, bare, begin, flush, goes_on, item},
 };
+use crate::import::reason;
 
 pub(super) static RECEIPTS: Shape = Shape {
     name: "store-receipts",
@@ -33,7 +34,7 @@ pub(super) static RECEIPTS: Shape = Shape {
     row: |reading, row| {
         let (id, store) = (row.get("id"), row.get("store"));
         if id.is_empty() {
-            return Err(super::reading::Fault::of("id", "no receipt number"));
+            return Err(super::reading::Fault::of("id", reason::NO_RECEIPT_NUMBER));
         }
         let key = format!("{store}/{id}");
         let line =
@@ -43,7 +44,7 @@ pub(super) static RECEIPTS: Shape = Shape {
             return Ok(());
         }
         let at = reading.need_time(row, "sold_at")?;
-        let no_amount = super::reading::Fault::of("total", "no amount");
+        let no_amount = super::reading::Fault::of("total", reason::NO_AMOUNT);
         let total = reading.amount(row, "total")?.ok_or(no_amount)?;
         let currency = reading.currency(row, "total")?;
         let returned = total < 0.0;

@@ -10,6 +10,7 @@ use super::{
     lookup,
     reading::Fault,
 };
+use crate::import::reason;
 use serde_json::{Map, Value};
 
 /// Response id → question, answer, question, answer …
@@ -44,12 +45,12 @@ pub(super) static RESPONSES: Shape = Shape {
     ],
     row: |reading, row| {
         let at = reading.need_time(row, "answered_at")?;
-        let score = reading.amount(row, "score")?.ok_or(Fault::of("score", "no score"))?;
+        let score = reading.amount(row, "score")?.ok_or(Fault::of("score", reason::NO_SCORE))?;
         let header = row.sheet.header("score").to_lowercase();
         let kind = if header.contains("csat") || header.contains("rating") { "csat" } else { "nps" };
         let most = if kind == "nps" { 10.0 } else { 100.0 };
         if !(0.0..=most).contains(&score) {
-            return Err(Fault::of("score", "a score beyond its scale"));
+            return Err(Fault::of("score", reason::BEYOND_SCALE));
         }
         let event = Event::new("survey_response", format!("survey:{}", row.get("id")), at, row.line)
             .set("email", &row.get("email"))

@@ -11,6 +11,7 @@ use super::{
     reading::{Fault, Reading},
     record::{Record, text_of},
 };
+use crate::import::reason;
 use serde_json::Value;
 
 pub(super) static ORDERS: Shape = Shape {
@@ -44,7 +45,7 @@ pub(super) static ORDERS: Shape = Shape {
 fn order(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     let id = bare(&row.get("id")).trim_start_matches('#').to_owned();
     if id.is_empty() {
-        return Err(Fault::of("id", "no order number"));
+        return Err(Fault::of("id", reason::NO_ORDER_NUMBER));
     }
     let line = item(&row.get("sku"), &row.get("item"), reading.amount(row, "price")?, reading.amount(row, "quantity")?);
     if goes_on(reading, &id) {
@@ -52,7 +53,7 @@ fn order(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let at = reading.need_time(row, "created_at")?;
-    let total = reading.amount(row, "total")?.ok_or(Fault::of("total", "no amount"))?;
+    let total = reading.amount(row, "total")?.ok_or(Fault::of("total", reason::NO_AMOUNT))?;
     let currency = reading.currency(row, "total")?;
     if !is_paid(&row.get("state")) {
         reading.leave("orders that are not paid");
@@ -73,8 +74,7 @@ fn order(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     }
     for refund in row.json("refunds").iter().flat_map(|list| list.as_array().into_iter().flatten()) {
         let text = |name: &str| refund.get(name).map(|value| text_of(value).into_owned()).unwrap_or_default();
-        let amount =
-            text("total").parse::<f64>().map_err(|_| Fault::of("refunds", "a refund without an amount"))?.abs();
+        let amount = text("total").parse::<f64>().map_err(|_| Fault::of("refunds", reason::NO_REFUND_AMOUNT))?.abs();
         let id_of = format!("woocommerce:refund:{}", text("id"));
         refunds.push(orders::refund(id_of, &id, at, amount, &currency, row.line));
     }

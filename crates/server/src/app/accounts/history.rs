@@ -4,14 +4,14 @@ use rusqlite::params;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A change of the settings that was made here; changes by other programs are in the files' own history.
+/// A change of the settings that was made here, or what the first change after it found: what other programs wrote.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SettingsVersion {
     /// Names the text.
     pub version: String,
     /// Seconds since 1970.
     pub time: i64,
-    /// Who, by their address.
+    /// Who, by their address; empty where another program wrote the file.
     pub user: String,
     /// The settings after the change.
     pub text: String,
@@ -22,6 +22,14 @@ impl Accounts {
     pub fn add_settings(&self, version: &str, text: &str, user: &str) -> Result<(), AccountError> {
         let sql = "INSERT INTO settings_history (version, text, user, at) VALUES (?, ?, ?, ?)";
         self.database().execute(sql, params![version, text, user, now()])?;
+        Ok(())
+    }
+
+    /// Remembers what a change finds, where another program wrote it: so that it can be compared, and restored.
+    pub fn find_settings(&self, version: &str, text: &str, at: Option<i64>) -> Result<(), AccountError> {
+        let sql = "INSERT INTO settings_history (version, text, user, at) SELECT ?1, ?2, '', ?3 \
+                   WHERE ?1 IS NOT (SELECT version FROM settings_history ORDER BY id DESC LIMIT 1)";
+        self.database().execute(sql, params![version, text, at.unwrap_or_else(now)])?;
         Ok(())
     }
 

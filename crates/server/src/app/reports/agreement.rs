@@ -3,10 +3,11 @@ use super::{Arguments, BY, Kind, Parameter, Report, SELECTION, Table, attributio
 use crate::app::{
     accounts::Role,
     problem::{Code, Problem},
+    reason::Reason,
 };
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use futures::FutureExt;
-use safar_attribution::{Pair, agreement, uncertainty::Measure};
+use safar_attribution::{AgreementError, Pair, agreement, uncertainty::Measure};
 use safar_pipeline::{
     Workspace,
     report::{self, Modelling},
@@ -25,20 +26,29 @@ pub const REPORT: Report = Report {
 const PARAMETERS: &[Parameter] =
     &[Parameter::new("model", Kind::Models, "A model, or all; repeats. Those of safar.toml otherwise.")];
 
+fn refusal(error: AgreementError) -> Problem {
+    let problem = Problem::new(Code::NotComputable, error.to_string());
+    match error {
+        AgreementError::NothingEarned { model, .. } => {
+            problem.because(Reason::NothingEarned { model: model.to_string() })
+        }
+        _ => problem,
+    }
+}
+
 async fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Table, Problem> {
     let rules = &workspace.settings().attribution;
     let models = arguments.models("model", &rules.models);
     let modelling = Modelling { models, transforms: rules.transform.clone(), ..Modelling::default() };
     let report = report::attribute(workspace, &modelling, &arguments.dimension()?, &arguments.selection()).await?;
-    let found = agreement(&report.models, Measure::Conversions)
-        .map_err(|error| Problem::new(Code::NotComputable, error.to_string()))?;
+    let nothing = report.models.iter().all(|model| model.credits.iter().all(|credit| credit.conversions == 0.0));
+    // Where there is nothing to share, there is nothing to agree on: no rows, and no refusal.
+    let pairs = if nothing { vec![] } else { agreement(&report.models, Measure::Conversions).map_err(refusal)?.pairs };
     let name = |index: usize| report.models[index].model.to_string();
-    let texts = |of: &dyn Fn(&Pair) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(found.pairs.iter().map(of)))
-    };
-    let numbers = |of: &dyn Fn(&Pair) -> Option<f64>| -> ArrayRef {
-        Arc::new(found.pairs.iter().map(of).collect::<Float64Array>())
-    };
+    let texts =
+        |of: &dyn Fn(&Pair) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(pairs.iter().map(of))) };
+    let numbers =
+        |of: &dyn Fn(&Pair) -> Option<f64>| -> ArrayRef { Arc::new(pairs.iter().map(of).collect::<Float64Array>()) };
     let batch = RecordBatch::try_from_iter([
         ("model_a", texts(&|pair| name(pair.a))),
         ("model_b", texts(&|pair| name(pair.b))),

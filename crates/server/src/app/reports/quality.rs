@@ -14,7 +14,7 @@ pub const QUALITY: Report = Report {
 
 pub const REJECTS: Report = Report {
     name: "rejects",
-    about: "Rows that could not be read, the latest import first: origin, line, column, value, reason, rejected_at.",
+    about: "Rows that could not be read, the latest import first: origin, line, column, value, reason, rejected_at, code (the reason for programs; it stays).",
     role: Role::Analyst,
     parameters: &[],
     run: |workspace, arguments| rejects(workspace, arguments).boxed(),
@@ -22,7 +22,7 @@ pub const REJECTS: Report = Report {
 
 pub const REASONS: Report = Report {
     name: "reject-reasons",
-    about: "Rejected rows by reason: reason, rows, files, first_file, first_line.",
+    about: "Rejected rows by reason: reason, rows, files, first_file, first_line, code (the reason for programs; it stays).",
     role: Role::Viewer,
     parameters: &[],
     run: |workspace, arguments| reasons(workspace, arguments).boxed(),

@@ -2,10 +2,11 @@
 use crate::app::{
     App,
     extract::Id,
-    jobs::{Job, State as JobState},
+    jobs::Job,
     problem::{Code, Problem},
 };
 use axum::{Json, extract::State, http::StatusCode};
+use safar_pipeline::BuildNote;
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -33,17 +34,14 @@ pub async fn start(State(app): State<Arc<App>>) -> Result<(StatusCode, Json<Star
         let app = Arc::clone(&running);
         let work = async move {
             let report =
-                safar_pipeline::build(&opened.workspace, false, &|step| app.jobs.say(id, step.to_owned())).await?;
-            for reason in report.reasons.iter().chain(&report.findings) {
-                app.jobs.say(id, reason.clone());
+                safar_pipeline::build(&opened.workspace, false, &|step| app.jobs.say(id, BuildNote::Step { step }))
+                    .await?;
+            for note in report.reasons.into_iter().chain(report.findings) {
+                app.jobs.say(id, note);
             }
-            Ok(())
+            Ok(None)
         };
-        let ended = running.queries.spawn(work).await;
-        if let Err(problem) = &ended {
-            running.jobs.say(id, problem.detail.clone());
-        }
-        running.jobs.end(id, if ended.is_ok() { JobState::Done } else { JobState::Failed });
+        running.jobs.end(id, running.queries.spawn(work).await);
     });
     Ok((StatusCode::ACCEPTED, Json(Started { job: id })))
 }

@@ -6,7 +6,6 @@ use crate::{
         answer::Page,
         extract::{Body, Given, Id},
         guard::Caller,
-        jobs::State as JobState,
         problem::{Code, Problem},
     },
     collect::settle,
@@ -18,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use safar_pipeline::{
-    Workspace,
+    BuildNote, Step, Workspace,
     privacy::{Act, Entry, Erasure, Target, erase, export},
 };
 use serde::{Deserialize, Serialize};
@@ -101,30 +100,24 @@ pub async fn erase_person(
         let ended = running.queries.spawn(work).await;
         let detail = match &ended {
             Ok(done) => serde_json::to_value(done).unwrap_or_default(), // numbers by name always serialise
-            Err(problem) => {
-                running.jobs.say(number, problem.detail.clone());
-                json!({ "failed": true })
-            }
+            Err(_) => json!({ "failed": true }),
         };
         // Answers about the person must not be given again.
         running.cache.clear();
         let noted = running.note(&user, Act::Erase, detail.clone());
-        if let Err(problem) = &noted {
-            running.jobs.say(number, problem.detail.clone());
-        }
-        running.jobs.say(number, detail.to_string());
-        running.jobs.end(number, if ended.is_ok() && noted.is_ok() { JobState::Done } else { JobState::Failed });
+        running.jobs.end(number, ended.and(noted).map(|()| Some(detail)));
     });
     Ok((StatusCode::ACCEPTED, Json(Started::job(number))))
 }
 
 /// Erases as soon as nobody else writes.
 async fn patiently(app: &App, workspace: &Workspace, id: i64, job: i64) -> Result<Erasure, Problem> {
-    app.jobs.say(job, "what was collected goes to the tables".to_owned());
+    let say = |step| app.jobs.say(job, BuildNote::Step { step });
+    say(Step::Collected);
     settle(workspace).await.map_err(|error| Problem::new(Code::Conflict, error.to_string()))?;
     let until = Instant::now() + PATIENCE;
     loop {
-        match erase(workspace, &[Target::Person(id)], false, &|step| app.jobs.say(job, step.to_owned())).await {
+        match erase(workspace, &[Target::Person(id)], false, &say).await {
             Err(safar_pipeline::Error::Store(error)) if error.is_locked() && Instant::now() < until => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

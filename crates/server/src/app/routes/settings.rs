@@ -16,6 +16,7 @@ use std::{
     io::Write,
     path::{Component, Path},
     sync::Arc,
+    time::UNIX_EPOCH,
 };
 use utoipa::ToSchema;
 
@@ -26,7 +27,7 @@ pub struct SettingsView {
     text: String,
     /// Names the text; a replacement must repeat it.
     version: String,
-    /// The newest changes that were made here, newest first.
+    /// The newest changes, newest first: those that were made here, and what they found.
     history: Vec<Changed>,
 }
 
@@ -37,7 +38,7 @@ pub struct Changed {
     version: String,
     /// Seconds since 1970.
     time: i64,
-    /// Who, by their address.
+    /// Who, by their address; empty where another program wrote the file.
     user: String,
 }
 
@@ -190,11 +191,19 @@ pub async fn replace(
             .because(Reason::SettingsChanged));
     }
     check_drop(&settings, &old)?;
-    write(&app.current.settings_file(), &new.text).map_err(Problem::internal)?;
+    let file = app.current.settings_file();
+    app.accounts.find_settings(&new.version, &old, modified(&file))?;
+    write(&file, &new.text).map_err(Problem::internal)?;
     let (version, user) = (settings_version(&new.text), &caller.user()?.email);
     app.accounts.add_settings(&version, &new.text, user)?;
     app.note(user, Act::Settings, json!({ "version": version }))?;
     view(&app).await
+}
+
+/// When a file was changed, in seconds since 1970.
+fn modified(path: &Path) -> Option<i64> {
+    let time = std::fs::metadata(path).and_then(|about| about.modified()).ok()?;
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// Replaces a file at once: whoever reads it sees the old or the new text, also after a crash.

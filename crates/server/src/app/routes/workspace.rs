@@ -13,7 +13,7 @@ use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use safar_attribution::{MODELS, ModelSpec, all_models, causal_models};
 use safar_model::{Table as Name, about};
-use safar_pipeline::{Workspace, report::Dimension};
+use safar_pipeline::{Workspace, report::Dimension, settings::Settings};
 use serde::Serialize;
 use serde_json::Value;
 use std::{sync::Arc, time::UNIX_EPOCH};
@@ -28,7 +28,7 @@ pub struct WorkspaceView {
     time_zone: String,
     /// ISO 4217 code of values.
     currency: String,
-    /// What counts as a result; the first is the one that reports show unless another is named.
+    /// What counts as a result, goals of ready paths among them; the first is the one that reports show unless another is named.
     goals: Vec<String>,
     /// Models, those of safar.toml first.
     models: Vec<ModelView>,
@@ -114,7 +114,8 @@ async fn facts(workspace: &Workspace) -> Result<Table, Problem> {
     let people = ["sessions", "touchpoints", "conversions"].map(|name| format!("SELECT person_id FROM {name}"));
     let sql = format!(
         "SELECT count(*) AS events, CAST(min(occurred_at) AS BIGINT) AS first, CAST(max(occurred_at) AS BIGINT) AS last, \
-         (SELECT count(DISTINCT person_id) FROM ({})) AS people FROM events",
+         (SELECT count(DISTINCT person_id) FROM ({})) AS people, \
+         (SELECT array_agg(DISTINCT goal ORDER BY goal) FROM paths) AS goals FROM events",
         people.join(" UNION ALL ")
     );
     let frame = session.sql(&sql).await?;
@@ -142,7 +143,7 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         name: settings.workspace.name.clone(),
         time_zone: settings.workspace.time_zone.clone(),
         currency: settings.workspace.currency.clone(),
-        goals: settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect(),
+        goals: goals(settings, &count(4)),
         models: models(&settings.attribution.models),
         dimensions: Dimension::NAMES.to_vec(),
         first_day: day(1),
@@ -155,6 +156,16 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         last_build: built.map(|time| BuildView { time: time.as_secs() }),
         locale: settings.workspace.locale.clone(),
     }))
+}
+
+/// Those of safar.toml and those of ready paths; first those that have paths, as reports choose.
+fn goals(settings: &Settings, walked: &Value) -> Vec<String> {
+    let walked: Vec<&str> = walked.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut goals: Vec<String> = settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect();
+    let others: Vec<&&str> = walked.iter().filter(|goal| !goals.iter().any(|known| known == *goal)).collect();
+    goals.extend(others.into_iter().map(|goal| (*goal).to_owned()));
+    goals.sort_by_key(|goal| !walked.contains(&goal.as_str()));
+    goals
 }
 
 /// Those of safar.toml, and then every other.
