@@ -907,6 +907,7 @@ export const ar: Catalogue = {
   'reject.no_currency_beside': 'ما بجانب الرقم ليس عملة',
   'reject.other_currency': 'المبلغ بعملة غير عملة صفه',
   'reject.line_too_long': 'الصف أطول من ٣٢ م.بايت',
+  'reject.not_own_currency': 'بعملة غير عملة مساحة العمل',
   'reject.too_long': 'الصف أطول من ١ م.بايت',
   'reject.not_utf8': 'UTF-8 غير صالح: قد يكون للملف ترميز آخر',
   'reject.no_json': 'ليس كائن JSON',

@@ -906,6 +906,7 @@ export const en = {
   'reject.no_currency_beside': 'What stands beside the number is no currency',
   'reject.other_currency': 'The amount is told in another currency than its row',
   'reject.line_too_long': 'The row is longer than 32 MiB',
+  'reject.not_own_currency': 'In another currency than the workspace’s',
   'reject.too_long': 'The row is longer than 1 MiB',
   'reject.not_utf8': 'Invalid UTF-8: the file may have another encoding',
   'reject.no_json': 'Not a JSON object',

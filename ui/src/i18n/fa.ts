@@ -907,6 +907,7 @@ export const fa: Catalogue = {
   'reject.no_currency_beside': 'آنچه کنار عدد است ارز نیست',
   'reject.other_currency': 'ارز مبلغ با ارز ردیف یکی نیست',
   'reject.line_too_long': 'ردیف بلندتر از ۳۲ مبی‌بایت است',
+  'reject.not_own_currency': 'به ارزی جز ارز این فضای کاری',
   'reject.too_long': 'ردیف بلندتر از ۱ مبی‌بایت است',
   'reject.not_utf8': 'UTF-8 نادرست: شاید رمزگذاری پرونده چیز دیگری است',
   'reject.no_json': 'شیء JSON نیست',

@@ -907,6 +907,7 @@ export const is: Catalogue = {
   'reject.no_currency_beside': 'Það sem stendur við töluna er ekki gjaldmiðill',
   'reject.other_currency': 'Upphæðin er í öðrum gjaldmiðli en röðin',
   'reject.line_too_long': 'Röðin er lengri en 32 MiB',
+  'reject.not_own_currency': 'Í öðrum gjaldmiðli en vinnusvæðið',
   'reject.too_long': 'Röðin er lengri en 1 MiB',
   'reject.not_utf8': 'Ógilt UTF-8: skráin kann að hafa aðra kóðun',
   'reject.no_json': 'Ekki JSON-hlutur',

@@ -907,6 +907,7 @@ export const pl: Catalogue = {
   'reject.no_currency_beside': 'To, co stoi przy liczbie, nie jest walutą',
   'reject.other_currency': 'Kwota podana w innej walucie niż jej wiersz',
   'reject.line_too_long': 'Wiersz jest dłuższy niż 32 MiB',
+  'reject.not_own_currency': 'W innej walucie niż waluta obszaru roboczego',
   'reject.too_long': 'Wiersz jest dłuższy niż 1 MiB',
   'reject.not_utf8': 'Niepoprawne UTF-8: plik może mieć inne kodowanie',
   'reject.no_json': 'To nie obiekt JSON',

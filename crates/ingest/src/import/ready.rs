@@ -302,7 +302,7 @@ impl Row<'_> {
             let amounts = if cell.kind == Kind::Number { Amounts::PROGRAMS } else { amounts[column] };
             let amount = amounts.read(cell.text.trim()).map_err(|error| wrong(error.reason()))?;
             if currency::of(amount.mark, currency, "").is_err() {
-                return Err(wrong("in another currency than the workspace's"));
+                return Err(wrong(reason::NOT_OWN_CURRENCY));
             }
             *sum = amount.value;
             if column != VALUE && *sum < 0.0 {

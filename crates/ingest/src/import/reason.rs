@@ -43,6 +43,7 @@ reasons! {
     NO_CURRENCY_CODE, "no_currency_code", "not a currency code of three letters";
     UNCLEAR_CURRENCY, "unclear_currency", "the sign beside the amount may be several currencies: state `--set currency=…`";
     OTHER_CURRENCY, "other_currency", "the amount is told in another currency than its row";
+    NOT_OWN_CURRENCY, "not_own_currency", "in another currency than the workspace's";
     NO_SOURCE, "no_source", "no source";
     NO_AMOUNT, "no_amount", "no amount";
     NO_REFUND_AMOUNT, "no_refund_amount", "a refund without an amount";
