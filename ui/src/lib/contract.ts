@@ -8,6 +8,40 @@ export interface AuditView {
   who: string;
 }
 
+/** What a build says: its code and values for programs and other languages, and the sentence. */
+export type BuildNote = BuildNoteKind & { text: string; };
+
+/** Why something was built, and what was found while building. Models as they are spelled in safar.toml. */
+export type BuildNoteKind =
+  | { code: 'step'; values: { step: Step; }; }
+  | { code: 'cut_off'; }
+  | { code: 'new_events'; values: { events: number; people: number; }; }
+  | { code: 'rules_changed'; values: { events: number; people: number; }; }
+  | { code: 'identifiers_changed'; values: { people: number; }; }
+  | { code: 'orders_shared'; values: { people: number; }; }
+  | { code: 'first_build'; }
+  | { code: 'full'; }
+  | { code: 'made_otherwise'; }
+  | { code: 'priority_changed'; }
+  | { code: 'program_changed'; values: { before: string; now: string; }; }
+  | { code: 'columns_changed'; }
+  | { code: 'settings_changed'; }
+  | { code: 'models_changed'; }
+  | { code: 'ready_paths'; }
+  | { code: 'kept_apart'; values: { identifier: string; namespace: string; other_identifier: string; other_namespace: string; pairs: number; rule: string; }; }
+  | { code: 'blocked'; values: { links: number; }; }
+  | { code: 'orders_of_several'; values: { orders: number; }; }
+  | { code: 'crowded'; values: { first: string; most: number; values: number; }; }
+  | { code: 'orders_again'; values: { differing: number; events: number; }; }
+  | { code: 'orders_of_others'; values: { events: number; }; }
+  | { code: 'refunds_again'; values: { events: number; }; }
+  | { code: 'refunds_above_value'; values: { orders: number; }; }
+  | { code: 'worth_less_than_nothing'; values: { conversions: number; }; }
+  | { code: 'other_currency'; values: { conversions: number; currency: string; }; }
+  | { code: 'refunds_of_nothing'; values: { refunds: number; }; }
+  | { code: 'causes_not_kept'; values: { models: string[]; }; }
+  | { code: 'not_credited'; values: { goal: string; model: string; why: Refusal; }; };
+
 /** A build. */
 export interface BuildView {
   time: number;
@@ -54,10 +88,12 @@ export interface Confirmation {
 /** Everything that is known of one person: rows by part. */
 export type ExportView = Record<string, unknown>;
 
-/** A build. */
+/** A build, or an erasure. */
 export interface Job {
   id: number;
-  lines: string[];
+  lines: BuildNote[];
+  problem?: Problem | null;
+  removed?: Record<string, unknown> | null;
   state: State;
 }
 
@@ -248,7 +284,19 @@ export type Reason =
   | { code: 'too_few'; values: { got: number; least: number; }; }
   | { code: 'untestable'; values: { conversions: number; nulls: number; }; }
   | { code: 'nothing_to_test'; }
-  | { code: 'see_log'; };
+  | { code: 'nothing_earned'; values: { model: string; }; }
+  | { code: 'see_log'; }
+  | { code: 'no_column'; values: { column: string; known: string[]; }; }
+  | { code: 'column_near'; values: { column: string; near: string; }; }
+  | { code: 'no_table'; values: { known: string[]; table: string; }; }
+  | { code: 'no_function'; values: { function: string; }; }
+  | { code: 'ambiguous_column'; values: { column: string; }; }
+  | { code: 'not_grouped'; values: { column: string; }; }
+  | { code: 'wrong_types'; values: { call: string; }; }
+  | { code: 'query_unfinished'; }
+  | { code: 'not_understood'; values: { column: number; found: string; line: number; }; }
+  | { code: 'not_of_type'; values: { kind: string; value: string; }; }
+  | { code: 'division_by_zero'; };
 
 /** Why a model cannot be computed, with the way out. */
 export type Refusal =
@@ -277,7 +325,7 @@ export interface SessionView {
   user?: User | null;
 }
 
-/** A change of the settings that was made here; changes by other programs are in the files' own history. */
+/** A change of the settings that was made here, or what the first change after it found: what other programs wrote. */
 export interface SettingsVersion {
   text: string;
   time: number;
@@ -307,6 +355,9 @@ export interface Started {
 
 /** How far a job is. */
 export type State = 'running' | 'done' | 'failed';
+
+/** What is being done now: by a build, or by what erases and removes, which build at their end. */
+export type Step = 'collected' | 'people' | 'new_events' | 'channel_rules' | 'orders' | 'journeys' | 'credits' | 'small_files' | 'who_it_is' | 'requests_and_rejects' | 'files' | 'tables' | 'requests' | 'rejects' | 'events' | 'derived' | 'old_files';
 
 /** A table of SQL. */
 export interface TableView {

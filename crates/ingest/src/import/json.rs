@@ -91,12 +91,7 @@ impl<R: Read> JsonSplitter<R> {
             let length = end.unwrap_or(text.len()) - start;
             if !self.overlong && length > LINE_MAX {
                 let raw = String::from_utf8_lossy(&text[start..start + (64 << 10)]).into_owned();
-                chunk.broken.push(Broken {
-                    line: self.line,
-                    reason: reason::LINE_TOO_LONG,
-                    found: None,
-                    raw,
-                });
+                chunk.broken.push(Broken { line: self.line, reason: reason::LINE_TOO_LONG, found: None, raw });
                 self.overlong = true;
             }
             if end.is_none() && !self.done && !self.overlong {

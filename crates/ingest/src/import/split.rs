@@ -13,7 +13,6 @@ pub(crate) struct Layout {
     pub skip: u64,
 }
 
-
 /// How much text is split at once.
 const BLOCK: usize = 4 << 20;
 /// A record longer than this is taken for a broken one; a quote not closed within it as well.
