@@ -4,7 +4,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringBuilder, TimestampMicrosecondArray,
 };
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -141,17 +141,14 @@ fn batch(events: &[Event]) -> Result<RecordBatch, Failure> {
     Ok(RecordBatch::try_from_iter(columns)?)
 }
 
-/// As the store writes `events`: ZSTD(1), groups of 1 M rows, keys and times as differences from the row before.
+/// ZSTD(1), groups of 1 M rows, keys and times as they are; the store writes these as differences.
 fn write(path: &Path, events: &[Event]) -> Result<(), Failure> {
-    let mut properties = WriterProperties::builder()
+    let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_max_row_group_row_count(Some(1 << 20));
-    for name in ["person_id", "ts"] {
-        properties = properties
-            .set_column_dictionary_enabled(name.into(), false)
-            .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
-    }
-    let properties = properties.build();
+        .set_max_row_group_row_count(Some(1 << 20))
+        .set_column_dictionary_enabled("person_id".into(), false)
+        .set_column_dictionary_enabled("ts".into(), false)
+        .build();
     let mut writer = ArrowWriter::try_new(fs::File::create(path)?, batch(&[])?.schema(), Some(properties))?;
     for rows in events.chunks(1 << 16) {
         writer.write(&batch(rows)?)?;
