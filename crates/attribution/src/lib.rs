@@ -34,7 +34,6 @@ mod poisson;
 mod random;
 mod read;
 mod spec;
-mod sum;
 mod transform;
 pub mod uncertainty;
 pub mod validation;
@@ -43,7 +42,7 @@ mod weights;
 pub use agreement::{Agreement, AgreementError, Compared, Pair, Spread, agreement};
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, LogisticDiagnostics, MarkovDiagnostics,
-    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, credits_by_place, total,
+    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, attribute_with_places, credits_by_place, total,
 };
 pub use error::{Error, Result, SpecError};
 pub use read::{ReadError, ReadOptions, read_paths};
@@ -54,6 +53,7 @@ pub use spec::{
 pub use transform::{Transform, transform};
 
 // What models read and how it is made, so that this crate is all that is needed.
+use safar_model::sum;
 pub use safar_model::{ChannelId, DAY_US, Micros, PathRef, Paths, PathsBuilder, TimelineError, TimelineRef, Timelines};
 
 /// Counts and values go up to here, so that sums and products of them stay finite.

@@ -10,10 +10,11 @@ use datafusion::{
         function::{AccumulatorArgs, StateFieldsArgs},
     },
 };
+use safar_model::sum::Sum;
 use std::sync::Arc;
 
-/// The SQL aggregate `exact_sum(x)`, a sum with what rounding took from it (Neumaier 1974): cents stay cents, and the result is
-/// the same whichever core met a row first, which the sum of the standard is not. Null where every x is.
+/// The SQL aggregate `exact_sum(x)`, a [`Sum`]: cents stay cents, and the result is the same whichever core met a row first, which
+/// the sum of the standard is not. Null where every x is.
 pub(crate) fn exact_sum() -> AggregateUDF {
     AggregateUDF::new_from_impl(ExactSum {
         signature: Signature::exact(vec![DataType::Float64], Volatility::Immutable),
@@ -56,26 +57,6 @@ impl AggregateUDFImpl for ExactSum {
     }
 }
 
-/// What was added so far, and what rounding took from it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    sum: f64,
-    lost: f64,
-}
-
-impl Sum {
-    fn add(&mut self, x: f64) {
-        let sum = self.sum + x;
-        self.lost += if self.sum.abs() >= x.abs() { (self.sum - sum) + x } else { (x - sum) + self.sum };
-        self.sum = sum;
-    }
-
-    /// What overflowed stays infinite.
-    fn get(self) -> f64 {
-        if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
-    }
-}
-
 /// By group; `None` where nothing was added.
 #[derive(Debug, Default)]
 struct Sums {
@@ -98,9 +79,7 @@ impl Sums {
         let [sums, lost] = [0, 1].map(|part| states[part].as_primitive::<Float64Type>());
         for (row, (sum, lost)) in sums.iter().zip(lost).enumerate() {
             if let (Some(sum), Some(lost)) = (sum, lost) {
-                let own = self.groups[group(row)].get_or_insert_default();
-                own.add(sum);
-                own.lost += lost;
+                self.groups[group(row)].get_or_insert_default().merge(Sum { rounded: sum, lost });
             }
         }
     }
@@ -108,7 +87,7 @@ impl Sums {
     fn states(&mut self, emit: EmitTo) -> Vec<ArrayRef> {
         let groups = emit.take_needed(&mut self.groups);
         let part = |part: fn(Sum) -> f64| groups.iter().map(|sum| sum.map(part)).collect::<Float64Array>();
-        vec![Arc::new(part(|sum| sum.sum)), Arc::new(part(|sum| sum.lost))]
+        vec![Arc::new(part(|sum| sum.rounded)), Arc::new(part(|sum| sum.lost))]
     }
 }
 
@@ -172,10 +151,10 @@ impl Accumulator for OneSum {
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let sum = self.0.groups[0];
-        Ok(vec![ScalarValue::Float64(sum.map(|sum| sum.sum)), ScalarValue::Float64(sum.map(|sum| sum.lost))])
+        Ok(vec![ScalarValue::Float64(sum.map(|sum| sum.rounded)), ScalarValue::Float64(sum.map(|sum| sum.lost))])
     }
 
     fn size(&self) -> usize {
-        self.0.groups.capacity() * size_of::<Option<Sum>>()
+        GroupsAccumulator::size(&self.0)
     }
 }

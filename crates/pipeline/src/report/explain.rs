@@ -6,7 +6,6 @@ use super::{
     explain_touches::touches,
     load::{Wanted, labels_of_touches, load, needs_ages},
     names::Names,
-    sum::Sum,
 };
 use crate::{Error, Result, Workspace};
 use arrow::{
@@ -17,7 +16,7 @@ use arrow::{
 use futures::TryStreamExt;
 use safar_attribution::{Credit, ModelSpec};
 use safar_engine::Session;
-use safar_model::{ChannelId, Micros, PathRef};
+use safar_model::{ChannelId, Micros, PathRef, sum::Sum};
 
 /// What made one number.
 #[derive(Clone, Debug)]

@@ -4,7 +4,6 @@ use super::{
     direct::Direct,
     names::{Names, property, strings},
     select::ELSEWHERE,
-    sum::Sum,
 };
 use crate::{Error, Result};
 use arrow::{
@@ -16,7 +15,7 @@ use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{ModelSpec, Transform, transform, uncertainty::Record};
 use safar_engine::Session;
-use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder};
+use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder, sum::Sum};
 
 /// Whether a model looks at the time between touch and outcome.
 pub(crate) fn needs_ages(model: &ModelSpec) -> bool {
