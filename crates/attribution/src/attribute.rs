@@ -216,9 +216,31 @@ pub struct Attribution {
 /// assert_eq!(markov.diagnostics.markov.unwrap().states, 2);
 /// ```
 pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Attribution> {
+    let fitted = fit(model, paths, channels)?;
+    Ok(attribution(model, fitted.as_ref(), paths, channels.len()))
+}
+
+/// [`attribute`] and [`credits_by_place`] of one fit.
+///
+/// # Errors
+/// As [`credits_by_place`].
+pub fn attribute_with_places(
+    model: &ModelSpec,
+    paths: &Paths,
+    channels: &[String],
+) -> Result<(Attribution, Vec<PlaceCredit>)> {
+    let fitted = fit(model, paths, channels)?;
+    let places = by_place(model, fitted.as_ref(), paths, channels.len())?;
+    Ok((attribution(model, fitted.as_ref(), paths, channels.len()), places))
+}
+
+fn fit(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
     check(paths, channels.len())?;
-    let fitted = model.build().fit(paths, channels)?;
-    let credits = fitted.credits(paths, channels.len());
+    model.build().fit(paths, channels)
+}
+
+fn attribution(model: &ModelSpec, fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Attribution {
+    let credits = fitted.credits(paths, channels);
     let mut diagnostics = fitted.diagnostics();
     diagnostics.overlapping = !fitted.conserves();
     let total = total(paths);
@@ -244,7 +266,7 @@ pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Resul
         kept(total.conversions, given[0], size[0], &mut unattributed.conversions);
         kept(total.value, given[1], size[1], &mut unattributed.value);
     }
-    Ok(Attribution { model: model.clone(), credits, unattributed, diagnostics })
+    Attribution { model: model.clone(), credits, unattributed, diagnostics }
 }
 
 /// What a channel earned at one place of paths.
@@ -276,13 +298,15 @@ pub struct PlaceCredit {
 /// assert_eq!(rows, [(0, 1, 4.0), (1, 1, 4.0), (1, 2, 4.0)]);
 /// ```
 pub fn credits_by_place(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Vec<PlaceCredit>> {
-    check(paths, channels.len())?;
-    let fitted = model.build().fit(paths, channels)?;
+    by_place(model, fit(model, paths, channels)?.as_ref(), paths, channels.len())
+}
+
+fn by_place(model: &ModelSpec, fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Result<Vec<PlaceCredit>> {
     if !fitted.is_per_touch() {
         return Err(Error::NotPerTouch { model: model.name() });
     }
-    let mut sums = vec![Vec::<(Sum, Sum)>::new(); channels.len()];
-    let mut met = vec![Vec::<bool>::new(); channels.len()];
+    let mut sums = vec![Vec::<(Sum, Sum)>::new(); channels];
+    let mut met = vec![Vec::<bool>::new(); channels];
     let mut shares = vec![];
     for path in paths.iter().filter(|path| !path.channels.is_empty()) {
         shares.clear();

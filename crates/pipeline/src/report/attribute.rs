@@ -12,7 +12,7 @@ use arrow::{
     datatypes::{Field, Int64Type, Schema},
 };
 use safar_attribution::{
-    Attribution, Credit, ModelSpec, PlaceCredit, Transform, all_models, causal_models, credits_by_place,
+    Attribution, Credit, ModelSpec, PlaceCredit, Transform, all_models, attribute_with_places, causal_models,
     hazard::bootstrap_timelines_with,
     transform,
     uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, bootstrap_with},
@@ -295,10 +295,11 @@ impl AttributionReport {
                 }
                 (None, Some(Ok(lived))) => lived.attribute(model),
                 (None, None) => paths_of(model).and_then(|(paths, _)| {
-                    let fitted = safar_attribution::attribute(model, paths, &self.labels)?;
-                    if modelling.places {
-                        self.places.push(credits_by_place(model, paths, &self.labels)?);
+                    if !modelling.places {
+                        return Ok(safar_attribution::attribute(model, paths, &self.labels)?);
                     }
+                    let (fitted, places) = attribute_with_places(model, paths, &self.labels)?;
+                    self.places.push(places);
                     Ok(fitted)
                 }),
                 (Some(settings), None) => paths_of(model)
