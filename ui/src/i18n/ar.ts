@@ -864,7 +864,7 @@ export const ar: Catalogue = {
   'build.kept_apart': 'أزواج معرّفات بقيت منفصلة لأن جمعها يخالف قاعدة: {pairs}. أولها: {namespace} {identifier} و{other_namespace} {other_identifier}.',
   'build.blocked': 'روابط لا تجمع أحدًا لأن الإعدادات تحظر أحد معرّفاتها: {links}.',
   'build.orders_of_several': 'طلبات أبلغ عنها عدة أشخاص بلا معرّف مشترك (ملف تعريف ارتباط وحساب مثلًا): {orders}. يُحسب كل منها مرة واحدة لمن أبلغ أولًا.',
-  'build.crowded': 'قيم order_id التي جاءت كل منها من أكثر من {most} شخصًا: {values}. لا تُعد أرقام طلبات، وتُحسب للجميع. أولها: {first}.',
+  'build.crowded': 'قيم order_id التي جاءت كل منها من أكثر من {most} شخصًا: {values}. لا تُعد أرقام طلبات، وتُحسب للجميع. أولها: {example}.',
   'build.orders_again': 'أحداث أبلغت عن طلب سبق حسابه (المتصفح والخادم مثلًا): {events}. يُحسب كل طلب مرة واحدة. منها ما ذكر قيمة أخرى، وتبقى الأولى: {differing}.',
   'build.orders_of_others': 'أحداث أبلغت عن طلب أبلغ عنه غيرها أولًا، ولا تُحسب: {events}.',
   'build.refunds_again': 'أحداث أبلغت عن استرداد مرة أخرى: {events}. يُحسب كل استرداد مرة واحدة.',

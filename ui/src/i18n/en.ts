@@ -863,7 +863,7 @@ export const en = {
   'build.kept_apart': 'Pairs of identifiers that were kept apart, because joining them would break a rule: {pairs}. The first: {namespace} {identifier} and {other_namespace} {other_identifier}.',
   'build.blocked': 'Links that join nobody, because the settings block an identifier of theirs: {links}.',
   'build.orders_of_several': 'Orders that several people without an identifier in common told of (a cookie and an account, say): {orders}. Each counts once, for who told of it first.',
-  'build.crowded': 'Values of order_id that come from more than {most} people each: {values}. They are taken for no orders’ numbers, and count for everyone. The first: {first}.',
+  'build.crowded': 'Values of order_id that come from more than {most} people each: {values}. They are taken for no orders’ numbers, and count for everyone. The first: {example}.',
   'build.orders_again': 'Events that told of an order that already counted (the browser and the server, say): {events}. Each order counts once. Of these, named another value, where the first stands: {differing}.',
   'build.orders_of_others': 'Events that told of an order that somebody else had told of first, and count nothing: {events}.',
   'build.refunds_again': 'Events that told of a refund again: {events}. Each refund counts once.',

@@ -864,7 +864,7 @@ export const is: Catalogue = {
   'build.kept_apart': 'Pör auðkenna sem héldust aðskilin, því sameining bryti reglu: {pairs}. Það fyrsta: {namespace} {identifier} og {other_namespace} {other_identifier}.',
   'build.blocked': 'Tengingar sem sameina engan, því stillingarnar útiloka auðkenni þeirra: {links}.',
   'build.orders_of_several': 'Pantanir sem fleiri en einn sagði frá án sameiginlegs auðkennis (kaka og reikningur, til dæmis): {orders}. Hver telst einu sinni, hjá þeim sem sagði fyrst frá.',
-  'build.crowded': 'Gildi order_id sem koma frá fleiri en {most} manns hvert: {values}. Þau teljast ekki pöntunarnúmer og telja hjá öllum. Það fyrsta: {first}.',
+  'build.crowded': 'Gildi order_id sem koma frá fleiri en {most} manns hvert: {values}. Þau teljast ekki pöntunarnúmer og telja hjá öllum. Það fyrsta: {example}.',
   'build.orders_again': 'Atburðir sem sögðu frá pöntun sem þegar taldist (vafrinn og þjónninn, til dæmis): {events}. Hver pöntun telst einu sinni. Þar af með öðru virði, þar sem það fyrsta gildir: {differing}.',
   'build.orders_of_others': 'Atburðir sem sögðu frá pöntun sem annar hafði sagt frá fyrst, og telja ekki: {events}.',
   'build.refunds_again': 'Atburðir sem sögðu aftur frá endurgreiðslu: {events}. Hver endurgreiðsla telst einu sinni.',

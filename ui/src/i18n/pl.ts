@@ -864,7 +864,7 @@ export const pl: Catalogue = {
   'build.kept_apart': 'Pary identyfikatorów, których nie połączono, bo złamałoby to regułę: {pairs}. Pierwsza: {namespace} {identifier} i {other_namespace} {other_identifier}.',
   'build.blocked': 'Powiązania, które nikogo nie łączą, bo ustawienia blokują ich identyfikator: {links}.',
   'build.orders_of_several': 'Zamówienia zgłoszone przez kilka osób bez wspólnego identyfikatora (na przykład ciasteczko i konto): {orders}. Każde liczy się raz, dla tego, kto zgłosił je pierwszy.',
-  'build.crowded': 'Wartości order_id pochodzące od więcej niż {most} osób każda: {values}. Nie są uznawane za numery zamówień i liczą się dla wszystkich. Pierwsza: {first}.',
+  'build.crowded': 'Wartości order_id pochodzące od więcej niż {most} osób każda: {values}. Nie są uznawane za numery zamówień i liczą się dla wszystkich. Pierwsza: {example}.',
   'build.orders_again': 'Zdarzenia, które zgłosiły już policzone zamówienie (na przykład przeglądarka i serwer): {events}. Każde zamówienie liczy się raz. W tym z inną wartością, przy czym obowiązuje pierwsza: {differing}.',
   'build.orders_of_others': 'Zdarzenia, które zgłosiły zamówienie zgłoszone wcześniej przez kogoś innego i się nie liczą: {events}.',
   'build.refunds_again': 'Zdarzenia, które ponownie zgłosiły zwrot: {events}. Każdy zwrot liczy się raz.',

@@ -31,7 +31,7 @@ export type BuildNoteKind =
   | { code: 'kept_apart'; values: { identifier: string; namespace: string; other_identifier: string; other_namespace: string; pairs: number; rule: string; }; }
   | { code: 'blocked'; values: { links: number; }; }
   | { code: 'orders_of_several'; values: { orders: number; }; }
-  | { code: 'crowded'; values: { first: string; most: number; values: number; }; }
+  | { code: 'crowded'; values: { example: string; most: number; values: number; }; }
   | { code: 'orders_again'; values: { differing: number; events: number; }; }
   | { code: 'orders_of_others'; values: { events: number; }; }
   | { code: 'refunds_again'; values: { events: number; }; }

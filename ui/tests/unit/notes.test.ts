@@ -54,6 +54,7 @@ describe('a note', () => {
     await words.use('fa');
     expect(say(periods)).toMatch(/^از .*۱۴۰۴.* تا .*، در برابر/);
   });
+  it('shows a value as it stands that only looks like a day’s name', () => expect(say({ code: 'crowded', values: { values: 1, most: 10, example: 'A-1' }, text: '' }, 'build')).toContain('A-1'));
   it('of a code that is not known here is the server’s own', () => expect(say({ code: 'of_later', values: { n: 1 }, text: 'as it stands' })).toBe('as it stands'));
 });
 

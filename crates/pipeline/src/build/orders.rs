@@ -37,12 +37,12 @@ pub(crate) async fn shared(
     Ok(reader.finish())
 }
 
-/// What was found, in words.
+/// What was found.
 pub(super) fn notes(found: &FoundOrders) -> Vec<BuildNote> {
     let several = (found.several > 0).then(|| BuildNote::OrdersOfSeveral { orders: found.several });
     let crowded = match &found.crowded {
-        (values @ 1.., Some(first)) => {
-            Some(BuildNote::Crowded { values: *values, most: TELLERS_MOST as u64, first: first.clone() })
+        (values @ 1.., Some(example)) => {
+            Some(BuildNote::Crowded { values: *values, most: TELLERS_MOST as u64, example: example.clone() })
         }
         _ => None,
     };

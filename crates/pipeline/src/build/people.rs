@@ -238,7 +238,7 @@ impl People {
         Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![], blocked: 0, since: None }
     }
 
-    /// Identity conflicts in words.
+    /// What deserves attention: identifiers kept apart, links that are blocked.
     pub fn findings(&self) -> Vec<BuildNote> {
         let apart = self.conflicts.first().map(|first| BuildNote::KeptApart {
             pairs: self.conflicts.len() as u64,

@@ -160,7 +160,7 @@ pub enum BuildNote {
         /// More people than so many gave each.
         most: u64,
         /// The first of them.
-        first: String,
+        example: String,
     },
     /// Events that told of an order again.
     OrdersAgain {
@@ -253,9 +253,9 @@ impl fmt::Display for BuildNote {
                 f,
                 "{orders} orders were told of by several people without an identifier in common (a cookie and an account, say): each counts once, for who told of it first"
             ),
-            Self::Crowded { values, most, first } => write!(
+            Self::Crowded { values, most, example } => write!(
                 f,
-                "{values} values of order_id come from more than {most} people each: they are taken for no orders' numbers, and count for everyone; the first: `{first}`"
+                "{values} values of order_id come from more than {most} people each: they are taken for no orders' numbers, and count for everyone; the first: `{example}`"
             ),
             Self::OrdersAgain { events, differing } => write!(
                 f,
