@@ -1,7 +1,7 @@
 //! Who was assigned to what in an experiment, and what they did.
 use super::{
     PathQuery,
-    names::{property, strings},
+    names::{property, quoted, strings},
     select::day_bounds,
 };
 use crate::{Error, Result};
@@ -49,10 +49,6 @@ pub(super) struct Telling<'a> {
     pub property: &'a str,
     /// Only what they told before.
     pub until: Micros,
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// That no event tells what was looked for.

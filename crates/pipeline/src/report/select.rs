@@ -1,6 +1,6 @@
 //! Which paths a report looks at, and what it credits.
 use super::NOT_SET;
-use crate::{Error, Result, Workspace};
+use crate::{Error, Result, Workspace, settings::Settings};
 use jiff::{civil::Date, tz::TimeZone};
 use safar_engine::Session;
 use safar_model::Micros;
@@ -128,16 +128,12 @@ impl PathQuery {
         for batch in &found {
             goals.extend(super::names::strings(batch, 0)?.into_iter().flatten());
         }
-        let rules = workspace.settings().journey_rules();
+        let all = self::goals(workspace.settings(), &goals);
         match &self.goal {
-            Some(goal) if goals.contains(goal) => Ok(goal.clone()),
-            Some(goal) if rules.goals.iter().any(|known| known.name == *goal) => Ok(goal.clone()),
-            Some(_) if goals.is_empty() => Err(Error::NoPaths),
+            Some(goal) if all.contains(goal) => Ok(goal.clone()),
+            None | Some(_) if goals.is_empty() => Err(Error::NoPaths),
             Some(goal) => Err(Error::NoGoal { goal: goal.clone(), known: goals }),
-            None => {
-                let first = rules.goals.iter().map(|goal| &goal.name).find(|name| goals.contains(name));
-                first.or(goals.first()).cloned().ok_or(Error::NoPaths)
-            }
+            None => all.into_iter().next().ok_or(Error::NoPaths),
         }
     }
 
@@ -155,6 +151,17 @@ impl PathQuery {
         }
         Ok(parts.join(" AND "))
     }
+}
+
+/// The goals of safar.toml and the others that have paths (ready paths); first those that have some. The first is the one of which
+/// reports are where none is named.
+#[must_use]
+pub fn goals(settings: &Settings, walked: &[String]) -> Vec<String> {
+    let mut goals: Vec<String> = settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect();
+    let others: Vec<String> = walked.iter().filter(|goal| !goals.contains(goal)).cloned().collect();
+    goals.extend(others);
+    goals.sort_by_key(|goal| !walked.contains(goal));
+    goals
 }
 
 /// SQL conditions that hold `column` between two days.

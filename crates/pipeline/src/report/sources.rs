@@ -1,10 +1,8 @@
 //! `safar quality --show sources`, `rejects`, `reasons`: where events come from, and which rows could not be read.
-use super::Answer;
+use super::{Answer, Scope, names::quoted};
 use crate::{Result, Workspace};
 use safar_engine::Session;
 use safar_ingest::REASONS;
-
-use super::Scope;
 
 /// Rows `source, medium, channel, events, people`: touches by their source and medium, those of no known channel first, then the
 /// most frequent. `events` counts touchpoints: sessions, and contacts elsewhere.
@@ -22,7 +20,7 @@ pub async fn sources(workspace: &Workspace, session: &Session, scope: &Scope) ->
 
 /// The code of a reason, which stays; null where it has none.
 fn code() -> String {
-    let cases = REASONS.iter().map(|(code, text)| format!("WHEN '{}' THEN '{code}'", text.replace('\'', "''")));
+    let cases = REASONS.iter().map(|(code, text)| format!("WHEN {} THEN '{code}'", quoted(text)));
     format!("CASE reason {} END AS code", cases.collect::<Vec<_>>().join(" "))
 }
 

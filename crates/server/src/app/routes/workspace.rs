@@ -13,7 +13,10 @@ use futures::FutureExt;
 use jiff::{Timestamp, tz::TimeZone};
 use safar_attribution::{MODELS, ModelSpec, all_models, causal_models};
 use safar_model::{Table as Name, about};
-use safar_pipeline::{Workspace, report::Dimension, settings::Settings};
+use safar_pipeline::{
+    Workspace,
+    report::{Dimension, goals},
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::{sync::Arc, time::UNIX_EPOCH};
@@ -137,13 +140,15 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         Some(at.to_zoned(zone.clone()).date().to_string())
     };
     let count = |at: usize| row.get(at).cloned().unwrap_or(Value::Null);
+    // Null where there are no paths.
+    let walked: Vec<String> = serde_json::from_value(count(4)).unwrap_or_default();
     let built = tokio::fs::metadata(workspace.root().join("data").join("build.json")).await;
     let built = built.and_then(|about| about.modified()).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     Ok(Json(WorkspaceView {
         name: settings.workspace.name.clone(),
         time_zone: settings.workspace.time_zone.clone(),
         currency: settings.workspace.currency.clone(),
-        goals: goals(settings, &count(4)),
+        goals: goals(settings, &walked),
         models: models(&settings.attribution.models),
         dimensions: Dimension::NAMES.to_vec(),
         first_day: day(1),
@@ -156,16 +161,6 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Json<WorkspaceView>, Pr
         last_build: built.map(|time| BuildView { time: time.as_secs() }),
         locale: settings.workspace.locale.clone(),
     }))
-}
-
-/// Those of safar.toml and those of ready paths; first those that have paths, as reports choose.
-fn goals(settings: &Settings, walked: &Value) -> Vec<String> {
-    let walked: Vec<&str> = walked.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut goals: Vec<String> = settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect();
-    let others: Vec<&&str> = walked.iter().filter(|goal| !goals.iter().any(|known| known == *goal)).collect();
-    goals.extend(others.into_iter().map(|goal| (*goal).to_owned()));
-    goals.sort_by_key(|goal| !walked.contains(&goal.as_str()));
-    goals
 }
 
 /// Those of safar.toml, and then every other.
