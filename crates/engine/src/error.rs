@@ -1,7 +1,6 @@
 //! What a query can die of, in words for the person who wrote it.
 use crate::Fault;
 use datafusion::common::{DataFusionError, SchemaError};
-use safar_model::Table;
 
 /// The result of an engine operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,8 +73,9 @@ impl Error {
 
     /// A wrong query, in the planner's words or better ones.
     fn planned(message: &str) -> Self {
-        let fault = Fault::of_plan(message);
-        let (message, hint) = fault.as_ref().and_then(Fault::said).unwrap_or_else(|| (tidy(message), None));
+        let message = tidy(message);
+        let fault = Fault::of_plan(&message);
+        let (message, hint) = fault.as_ref().and_then(Fault::said).unwrap_or((message, None));
         Self::Query { message, hint, fault: fault.map(Box::new) }
     }
 }
@@ -107,18 +107,7 @@ impl From<DataFusionError> for Error {
                 query(message, None, fault)
             }
             DataFusionError::NotImplemented(message) => query(message, None, None),
-            DataFusionError::Plan(message) => {
-                let message = tidy(&message);
-                match message.strip_prefix("table '").and_then(|rest| rest.strip_suffix("' not found")) {
-                    Some(table) => {
-                        let known: Vec<_> = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
-                        let hint = format!("the tables are {}", known.join(", "));
-                        let fault = Fault::NoTable { table: table.to_owned(), known };
-                        query(message, Some(hint), Some(fault))
-                    }
-                    None => Self::planned(&message),
-                }
-            }
+            DataFusionError::Plan(message) => Self::planned(&message),
             DataFusionError::SchemaError(error, _) => match *error {
                 SchemaError::FieldNotFound { field, valid_fields } => {
                     let names: Vec<_> = valid_fields.iter().map(|column| column.name.as_str()).collect();
@@ -161,7 +150,7 @@ fn tidy(message: &str) -> String {
 }
 
 /// The name that differs least from `wrong`, if it differs little.
-fn closest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn closest<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance = |name: &str| datafusion::common::utils::datafusion_strsim::levenshtein(wrong, name);
     let best = names.iter().min_by_key(|name| distance(name))?;
     (distance(best) <= wrong.chars().count() / 3 + 1).then_some(best)

@@ -1,5 +1,7 @@
 //! What people get wrong in queries, in parts that every language can say; the query engine's own sentences tell the rest.
+use crate::error::closest;
 use datafusion::{arrow::error::ArrowError, common::DataFusionError};
+use safar_model::Table;
 
 /// What is wrong with a query, where that is one of the things that people get wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Fault {
     NoFunction {
         /// What was written.
         function: String,
+        /// The function that differs little from it.
+        near: Option<String>,
     },
     /// Several tables of the query have the column.
     Ambiguous {
@@ -73,8 +77,14 @@ impl Fault {
     /// What the planner says, in parts.
     pub(crate) fn of_plan(message: &str) -> Option<Self> {
         let part = |before, after| between(message, before, after).map(str::to_owned);
-        if message.starts_with("Invalid function ") {
-            Some(Self::NoFunction { function: part("function '", "'")? })
+        if let Some(table) = message.strip_prefix("table '").and_then(|rest| rest.strip_suffix("' not found")) {
+            let known = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
+            Some(Self::NoTable { table: table.to_owned(), known })
+        } else if message.starts_with("Invalid function ") {
+            let function = part("function '", "'")?;
+            // The planner names one even where none is near.
+            let near = part("Did you mean '", "'").filter(|near| closest(&function, &[near]).is_some());
+            Some(Self::NoFunction { function, near })
         } else if message.contains("must appear in the GROUP BY clause") {
             Some(Self::NotGrouped { column: part("column \"", "\"")? })
         } else if message.contains("No function matches the given name") {
@@ -113,7 +123,13 @@ impl Fault {
     pub(crate) fn said(&self) -> Option<(String, Option<String>)> {
         let said = |message: String, hint: &str| Some((message, Some(hint.to_owned())));
         match self {
-            Self::NoFunction { function } => Some((format!("there is no function `{function}`"), None)),
+            Self::NoTable { table, known } => {
+                said(format!("table '{table}' not found"), &format!("the tables are {}", known.join(", ")))
+            }
+            Self::NoFunction { function, near } => Some((
+                format!("there is no function `{function}`"),
+                near.as_ref().map(|near| format!("did you mean `{near}`?")),
+            )),
             Self::NotGrouped { column } => said(
                 format!("`{column}` stands beside an aggregate and is not grouped by"),
                 "name it in GROUP BY, or take one value of it, such as min",

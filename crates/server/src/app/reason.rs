@@ -180,7 +180,7 @@ impl Reason {
             Fault::NoColumn { column, near: Some(near), .. } => Self::ColumnNear { column, near },
             Fault::NoColumn { column, near: None, known } => Self::NoColumn { column, known },
             Fault::NoTable { table, known } => Self::NoTable { table, known },
-            Fault::NoFunction { function } => Self::NoFunction { function },
+            Fault::NoFunction { function, .. } => Self::NoFunction { function },
             Fault::Ambiguous { column } => Self::AmbiguousColumn { column },
             Fault::NotGrouped { column } => Self::NotGrouped { column },
             Fault::WrongTypes { call } => Self::WrongTypes { call },

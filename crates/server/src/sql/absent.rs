@@ -191,7 +191,10 @@ fn without_rows(from: &TableWithJoins) -> bool {
         let right = factor_without_rows(&join.relation);
         match join.join_operator {
             JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_) => left || right,
-            JoinOperator::Right(_) | JoinOperator::RightOuter(_) => right,
+            JoinOperator::Right(_)
+            | JoinOperator::RightOuter(_)
+            | JoinOperator::RightSemi(_)
+            | JoinOperator::RightAnti(_) => right,
             JoinOperator::FullOuter(_) => left && right,
             _ => left,
         }

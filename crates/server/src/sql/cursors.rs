@@ -2,10 +2,10 @@
 use super::{
     errors::{error, of_query},
     hook::{Answer, Hook},
-    reader::plan,
+    reader::{nothing, plan},
 };
 use datafusion::{
-    common::{DFSchema, ParamValues},
+    common::ParamValues,
     logical_expr::{EmptyRelation, LogicalPlan, Projection},
     prelude::{DataFrame, SessionContext},
     sql::sqlparser::ast::{CloseCursor, Declare, DeclareType, FetchDirection, Ident, Statement, Value},
@@ -110,7 +110,7 @@ fn asked(declared: &Declare) -> PgWireResult<(String, Statement)> {
 
 /// No columns of what cursors ask, whose parameters clients must give.
 async fn parameters(stmts: &[Declare], context: &SessionContext) -> PgWireResult<LogicalPlan> {
-    let Some(declared) = stmts.first() else { return Ok(like(None)) };
+    let Some(declared) = stmts.first() else { return Ok(nothing()) };
     let (_, statement) = asked(declared)?;
     let plan = Arc::new(plan(context, &statement).await?);
     Ok(LogicalPlan::Projection(Projection::try_new(vec![], plan).map_err(of_query)?))
@@ -136,9 +136,8 @@ async fn fetch(name: &Ident, direction: &FetchDirection, client: &mut dyn HookCl
 }
 
 /// Rows of the columns of `plan`.
-fn like(plan: Option<&LogicalPlan>) -> LogicalPlan {
-    let schema = plan.map_or_else(|| Arc::new(DFSchema::empty()), |plan| Arc::clone(plan.schema()));
-    LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema })
+fn like(plan: &LogicalPlan) -> LogicalPlan {
+    LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema: Arc::clone(plan.schema()) })
 }
 
 impl Hook for Cursors {
@@ -162,8 +161,8 @@ impl Hook for Cursors {
         }
         let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = match statement {
-            Statement::Fetch { name, .. } => Some(like(plans.get(&name.value))),
-            Statement::Close { .. } => Some(like(None)),
+            Statement::Fetch { name, .. } => Some(plans.get(&name.value).map_or_else(nothing, like)),
+            Statement::Close { .. } => Some(nothing()),
             _ => None,
         };
         ready(plan.map(Ok)).boxed()

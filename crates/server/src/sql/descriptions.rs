@@ -1,4 +1,5 @@
 //! `pg_description`: what docs/reference/tables.md says of tables and columns, where psql's `\d+` and BI tools show it.
+use super::patterns::quoted;
 use datafusion::{catalog::view::ViewTable, common::Result, prelude::SessionContext};
 use safar_model::{Table, about};
 use std::iter::once;
@@ -24,9 +25,7 @@ pub async fn table(context: &SessionContext) -> Result<ViewTable> {
 
 /// A table, and each of its columns.
 fn of(table: Table) -> impl Iterator<Item = String> {
-    let row = move |attribute: &str, text: &str| {
-        format!("('{}', '{attribute}', '{}')", table.name(), text.replace('\'', "''"))
-    };
+    let row = move |attribute: &str, text: &str| format!("('{}', '{attribute}', {})", table.name(), quoted(text));
     let columns: Vec<String> = table.schema().fields().iter().map(|field| field.name().clone()).collect();
     let columns = columns.into_iter().map(move |column| row(&column, about::of_column(table, &column)));
     once(row("", about::of_table(table))).chain(columns)

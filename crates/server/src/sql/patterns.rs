@@ -62,7 +62,8 @@ pub fn of_like(pattern: Expr, escape: char, parse: impl FnOnce(&str) -> Option<E
     }
 }
 
-fn quoted(text: &str) -> String {
+/// A text of SQL.
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -188,7 +188,8 @@ fn tidy(statement: &Statement) -> Option<Response> {
     }
 }
 
-fn nothing() -> LogicalPlan {
+/// No columns and no rows.
+pub fn nothing() -> LogicalPlan {
     LogicalPlan::EmptyRelation(datafusion::logical_expr::EmptyRelation {
         produce_one_row: false,
         schema: Arc::new(datafusion::common::DFSchema::empty()),

@@ -57,7 +57,6 @@ impl ScalarUDFImpl for Zone {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let all_scalar = args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let [zones, times] = arrays.as_slice() else { return Err(plan("timezone needs a zone and a time")) };
         let zones = cast(zones, &DataType::Utf8)?;
@@ -81,16 +80,8 @@ impl ScalarUDFImpl for Zone {
         };
         let moved: TimestampMicrosecondArray = (0..times.len()).map(moved).collect::<Result<_>>()?;
         let moved: ArrayRef = Arc::new(if from_local { moved.with_timezone("UTC") } else { moved });
-        answer(moved, all_scalar)
+        Ok(ColumnarValue::Array(moved))
     }
-}
-
-fn answer(array: ArrayRef, as_scalar: bool) -> Result<ColumnarValue> {
-    if as_scalar {
-        let value = datafusion::common::ScalarValue::try_from_array(&array, 0)?;
-        return Ok(ColumnarValue::Scalar(value));
-    }
-    Ok(ColumnarValue::Array(array))
 }
 
 fn convert(micros: i64, zone: &TimeZone, from_local: bool) -> Result<i64, jiff::Error> {
@@ -122,7 +113,6 @@ impl ScalarUDFImpl for Times {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let all_scalar = args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let [intervals, factors] = arrays.as_slice() else { return Err(plan("interval_times needs two values")) };
         let intervals = cast(intervals, &DataType::Interval(IntervalUnit::MonthDayNano))?;
@@ -135,7 +125,7 @@ impl ScalarUDFImpl for Times {
         };
         let products: IntervalMonthDayNanoArray =
             intervals.iter().zip(factors.iter()).map(product).collect::<Result<_>>()?;
-        answer(Arc::new(products), all_scalar)
+        Ok(ColumnarValue::Array(Arc::new(products)))
     }
 }
 
