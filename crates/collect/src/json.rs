@@ -65,14 +65,9 @@ fn leave(object: &mut Object, name: &str, value: Value) {
 pub(crate) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => is_blank(text),
+        Value::String(text) => text.trim().is_empty(),
         _ => false,
     }
-}
-
-/// Nothing but white space.
-pub(crate) fn is_blank(text: &str) -> bool {
-    text.chars().all(char::is_whitespace)
 }
 
 /// A value as JSON: maps with text keys always serialise.

@@ -273,11 +273,11 @@ impl TableLog {
             .try_into_kernel()
             .map_err(|error: arrow::error::ArrowError| fail(error.to_string()))?;
         let missing: Vec<_> = ours.fields().filter(|field| stored.field(field.name()).is_none()).cloned().collect();
-        let mut metadata = state.metadata().clone();
-        let forgets = metadata.configuration().contains_key(KEYS_KEPT.0);
+        let forgets = state.metadata().configuration().contains_key(KEYS_KEPT.0);
         if missing.is_empty() && forgets {
             return Ok(None);
         }
+        let mut metadata = state.metadata().clone();
         if !missing.is_empty() {
             let all = StructType::try_new(stored.fields().cloned().chain(missing));
             let all = all.map_err(|error| fail(error.to_string()))?;

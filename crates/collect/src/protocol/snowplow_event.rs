@@ -7,7 +7,7 @@ use crate::{
     Collected, Request, Terms, body, clock, commerce,
     consent::Consent,
     ids,
-    json::{Object, is_blank, take, take_first, take_object, take_text, text, written},
+    json::{Object, take, take_first, take_object, take_text, text, written},
     request::Params,
     visitor::{self, Stated},
 };
@@ -21,7 +21,7 @@ pub(super) fn event(
     mut payload: Params,
 ) -> Result<Collected, (&'static str, String)> {
     let sent = payload.remove("stm");
-    let says = |name: &str| payload.get(name).is_some_and(|text| !is_blank(text));
+    let says = |name: &str| payload.get(name).is_some_and(|text| !text.trim().is_empty());
     // What is asked for only where a kind or an id is missing.
     let content = if says("e") && says("eid") { String::new() } else { written(&payload) };
     let mut take = |name: &str| payload.remove(name).filter(|text| !text.trim().is_empty());

@@ -300,7 +300,7 @@ pub(crate) fn decode(
     let (mut head, mut ends) = (Vec::new(), false);
     while fault.is_none() && (head.len() < HEAD || (!ends && head.len() < HEAD_OF_ONE_LINE)) {
         let before = head.len();
-        head.resize(before.max(HEAD) + usize::from(before >= HEAD) * HEAD, 0);
+        head.resize(if before < HEAD { HEAD } else { before + HEAD }, 0);
         match rest.read(&mut head[before..]) {
             Ok(0) => {
                 head.truncate(before);

@@ -1,7 +1,7 @@
 //! JSON objects → rows. Keys are columns; nested objects are reached by dotted names (`context.page.url`).
 use super::{
     field::{self, FIELDS, Field, Target},
-    input::HEAD,
+    input::{HEAD, Opened},
     mapping::{ColumnMapping, Stated},
     number::whole,
     reason,
@@ -173,7 +173,7 @@ pub(crate) struct JsonReader<'e> {
 }
 
 /// A number as text.
-fn text_of(number: &serde_json::Number) -> String {
+pub(crate) fn number_text(number: &serde_json::Number) -> String {
     let float = number.as_f64().filter(|_| number.is_f64());
     float.and_then(whole).map_or_else(|| number.to_string(), |whole| whole.to_string())
 }
@@ -238,7 +238,7 @@ impl<'e> JsonReader<'e> {
         let scalar = match value {
             Value::Null => return,
             Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-            Value::Number(number) => Some(Cow::Owned(text_of(number))),
+            Value::Number(number) => Some(Cow::Owned(number_text(number))),
             Value::Bool(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
             Value::Array(_) | Value::Object(_) => None,
         };
@@ -422,10 +422,14 @@ pub(crate) struct Sample {
 }
 
 /// The keys of the first objects and what becomes of them.
-pub(crate) fn columns_of(head: &[u8], array: bool, stated: &Stated, identity: &IdentitySettings) -> Sample {
-    let whole = head.len() < HEAD;
+pub(crate) fn columns_of(
+    Opened { head, whole, .. }: &Opened,
+    array: bool,
+    stated: &Stated,
+    identity: &IdentitySettings,
+) -> Sample {
     let mut end = head.len();
-    if !whole && !array {
+    if !(*whole || head.len() < HEAD || array) {
         end = memchr::memrchr(b'\n', head).map_or(end, |end| end + 1);
     }
     let mut splitter = JsonSplitter::new(&head[..end], array);

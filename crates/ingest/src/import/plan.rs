@@ -176,7 +176,7 @@ impl Plan {
                 mapping::resolve(&input.name, &names, &stated, false)?
             }
             Format::Ndjson | Format::Json => {
-                json = json::columns_of(&opened.head, format == Format::Json, &stated, identity);
+                json = json::columns_of(&opened, format == Format::Json, &stated, identity);
                 if json.columns.is_empty() && !is_handed_over {
                     let why =
                         "none of its first lines is an object of JSON: write an object on each line, or a list of them";

@@ -24,7 +24,7 @@ reasons! {
     NEITHER_0_NOR_1, "neither_0_nor_1", "neither 0 nor 1";
     UNKNOWN_INTERACTION, "unknown_interaction", "unknown interaction";
     NOTHING_HAPPENED, "nothing_happened", "nothing says what happened";
-    // Neither is the row kept then.
+    // Nothing may be kept of such an event, nor of its row.
     REFUSED, "refused", "the visitor refused analytics";
     SAME_ID, "same_id", "another event has this id";
     CELLS, "cells", "wrong number of cells";

@@ -35,7 +35,7 @@ impl std::fmt::Display for Format {
 }
 
 /// How files begin that are often taken for data, and what to do with them.
-const FOREIGN: [(&[u8], &str); 9] = [
+const FOREIGN: [(&[u8], &str); 10] = [
     (b"PK\x03\x04", "it is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "it is an old Excel workbook: save the sheet as CSV"),
     (b"BZh", "it is packed with bzip2: unpack it, or pack it with gzip or zstd"),
@@ -43,6 +43,7 @@ const FOREIGN: [(&[u8], &str); 9] = [
     (b"7z\xbc\xaf", "it is a 7-Zip archive: unpack it"),
     (b"%PDF", "it is a PDF document"),
     (b"<!DOCTYPE", "it is a web page; a log-in page, perhaps, in the place of a download"),
+    (b"<!doctype", "it is a web page; a log-in page, perhaps, in the place of a download"),
     (b"<html", "it is a web page; a log-in page, perhaps, in the place of a download"),
     (b"<?xml", "it is XML"),
 ];
@@ -156,7 +157,7 @@ pub(crate) fn delimited(file: &str, opened: &Opened, stated: Option<u8>) -> Resu
         Some((line, _)) => line - 1,
         None if opened.whole => u64::MAX,
         None => {
-            let why = format!("its header and first row do not end within {} KiB", HEAD / 1024);
+            let why = format!("its header and first row do not end within {} KiB", head.len() / 1024);
             return Err(Error::UnknownFormat { file: file.to_owned(), why });
         }
     };

@@ -7,8 +7,7 @@ use super::{
     reading::{Fault, Reading},
     record::Record,
 };
-use crate::import::reason;
-use crate::import::{costs::CostRow, error::Error, field::Field};
+use crate::import::{costs::CostRow, error::Error, field::Field, reason};
 use std::borrow::Cow;
 
 /// How rows of totals begin, in the languages that platforms write reports in.

@@ -5,12 +5,12 @@ use super::{
     record::{Cells, Record},
     wrap::Wrapping,
 };
-use crate::import::reason;
 use crate::import::{
     error::Error,
     input::{self, Input},
     json::JsonSplitter,
     parquet::ParquetInput,
+    reason,
     reject::Reject,
     report::Progress,
     sniff::Format,

@@ -6,7 +6,6 @@ use super::{
     record::Record,
     rejected::Rejected,
 };
-use crate::import::reason;
 use crate::import::{
     costs::{CostRow, FileCosts},
     currency,
@@ -14,6 +13,7 @@ use crate::import::{
     field::Field,
     mapping::Stated,
     number::{self, Decimal},
+    reason,
     reject::Reject,
     settings::ImportOptions,
     time::{DateOrder, TimeReader},
@@ -207,6 +207,12 @@ impl<'a> Reading<'a> {
             _ => number::read(text, self.decimal).map(|amount| amount.value),
         };
         amount(&text).map(Some).map_err(|error| Fault::Column(key, Cow::Borrowed(error.reason())))
+    }
+
+    /// An amount and its currency.
+    pub(crate) fn need_money(&mut self, row: &Record<'_>, key: &'static str) -> Result<(f64, String), Fault> {
+        let amount = self.amount(row, key)?.ok_or(Fault::of(key, reason::NO_AMOUNT))?;
+        Ok((amount, self.currency(row, key)?))
     }
 
     /// A count; `None` where the cell is empty.

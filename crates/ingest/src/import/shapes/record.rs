@@ -1,5 +1,6 @@
 //! One row of a file of a known shape, whatever its format.
 use super::column::Sheet;
+use crate::import::json::number_text;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -34,6 +35,7 @@ pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Null => Cow::Borrowed(""),
         Value::String(text) => Cow::Borrowed(text),
+        Value::Number(number) => Cow::Owned(number_text(number)),
         other => Cow::Owned(other.to_string()),
     }
 }

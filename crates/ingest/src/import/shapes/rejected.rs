@@ -15,6 +15,11 @@ pub(crate) struct Rejected {
     count: u64,
 }
 
+/// Of the temporary file.
+fn io(error: std::io::Error) -> Error {
+    Error::io(std::env::temp_dir())(error)
+}
+
 impl Rejected {
     pub(crate) fn push(&mut self, reject: Reject) -> Result<(), Error> {
         self.count += 1;
@@ -22,7 +27,6 @@ impl Rejected {
             self.first.push(reject);
             return Ok(());
         }
-        let io = |error: std::io::Error| Error::io(std::env::temp_dir())(error);
         let rest = match &mut self.rest {
             Some(rest) => rest,
             none => none.insert(BufWriter::new(NamedTempFile::new().map_err(io)?)),
@@ -44,7 +48,6 @@ impl Rejected {
     pub(crate) fn each(self, mut take: impl FnMut(Reject) -> Result<(), Error>) -> Result<(), Error> {
         self.first.into_iter().try_for_each(&mut take)?;
         let Some(rest) = self.rest else { return Ok(()) };
-        let io = |error: std::io::Error| Error::io(std::env::temp_dir())(error);
         let mut file = rest.into_inner().map_err(|error| io(error.into_error()))?;
         file.rewind().map_err(io)?;
         for line in BufReader::new(file).lines() {

@@ -13,7 +13,6 @@ use super::{
     reading::{Fault, Reading},
     record::{Record, text_of},
 };
-use crate::import::reason;
 use serde_json::Value;
 
 /// Customer id → e-mail, telephone.
@@ -62,8 +61,7 @@ fn export(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let at = reading.need_time(row, "created_at")?;
-    let total = reading.amount(row, "total")?.ok_or(Fault::of("total", reason::NO_AMOUNT))?;
-    let currency = reading.currency(row, "total")?;
+    let (total, currency) = reading.need_money(row, "total")?;
     let id = match &*row.get("id") {
         "" => bare(&name).trim_start_matches('#').to_owned(),
         id => bare(id).to_owned(),
@@ -125,8 +123,7 @@ pub(super) static TABLE: Shape = Shape {
 
 fn table(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     let at = reading.need_time(row, "created_at")?;
-    let total = reading.amount(row, "total")?.ok_or(Fault::of("total", reason::NO_AMOUNT))?;
-    let currency = reading.currency(row, "total")?;
+    let (total, currency) = reading.need_money(row, "total")?;
     let id = row.get("id").into_owned();
     if row.is("test", "true") || row.is("test", "1") {
         reading.leave("test orders");

@@ -44,9 +44,7 @@ pub(super) static RECEIPTS: Shape = Shape {
             return Ok(());
         }
         let at = reading.need_time(row, "sold_at")?;
-        let no_amount = super::reading::Fault::of("total", reason::NO_AMOUNT);
-        let total = reading.amount(row, "total")?.ok_or(no_amount)?;
-        let currency = reading.currency(row, "total")?;
+        let (total, currency) = reading.need_money(row, "total")?;
         let returned = total < 0.0;
         let of = match &*row.get("original") {
             "" => key.clone(),

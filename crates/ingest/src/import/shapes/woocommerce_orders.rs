@@ -53,8 +53,7 @@ fn order(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let at = reading.need_time(row, "created_at")?;
-    let total = reading.amount(row, "total")?.ok_or(Fault::of("total", reason::NO_AMOUNT))?;
-    let currency = reading.currency(row, "total")?;
+    let (total, currency) = reading.need_money(row, "total")?;
     if !is_paid(&row.get("state")) {
         reading.leave("orders that are not paid");
         return begin(reading, &id, None, Vec::new());
