@@ -1,6 +1,9 @@
 //! The only place that writes to the terminal: results go to standard output, everything else to standard error.
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{self, IsTerminal, Write};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+};
 
 /// How much is said on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +17,7 @@ pub enum Loudness {
 }
 
 /// A line of standard error. Where nobody reads it any more, the work goes on all the same.
-fn line(text: &str) {
+fn line(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -35,22 +38,22 @@ impl Printer {
     }
 
     /// A line about what was done.
-    pub fn say(self, message: impl AsRef<str>) {
+    pub fn say(self, message: impl Display) {
         if self.loudness >= Loudness::Normal {
-            line(message.as_ref());
+            line(message);
         }
     }
 
     /// A line about why, for those who asked for it.
-    pub fn detail(self, message: impl AsRef<str>) {
+    pub fn detail(self, message: impl Display) {
         if self.loudness >= Loudness::Verbose {
-            line(message.as_ref());
+            line(message);
         }
     }
 
     /// A line that must be seen even by those who asked for quiet.
-    pub fn warn(self, message: impl AsRef<str>) {
-        line(&format!("warning: {}", message.as_ref()));
+    pub fn warn(self, message: impl Display) {
+        line(format_args!("warning: {message}"));
     }
 
     /// Bytes of a result.

@@ -10,7 +10,7 @@ pub async fn run(folder: &Path, args: &Build, printer: Printer) -> Result<()> {
     spinner.enable_steady_tick(std::time::Duration::from_millis(100));
     let report = build(&workspace, args.full, &|step| {
         spinner.set_message(step.to_string());
-        printer.detail(step.to_string());
+        printer.detail(step);
     })
     .await;
     spinner.finish_and_clear();

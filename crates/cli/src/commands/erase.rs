@@ -57,7 +57,7 @@ pub async fn run(folder: &Path, args: &Erase, printer: Printer) -> Result<()> {
 async fn patiently(workspace: &Workspace, targets: &[Target], dry: bool, printer: Printer) -> Result<Erasure, Error> {
     let until = Instant::now() + PATIENCE;
     loop {
-        match erase(workspace, targets, dry, &|step| printer.detail(step.to_string())).await {
+        match erase(workspace, targets, dry, &|step| printer.detail(step)).await {
             Err(Error::Store(error)) if error.is_locked() && Instant::now() < until => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -16,7 +16,7 @@ pub async fn run(folder: &Path, args: &Export, printer: Printer) -> Result<()> {
     // So that what came today is in it.
     settle(&workspace).await?;
     drop(super::lock(workspace.store()).await?);
-    build(&workspace, false, &|step| printer.detail(step.to_string())).await?;
+    build(&workspace, false, &|step| printer.detail(step)).await?;
     let found = export(&workspace, &targets).await?;
     write(&found, &args.out)?;
     let rows: Map<String, Value> =

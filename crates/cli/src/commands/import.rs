@@ -145,7 +145,7 @@ fn summary(report: &ImportReport, options: &ImportOptions, printer: Printer) {
     }
     report.unclear.iter().for_each(|why| printer.warn(format!("not read: {why}")));
     if report.files.is_empty() {
-        printer.warn("nothing was imported: there is no file whose name ends in .csv, .tsv, .txt, .ndjson, .jsonl, .json or .parquet (or .gz, .zst behind it)");
+        printer.warn("nothing was imported: no file that holds anything has a name that ends in .csv, .tsv, .tab, .txt, .ndjson, .jsonl, .json, .parquet or .pq (or .gz, .zst, .zstd behind it)");
     }
     printer.say(format!(
         "{} rows in {:.1} s ({} a second): {} new events, {} already there, {} rejected; {} identity links",

@@ -18,8 +18,7 @@ pub async fn run(folder: &Path, args: &Retain, printer: Printer) -> Result<()> {
         return Ok(());
     }
     drop(super::lock(workspace.store()).await?);
-    let done =
-        retain(&workspace, jiff::Timestamp::now(), args.dry_run, &|step| printer.detail(step.to_string())).await?;
+    let done = retain(&workspace, jiff::Timestamp::now(), args.dry_run, &|step| printer.detail(step)).await?;
     if done.is_nothing() {
         printer.say("nothing is older than the limits");
         return Ok(());
