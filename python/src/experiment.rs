@@ -111,10 +111,16 @@ pub fn wilson(hits: f64, people: f64, level: f64) -> PyResult<(f64, f64)> {
             "{hits} hits of {people}; give hits from 0 to the number of people"
         )));
     }
-    if !(level > 0.0 && level < 1.0) {
-        return Err(PyValueError::new_err(format!("level is {level}; it must be above 0 and below 1")));
-    }
+    is_part("level", level)?;
     Ok(experiment::wilson(hits, people, level))
+}
+
+/// Refuses what is not between 0 and 1.
+fn is_part(what: &str, got: f64) -> PyResult<()> {
+    if got > 0.0 && got < 1.0 {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!("{what} is {got}; it must be above 0 and below 1")))
 }
 
 fn failed(error: ExperimentError) -> PyErr {

@@ -33,9 +33,7 @@ record! {
             Variances::Own(treated, control) => (treated, control),
         };
         for (what, part) in [("treated_share", treated_share), ("level", level), ("power", power)] {
-            if !(part > 0.0 && part < 1.0) {
-                return Err(PyValueError::new_err(format!("{what} is {part}; it must be above 0 and below 1")));
-            }
+            super::is_part(what, part)?;
         }
         if let Some(bad) = [variances.0, variances.1].iter().find(|got| !(**got >= 0.0 && got.is_finite())) {
             return Err(PyValueError::new_err(format!("a variance is {bad}; it must be 0 or more")));
