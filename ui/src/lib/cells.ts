@@ -22,17 +22,21 @@ export function amount(value: number, unit: string | null): string {
   return words.number(value);
 }
 
+/** A name of a kind in words; as it stands where there are none. */
+function called(kind: string, name: string): string {
+  const key = `${kind}.${name}`;
+  return words.has(key) ? t(key) : name;
+}
+
 /** What a person sees in place of a name that the server keeps for what has no name. */
 export function label(name: string): string {
   if (name === '(unattributed)') return t('attr.unattributed');
-  const key = `placeholder.${name}`;
-  return words.has(key) ? t(key) : name;
+  return called('placeholder', name);
 }
 
 /** What kind of identifier it is; kinds of the workspace's own are called as it calls them. */
 export function namespace(name: string): string {
-  const key = `namespace.${name}`;
-  return words.has(key) ? t(key) : name;
+  return called('namespace', name);
 }
 
 /** Numbers stand at the end of their cell, so that digits stand below one another. */

@@ -19,5 +19,8 @@ export function columnOf(report: Report, measure: string, model: string | null =
 /** Whether any row of the report has a number there: the column is there in any case. */
 export const tells = (report: Report | null, column: string): boolean => records(report).some((row) => typeof row[column] === 'number');
 
+/** Whether any row of the report has a number that is not 0. */
+export const tellsAny = (report: Report | null): boolean => records(report).some((row) => Object.values(row).some((cell) => typeof cell === 'number' && cell !== 0));
+
 /** Whether any row of the report knows its cost. */
 export const hasCosts = (report: Report | null): boolean => tells(report, 'cost');
