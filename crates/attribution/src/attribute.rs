@@ -1,5 +1,5 @@
 //! What a model is, and the one way to run it.
-use crate::{Error, ModelSpec, Result, WEIGHT_MAX, sum::Sum};
+use crate::{Error, ModelSpec, Result, Stop, WEIGHT_MAX, sum::Sum};
 use rayon::prelude::*;
 use safar_model::{PathRef, Paths};
 use std::ops::Range;
@@ -33,7 +33,15 @@ pub trait AttributionModel: Send + Sync {
     ///
     /// # Errors
     /// Where the model cannot take paths like these (too many channels for an exact game).
-    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>>;
+    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
+        self.fit_until(paths, channels, &Stop::default())
+    }
+
+    /// The same, until `stop` is asked for.
+    ///
+    /// # Errors
+    /// As [`AttributionModel::fit`]; [`Error::Stopped`].
+    fn fit_until(&self, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>>;
 }
 
 /// A model that is ready to give credit.
@@ -62,7 +70,16 @@ pub trait FittedModel: Send + Sync {
 
     /// The credit of each of `channels` channels over all `paths`, the same paths that were fitted.
     fn credits(&self, paths: &Paths, channels: usize) -> Vec<Credit> {
-        credits_of_shares(paths, channels, |path, shares| self.shares(path, shares))
+        // Nobody asks for this stop, and nothing else keeps credits back.
+        self.credits_until(paths, channels, &Stop::default()).unwrap_or_default()
+    }
+
+    /// The same, until `stop` is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] alone.
+    fn credits_until(&self, paths: &Paths, channels: usize, stop: &Stop) -> Result<Vec<Credit>> {
+        credits_of_shares(paths, channels, |path, shares| self.shares(path, shares), stop)
     }
 
     /// What the model can say about itself.
@@ -216,31 +233,58 @@ pub struct Attribution {
 /// assert_eq!(markov.diagnostics.markov.unwrap().states, 2);
 /// ```
 pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Attribution> {
-    let fitted = fit(model, paths, channels)?;
-    Ok(attribution(model, fitted.as_ref(), paths, channels.len()))
+    attribute_until(model, paths, channels, &Stop::default())
 }
 
-/// [`attribute`] and [`credits_by_place`] of one fit.
+/// The same, until `stop` is asked for.
 ///
 /// # Errors
-/// As [`credits_by_place`].
+/// As [`attribute`]; [`Error::Stopped`].
+///
+/// ```
+/// use safar_attribution::{Error, Stop, attribute_until};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let (model, stop) = ("last".parse().unwrap(), Stop::default());
+/// let result = attribute_until(&model, &paths, &channels, &stop).unwrap();
+/// assert_eq!(result.credits[1].conversions, 12.0);
+/// stop.stop();
+/// assert_eq!(attribute_until(&model, &paths, &channels, &stop), Err(Error::Stopped));
+/// ```
+pub fn attribute_until(model: &ModelSpec, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Attribution> {
+    let fitted = fit(model, paths, channels, stop)?;
+    attribution(model, fitted.as_ref(), paths, channels.len(), stop)
+}
+
+/// [`attribute_until`] and [`credits_by_place`] of one fit.
+///
+/// # Errors
+/// As [`credits_by_place`]; [`Error::Stopped`].
 pub fn attribute_with_places(
     model: &ModelSpec,
     paths: &Paths,
     channels: &[String],
+    stop: &Stop,
 ) -> Result<(Attribution, Vec<PlaceCredit>)> {
-    let fitted = fit(model, paths, channels)?;
-    let places = by_place(model, fitted.as_ref(), paths, channels.len())?;
-    Ok((attribution(model, fitted.as_ref(), paths, channels.len()), places))
+    let fitted = fit(model, paths, channels, stop)?;
+    let places = by_place(model, fitted.as_ref(), paths, channels.len(), stop)?;
+    Ok((attribution(model, fitted.as_ref(), paths, channels.len(), stop)?, places))
 }
 
-fn fit(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
+fn fit(model: &ModelSpec, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
     check(paths, channels.len())?;
-    model.build().fit(paths, channels)
+    model.build().fit_until(paths, channels, stop)
 }
 
-fn attribution(model: &ModelSpec, fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Attribution {
-    let credits = fitted.credits(paths, channels);
+fn attribution(
+    model: &ModelSpec,
+    fitted: &dyn FittedModel,
+    paths: &Paths,
+    channels: usize,
+    stop: &Stop,
+) -> Result<Attribution> {
+    let credits = fitted.credits_until(paths, channels, stop)?;
     let mut diagnostics = fitted.diagnostics();
     diagnostics.overlapping = !fitted.conserves();
     let total = total(paths);
@@ -266,7 +310,7 @@ fn attribution(model: &ModelSpec, fitted: &dyn FittedModel, paths: &Paths, chann
         kept(total.conversions, given[0], size[0], &mut unattributed.conversions);
         kept(total.value, given[1], size[1], &mut unattributed.value);
     }
-    Attribution { model: model.clone(), credits, unattributed, diagnostics }
+    Ok(Attribution { model: model.clone(), credits, unattributed, diagnostics })
 }
 
 /// What a channel earned at one place of paths.
@@ -298,10 +342,17 @@ pub struct PlaceCredit {
 /// assert_eq!(rows, [(0, 1, 4.0), (1, 1, 4.0), (1, 2, 4.0)]);
 /// ```
 pub fn credits_by_place(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Result<Vec<PlaceCredit>> {
-    by_place(model, fit(model, paths, channels)?.as_ref(), paths, channels.len())
+    let stop = Stop::default();
+    by_place(model, fit(model, paths, channels, &stop)?.as_ref(), paths, channels.len(), &stop)
 }
 
-fn by_place(model: &ModelSpec, fitted: &dyn FittedModel, paths: &Paths, channels: usize) -> Result<Vec<PlaceCredit>> {
+fn by_place(
+    model: &ModelSpec,
+    fitted: &dyn FittedModel,
+    paths: &Paths,
+    channels: usize,
+    stop: &Stop,
+) -> Result<Vec<PlaceCredit>> {
     if !fitted.is_per_touch() {
         return Err(Error::NotPerTouch { model: model.name() });
     }
@@ -309,6 +360,7 @@ fn by_place(model: &ModelSpec, fitted: &dyn FittedModel, paths: &Paths, channels
     let mut met = vec![Vec::<bool>::new(); channels];
     let mut shares = vec![];
     for path in paths.iter().filter(|path| !path.channels.is_empty()) {
+        stop.check()?;
         shares.clear();
         shares.resize(path.channels.len(), 0.0);
         fitted.shares(path, &mut shares);
@@ -390,11 +442,13 @@ pub(crate) fn credits_of_shares(
     paths: &Paths,
     channels: usize,
     shares_of: impl Fn(PathRef<'_>, &mut [f64]) + Sync,
-) -> Vec<Credit> {
+    stop: &Stop,
+) -> Result<Vec<Credit>> {
     let parts = in_chunks(paths, |range| {
         let mut sums = vec![(Sum::default(), Sum::default()); channels];
         let mut shares = vec![];
         for path in range.map(|index| paths.get(index)) {
+            stop.check()?;
             if path.channels.is_empty() || (path.conversions == 0.0 && path.value == 0.0) {
                 continue;
             }
@@ -407,14 +461,15 @@ pub(crate) fn credits_of_shares(
                 value.add(share * path.value);
             }
         }
-        sums
+        Ok(sums)
     });
     let mut sums = vec![(Sum::default(), Sum::default()); channels];
     for part in parts {
-        for (sum, part) in sums.iter_mut().zip(part) {
+        for (sum, part) in sums.iter_mut().zip(part?) {
             sum.0.merge(part.0);
             sum.1.merge(part.1);
         }
     }
-    sums.into_iter().map(|(conversions, value)| Credit { conversions: conversions.get(), value: value.get() }).collect()
+    let credit = |(conversions, value): (Sum, Sum)| Credit { conversions: conversions.get(), value: value.get() };
+    Ok(sums.into_iter().map(credit).collect())
 }

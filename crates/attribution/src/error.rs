@@ -111,6 +111,9 @@ pub enum Error {
         /// Which model.
         model: &'static str,
     },
+    /// A [`Stop`](crate::Stop) was asked for.
+    #[error("stopped before the end, as was asked for")]
+    Stopped,
 }
 
 /// Shorthand.

@@ -17,7 +17,8 @@
 //! Paths come from a file ([`read_paths`]) or are built ([`PathsBuilder`]); [`attribute`] shares their conversions by any of
 //! [`MODELS`], [`credits_by_place`] also by place, and [`agreement`] says how far models differ. [`transform`] changes paths
 //! first. [`uncertainty`] says how sure credits are, [`validation`] which model foretells best, [`experiment`] what a channel
-//! adds, measured instead of modelled. Models of cause read [`Timelines`] and are in [`hazard`].
+//! adds, measured instead of modelled. Models of cause read [`Timelines`] and are in [`hazard`]. What may take long has a second form
+//! that ends when a [`Stop`] asks for it.
 //!
 //! Invariant: credits + unattributed = conversions, and the same for value, whatever the model but participation.
 //! Invariant: results do not depend on the number of threads, nor on any hash order; logarithms and powers are those of
@@ -34,6 +35,7 @@ mod poisson;
 mod random;
 mod read;
 mod spec;
+mod stop;
 mod transform;
 pub mod uncertainty;
 pub mod validation;
@@ -42,7 +44,8 @@ mod weights;
 pub use agreement::{Agreement, AgreementError, Compared, Pair, Spread, agreement};
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, LogisticDiagnostics, MarkovDiagnostics,
-    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, attribute_with_places, credits_by_place, total,
+    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, attribute_until, attribute_with_places,
+    credits_by_place, total,
 };
 pub use error::{Error, Result, SpecError};
 pub use read::{ReadError, ReadOptions, read_paths};
@@ -50,6 +53,7 @@ pub use spec::{
     CustomWeights, MODELS, ModelInfo, ModelSpec, Order, PRESETS, PresetInfo, SettingInfo, SolverChoice, all_models,
     causal_models,
 };
+pub use stop::Stop;
 pub use transform::{Transform, transform};
 
 // What models read and how it is made, so that this crate is all that is needed.

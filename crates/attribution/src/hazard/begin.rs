@@ -6,6 +6,7 @@ use super::{
     scan::{Clock, days},
     state::Grid,
 };
+use crate::{Result, Stop};
 use safar_model::Timelines;
 
 /// Stock fades first this many times within the whole observation.
@@ -17,9 +18,10 @@ struct Counts {
     days: [f64; 2],
 }
 
-fn count(timelines: &Timelines, roles: &[Role]) -> Counts {
+fn count(timelines: &Timelines, roles: &[Role], stop: &Stop) -> Result<Counts> {
     let mut counts = Counts { touches: vec![[0.0; 2]; roles.len()], days: [0.0; 2] };
     for line in timelines.iter() {
+        stop.check()?;
         let mut landed = None;
         for (channel, at) in line.channels.iter().zip(line.times) {
             let channel = channel.0 as usize;
@@ -33,7 +35,7 @@ fn count(timelines: &Timelines, roles: &[Role]) -> Counts {
         counts.days[1] += days(first, line.until);
     }
     counts.days.iter_mut().for_each(|days| *days = days.max(1e-9));
-    counts
+    Ok(counts)
 }
 
 /// The first parameters. `span` is the whole observation, in days.
@@ -43,9 +45,10 @@ pub(super) fn begin(
     roles: Vec<Role>,
     span: f64,
     clock: Clock,
-) -> Params {
+    stop: &Stop,
+) -> Result<Params> {
     let channels = roles.len();
-    let counts = count(timelines, &roles);
+    let counts = count(timelines, &roles, stop)?;
     let watched = counts.days[0] + counts.days[1];
     let all = |channel: usize| counts.touches[channel].iter().sum::<f64>();
     let follows = |channel: usize| settings.follow && roles[channel] == Role::Push;
@@ -80,7 +83,7 @@ pub(super) fn begin(
     let outcomes = timelines.outcomes() as f64;
     let touches = (timelines.touchpoints() as f64).max(1.0);
     let fading = FADES / span;
-    Params {
+    Ok(Params {
         channels,
         kinds,
         kind,
@@ -100,5 +103,5 @@ pub(super) fn begin(
         turn: 0.5 * (1.0 - exp(-clock.step * FADES / 2.0 / span)),
         grid: Grid::new(settings.levels, settings.moods),
         roles,
-    }
+    })
 }

@@ -9,7 +9,7 @@ use super::{
     sums::Seen,
 };
 use crate::{
-    Credit,
+    Credit, Result, Stop,
     sum::{Sum, sum},
 };
 use rayon::prelude::*;
@@ -18,16 +18,21 @@ use safar_model::Micros;
 /// Conversions and value by channel, and what is left, of the outcomes that are [counted](safar_model::Timelines::count_only) and with the
 /// money that belongs to none. Where the `end` of the data is given, what would have come until
 /// then anyway is taken back.
-pub(super) fn credits(crowd: &Crowd<'_>, params: &Params, end: Option<Micros>) -> (Vec<Credit>, Credit) {
+pub(super) fn credits(
+    crowd: &Crowd<'_>,
+    params: &Params,
+    end: Option<Micros>,
+    stop: &Stop,
+) -> Result<(Vec<Credit>, Credit)> {
     let rates = params.state_rates();
     let chunks = crowd.len().div_ceil(CHUNK);
     let parts: Vec<Vec<[Sum; 2]>> = (0..chunks)
         .into_par_iter()
         .map(|chunk| {
             let people = chunk * CHUNK..((chunk + 1) * CHUNK).min(crowd.len());
-            credits_of(crowd, people, params, &rates, end)
+            credits_of(crowd, people, params, &rates, end, stop)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     // The last one is of all that is to be shared out.
     let mut sums = vec![[Sum::default(); 2]; params.channels + 1];
     for part in parts {
@@ -42,7 +47,7 @@ pub(super) fn credits(crowd: &Crowd<'_>, params: &Params, end: Option<Micros>) -
         conversions: all.conversions - sum(credits.iter().map(|credit| credit.conversions)),
         value: all.value - sum(credits.iter().map(|credit| credit.value)),
     };
-    (credits, baseline)
+    Ok((credits, baseline))
 }
 
 fn credits_of(
@@ -51,7 +56,8 @@ fn credits_of(
     params: &Params,
     rates: &[f64],
     end: Option<Micros>,
-) -> Vec<[Sum; 2]> {
+    stop: &Stop,
+) -> Result<Vec<[Sum; 2]>> {
     let channels = params.channels;
     let mut sums = vec![[Sum::default(); 2]; channels + 1];
     let mut seen = Seen::new(channels, params.seasons);
@@ -59,6 +65,7 @@ fn credits_of(
     let mut later = Later::new(params, rates, crowd.clock.step);
     let mut shares = vec![0.0; channels];
     for person in people {
+        stop.check()?;
         let (line, weight) = crowd.get(person);
         let place = person * crowd.stride;
         sums[channels][1].add(weight * crowd.timelines.loose(place));
@@ -94,5 +101,5 @@ fn credits_of(
             }
         }
     }
-    sums
+    Ok(sums)
 }

@@ -1,5 +1,6 @@
 //! What the hidden states and causes of people probably were.
 use super::{params::Params, pass::Pass, scan::Clock, sums::Sums};
+use crate::{Result, Stop};
 use rayon::prelude::*;
 use safar_model::{TimelineRef, Timelines};
 
@@ -30,7 +31,7 @@ impl Crowd<'_> {
     }
 
     /// Goes over all of them. `weigh` asks for [`Sums::odd`] too.
-    pub(super) fn expect(&self, params: &Params, weigh: bool) -> Sums {
+    pub(super) fn expect(&self, params: &Params, weigh: bool, stop: &Stop) -> Result<Sums> {
         let chunks = self.len().div_ceil(CHUNK);
         let rates = params.state_rates();
         let parts: Vec<Sums> = (0..chunks)
@@ -39,6 +40,7 @@ impl Crowd<'_> {
                 let mut sums = Sums::new(params);
                 let mut pass = Pass::new(params, &rates, weigh);
                 for index in chunk * CHUNK..((chunk + 1) * CHUNK).min(self.len()) {
+                    stop.check()?;
                     let (line, weight) = self.get(index);
                     if weight > 0.0 {
                         pass.scan.read((line, weight), self.clock, params, &mut sums.seen, false);
@@ -47,12 +49,12 @@ impl Crowd<'_> {
                         pass.backwards(weight, &mut sums);
                     }
                 }
-                sums
+                Ok(sums)
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let mut sums = Sums::new(params);
         parts.iter().for_each(|part| sums.merge(part));
         sums.finish(params, &rates);
-        sums
+        Ok(sums)
     }
 }

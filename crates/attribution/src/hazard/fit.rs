@@ -7,7 +7,7 @@ use super::{
     params::Params,
     scan::{Clock, days},
 };
-use crate::{Error, Result, WEIGHT_MAX};
+use crate::{Error, Result, Stop, WEIGHT_MAX};
 use safar_model::{DAY_US, Micros, Timelines};
 
 /// Steps of time in the whole observation where none is set, if they are at least [`SHORTEST`] days, ...
@@ -53,7 +53,12 @@ pub(super) struct Learned<'a> {
 }
 
 /// Learns from `timelines`.
-pub(super) fn learn<'a>(settings: &HazardSettings, timelines: &'a Timelines, names: &[String]) -> Result<Learned<'a>> {
+pub(super) fn learn<'a>(
+    settings: &HazardSettings,
+    timelines: &'a Timelines,
+    names: &[String],
+    stop: &Stop,
+) -> Result<Learned<'a>> {
     settings.check()?;
     let channels = timelines.channel_count();
     if channels > names.len() {
@@ -76,9 +81,9 @@ pub(super) fn learn<'a>(settings: &HazardSettings, timelines: &'a Timelines, nam
     let clock = Clock { step, start, season: span / settings.seasons as f64 };
     let set = |channel: usize| settings.roles.get(channel).copied().flatten();
     let roles = names.iter().enumerate().map(|(channel, name)| set(channel).unwrap_or_else(|| Role::of_name(name)));
-    let params = begin::begin(settings, timelines, roles.collect(), span, clock);
+    let params = begin::begin(settings, timelines, roles.collect(), span, clock, stop)?;
     let crowd = Crowd { timelines, clock, stride: 1, weights: None };
-    let (params, slope, diagnostics) = fit(settings, crowd, params);
+    let (params, slope, diagnostics) = fit(settings, crowd, params, stop)?;
     Ok(Learned { crowd, params, diagnostics, slope, end: settings.anyway.then_some(end) })
 }
 
@@ -88,25 +93,30 @@ fn step_of(span: f64) -> f64 {
 }
 
 /// Learns on a part of the people first, then on all.
-fn fit(settings: &HazardSettings, crowd: Crowd<'_>, params: Params) -> (Params, Slope, HazardDiagnostics) {
+fn fit(
+    settings: &HazardSettings,
+    crowd: Crowd<'_>,
+    params: Params,
+    stop: &Stop,
+) -> Result<(Params, Slope, HazardDiagnostics)> {
     let stride = (crowd.timelines.len() / PART).max(1);
     let mut state = State::new(params);
     let part = Crowd { stride, ..crowd };
-    state.climb(settings, part);
-    let mut slope = Slope::new(crowd, &state.params);
-    state.leap(part, &slope, if stride > 1 { LEAPS_OF_PART } else { LEAPS });
+    state.climb(settings, part, stop)?;
+    let mut slope = Slope::new(crowd, &state.params, stop)?;
+    state.leap(part, &slope, if stride > 1 { LEAPS_OF_PART } else { LEAPS }, stop)?;
     if stride > 1 {
         state.rounds = 0;
         if settings.trust {
-            let sums = crowd.expect(&state.params, true);
+            let sums = crowd.expect(&state.params, true, stop)?;
             trust(&mut state.params, &sums);
         }
-        state.leap(crowd, &slope, LEAPS);
+        state.leap(crowd, &slope, LEAPS, stop)?;
         if !state.converged {
             // The part led astray.
-            state.climb(settings, crowd);
-            slope = Slope::new(crowd, &state.params);
-            state.leap(crowd, &slope, LEAPS);
+            state.climb(settings, crowd, stop)?;
+            slope = Slope::new(crowd, &state.params, stop)?;
+            state.leap(crowd, &slope, LEAPS, stop)?;
         }
     }
     let State { params, log, rounds, converged } = state;
@@ -116,7 +126,7 @@ fn fit(settings: &HazardSettings, crowd: Crowd<'_>, params: Params) -> (Params, 
         log_likelihood: log,
         ..HazardDiagnostics::new(&params, crowd.clock.step, &settings.roles)
     };
-    (params, slope, learned)
+    Ok((params, slope, learned))
 }
 
 /// How far learning is.
@@ -136,7 +146,7 @@ impl State {
 
     /// Expectation and maximisation (Dempster, Laird and Rubin 1977), with steps made longer while that helps (Salakhutdinov
     /// and Roweis 2003).
-    fn climb(&mut self, settings: &HazardSettings, crowd: Crowd<'_>) {
+    fn climb(&mut self, settings: &HazardSettings, crowd: Crowd<'_>, stop: &Stop) -> Result<()> {
         let mut params = self.params.clone();
         let mut log = f64::NEG_INFINITY;
         let mut stride = 1.0;
@@ -145,7 +155,7 @@ impl State {
         for round in 0..settings.rounds {
             self.rounds = round + 1;
             let weigh = settings.trust && WEIGH.contains(&round);
-            let sums = crowd.expect(&params, weigh);
+            let sums = crowd.expect(&params, weigh, stop)?;
             if !sums.log.is_finite() || sums.log < log {
                 // The step was too long: back to where plain maximisation led.
                 params.clone_from(&safe);
@@ -183,40 +193,42 @@ impl State {
             stride = if round < 3 { 1.0 } else { (stride * LONGER).min(LONGEST) };
         }
         (self.log, self.params) = if best.0.is_finite() { best } else { (log, safe) };
+        Ok(())
     }
 
     /// Newton's steps with that slope, taken back where they do not help.
-    pub(super) fn leap(&mut self, crowd: Crowd<'_>, slope: &Slope, most: usize) {
+    pub(super) fn leap(&mut self, crowd: Crowd<'_>, slope: &Slope, most: usize, stop: &Stop) -> Result<()> {
         let mut params = self.params.clone();
         let mut log = f64::NEG_INFINITY;
         (self.log, self.converged) = (log, false);
         for _ in 0..most {
-            let round = Round::new(&crowd, &params);
+            let round = Round::new(&crowd, &params, stop)?;
             let gain = round.sums.log - log;
             log = round.sums.log;
             if !log.is_finite() || log < self.log - LOSS {
-                return;
+                break;
             }
             if log > self.log {
                 (self.log, self.params) = (log, params.clone());
             }
             self.rounds += 1;
             let here = params.clone();
-            let far = slope.step(&round, &mut params);
+            let far = slope.step(&round, &mut params, stop)?;
             self.converged = far < NEAR || gain.abs() < LEVEL;
             if !self.converged {
                 continue;
             }
             // A point of rest, even where what is believed beforehand holds it a little below the most likely one; or one step
             // on, where the likelihood is level and there is still some way to go. What is kept was looked at.
-            let ahead = if far < NEAR { f64::NEG_INFINITY } else { crowd.expect(&params, false).log };
+            let ahead = if far < NEAR { f64::NEG_INFINITY } else { crowd.expect(&params, false, stop)?.log };
             if ahead >= self.log - LOSS {
                 (self.log, self.params) = (ahead, params);
             } else if far < NEAR {
                 (self.log, self.params) = (log, here);
             }
-            return;
+            break;
         }
+        Ok(())
     }
 }
 
@@ -257,16 +269,20 @@ mod tests {
     #[test]
     fn what_is_kept_was_looked_at() {
         let names = ["Display", "Search", "Mail"].map(String::from);
-        let mut by_level = 0;
+        let (mut by_level, stop) = (0, Stop::default());
         for (people, levels, moods) in [(300, 1, 1), (300, 3, 1), (300, 3, 2), (900, 3, 1), (900, 5, 2)] {
             for settings in [HazardSettings::plain(), HazardSettings::default()] {
                 let settings = HazardSettings { levels, moods, rounds: 15, ..settings };
                 let lines = market(people);
-                let learned = learn(&settings, &lines, &names).unwrap();
+                let learned = learn(&settings, &lines, &names, &stop).unwrap();
                 let told = learned.diagnostics.log_likelihood;
-                assert_eq!(learned.crowd.expect(&learned.params, false).log, told, "{people} {levels} {moods}");
-                let round = Round::new(&learned.crowd, &learned.params);
-                let far = learned.slope.step(&round, &mut learned.params.clone());
+                assert_eq!(
+                    learned.crowd.expect(&learned.params, false, &stop).unwrap().log,
+                    told,
+                    "{people} {levels} {moods}"
+                );
+                let round = Round::new(&learned.crowd, &learned.params, &stop).unwrap();
+                let far = learned.slope.step(&round, &mut learned.params.clone(), &stop).unwrap();
                 by_level += usize::from(learned.diagnostics.converged && far >= NEAR);
             }
         }

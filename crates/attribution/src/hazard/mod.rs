@@ -50,7 +50,7 @@ pub use settings::HazardSettings;
 pub(crate) use side::OfTimelines;
 pub use side::{attribute_timelines, attribute_timelines_with};
 
-use crate::{Credit, Result};
+use crate::{Credit, Result, Stop};
 use safar_model::Timelines;
 
 /// Credits of every channel, and what no channel caused.
@@ -99,7 +99,8 @@ pub fn attribute_hazard(
     timelines: &Timelines,
     names: &[String],
 ) -> Result<HazardAttribution> {
-    let learned = fit::learn(settings, timelines, names)?;
-    let (credits, baseline) = credit::credits(&learned.crowd, &learned.params, learned.end);
+    let stop = Stop::default();
+    let learned = fit::learn(settings, timelines, names, &stop)?;
+    let (credits, baseline) = credit::credits(&learned.crowd, &learned.params, learned.end, &stop)?;
     Ok(HazardAttribution { settings: settings.clone(), credits, baseline, diagnostics: learned.diagnostics })
 }

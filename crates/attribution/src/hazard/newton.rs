@@ -3,6 +3,7 @@
 //! Expectation and maximisation creeps where much is hidden. Its rounds are taken for a map whose fixed point is sought by
 //! Newton's method with a slope worked out once, on a part of the people (Jamshidian and Jennrich 1997).
 use super::{exp::exp, expect::Crowd, maximise::maximise, params::Params, sums::Sums};
+use crate::{Result, Stop};
 
 /// Numbers that cannot be negative stay above this, in their own unit, so that they can grow again.
 const FLOOR: f64 = 1e-7;
@@ -36,12 +37,12 @@ pub(super) struct Round {
 
 impl Round {
     /// One round from `params`.
-    pub(super) fn new(crowd: &Crowd<'_>, params: &Params) -> Self {
-        let sums = crowd.expect(params, false);
+    pub(super) fn new(crowd: &Crowd<'_>, params: &Params, stop: &Stop) -> Result<Self> {
+        let sums = crowd.expect(params, false, stop)?;
         let mut next = params.clone();
         maximise(&mut next, &sums);
         let change = logs(&next).iter().zip(logs(params)).map(|(to, from)| to - from).collect();
-        Self { params: next, sums, change }
+        Ok(Self { params: next, sums, change })
     }
 }
 
@@ -100,10 +101,10 @@ fn place(params: &mut Params, list: &[f64], unit: f64) {
 
 impl Slope {
     /// Around `params`.
-    pub(super) fn new(crowd: Crowd<'_>, params: &Params) -> Self {
+    pub(super) fn new(crowd: Crowd<'_>, params: &Params, stop: &Stop) -> Result<Self> {
         let stride = crowd.timelines.len().div_ceil(PEOPLE).max(1);
         let crowd = Crowd { stride, ..crowd };
-        let here = Round::new(&crowd, params);
+        let here = Round::new(&crowd, params, stop)?;
         let stock: f64 = here.sums.seen.stock.iter().sum();
         let unit = if stock > 0.0 && here.sums.outcomes > 0.0 { here.sums.outcomes / stock } else { 1.0 };
         let at = coordinates(params, unit);
@@ -114,23 +115,23 @@ impl Slope {
             there[parameter] += NUDGE;
             let mut moved = params.clone();
             place(&mut moved, &there, unit);
-            let there = Round::new(&crowd, &moved);
+            let there = Round::new(&crowd, &moved, stop)?;
             for (change, (there, here)) in there.change.iter().zip(&here.change).enumerate() {
                 table[change * size + parameter] = (there - here) / NUDGE;
             }
             table[parameter * size + parameter] -= 1.0 / LONGEST;
         }
-        Self { table, unit }
+        Ok(Self { table, unit })
     }
 
     /// Moves `params` to where nothing would change if the slope were the same everywhere. How far.
-    pub(super) fn step(&self, round: &Round, params: &mut Params) -> f64 {
+    pub(super) fn step(&self, round: &Round, params: &mut Params, stop: &Stop) -> Result<f64> {
         let at = coordinates(params, self.unit);
         let size = at.len();
         let bounded = lifts(params).len() + params.effect.len();
         // What comes to its bound stays there while the others find their place.
         let mut held: Vec<Option<f64>> = vec![None; size];
-        let mut step = solve(&self.table, &round.change, &held);
+        let mut step = solve(&self.table, &round.change, &held, stop)?;
         for _ in 0..bounded {
             let below = (0..bounded).filter(|&index| held[index].is_none() && at[index] + step[index] < FLOOR);
             let below: Vec<usize> = below.collect();
@@ -138,19 +139,19 @@ impl Slope {
                 break;
             }
             below.into_iter().for_each(|index| held[index] = Some((FLOOR - at[index]).min(0.0)));
-            step = solve(&self.table, &round.change, &held);
+            step = solve(&self.table, &round.change, &held, stop)?;
         }
         let far = step.iter().fold(0.0, |far: f64, step| far.max(step.abs()));
         let part = if far > REACH { REACH / far } else { 1.0 };
         params.season.clone_from(&round.params.season);
         let to: Vec<f64> = at.iter().zip(&step).map(|(at, step)| at + part * step).collect();
         place(params, &to, self.unit);
-        far
+        Ok(far)
     }
 }
 
 /// The step that undoes all changes but those of parameters whose step is given. Parameters on which nothing depends stay.
-fn solve(table: &[f64], change: &[f64], held: &[Option<f64>]) -> Vec<f64> {
+fn solve(table: &[f64], change: &[f64], held: &[Option<f64>], stop: &Stop) -> Result<Vec<f64>> {
     let size = change.len();
     let free: Vec<usize> = (0..size).filter(|index| held[*index].is_none()).collect();
     let wide = free.len() + 1;
@@ -170,6 +171,7 @@ fn solve(table: &[f64], change: &[f64], held: &[Option<f64>]) -> Vec<f64> {
     let mut done = 0;
     let mut pivots = vec![];
     for column in 0..free.len() {
+        stop.check()?;
         let size_of = |row: &usize| rows[*row][column].abs();
         let Some(pivot) = (done..free.len()).max_by(|a, b| size_of(a).total_cmp(&size_of(b))) else { break };
         if size_of(&pivot) < 1e-6 {
@@ -190,19 +192,20 @@ fn solve(table: &[f64], change: &[f64], held: &[Option<f64>]) -> Vec<f64> {
     for (column, row) in pivots {
         step[free[column]] = rows[row][free.len()] / rows[row][column];
     }
-    step
+    Ok(step)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::solve;
+    use super::*;
 
     #[test]
     fn steps_undo_changes() {
         // Two equations in three unknowns, of which one does nothing: 2a + b = 5, a − b = 1.
         let table = [2.0, 1.0, 0.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0];
-        assert_eq!(solve(&table, &[-5.0, -1.0, 0.0], &[None; 3]), [2.0, 1.0, 0.0]);
+        let solve = |held: &[_]| solve(&table, &[-5.0, -1.0, 0.0], held, &Stop::default()).unwrap();
+        assert_eq!(solve(&[None; 3]), [2.0, 1.0, 0.0]);
         // With b held at 3, the first equation alone decides on a.
-        assert_eq!(solve(&table, &[-5.0, -1.0, 0.0], &[None, Some(3.0), None]), [1.0, 3.0, 0.0]);
+        assert_eq!(solve(&[None, Some(3.0), None]), [1.0, 3.0, 0.0]);
     }
 }

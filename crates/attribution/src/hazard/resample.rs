@@ -7,7 +7,7 @@ use super::{
     side::{result, settings_of},
 };
 use crate::{
-    Credit, ModelSpec,
+    Credit, ModelSpec, Result, Stop,
     uncertainty::{Bootstrap, BootstrapError, People, Resamples, Watch, Watched},
 };
 use rayon::prelude::*;
@@ -53,17 +53,18 @@ pub fn bootstrap_timelines(
     names: &[String],
     settings: Bootstrap,
 ) -> Result<Resamples, BootstrapError> {
-    bootstrap_timelines_with(model, timelines, people, names, &[], settings, &|_| true)
+    let watch = Watch { stop: &Stop::default(), told: &|_| {} };
+    bootstrap_timelines_with(model, timelines, people, names, &[], settings, watch)
 }
 
 /// The same, with what some channels are told, as [`attribute_timelines_with`](super::attribute_timelines_with), and with
 /// somebody who hears how far the work is and may end it.
 ///
 /// # Errors
-/// As [`bootstrap_timelines`]; [`BootstrapError::Stopped`].
+/// As [`bootstrap_timelines`]; [`Error::Stopped`](crate::Error::Stopped).
 ///
 /// ```
-/// use safar_attribution::{hazard::{Role, bootstrap_timelines_with}, uncertainty::Bootstrap};
+/// use safar_attribution::{Stop, hazard::{Role, bootstrap_timelines_with}, uncertainty::{Bootstrap, Watch}};
 /// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
 /// # let mut timelines = Timelines::default();
 /// # for person in 0..60_i64 {
@@ -71,10 +72,10 @@ pub fn bootstrap_timelines(
 /// #     let outcomes = &[until][..values.len()];
 /// #     timelines.push(TimelineRef { from: 0, until, channels: &[ChannelId(0)], times: &[DAY_US], outcomes, values }).unwrap();
 /// # }
-/// let (model, names) = ("hazard".parse().unwrap(), ["Boxes".to_string()]);
+/// let (model, names, roles) = ("hazard".parse().unwrap(), ["Boxes".to_string()], [Some(Role::Direct)]);
 /// let settings = Bootstrap { replicates: 5, ..Bootstrap::default() };
-/// let drawn =
-///     bootstrap_timelines_with(&model, &timelines, None, &names, &[Some(Role::Direct)], settings, &|_| true).unwrap();
+/// let watch = Watch { stop: &Stop::default(), told: &|done| assert!(done <= 5) };
+/// let drawn = bootstrap_timelines_with(&model, &timelines, None, &names, &roles, settings, watch).unwrap();
 /// assert_eq!(drawn.estimates()[0].conversions.unwrap().high, 0.0); // direct visits earn nothing
 /// ```
 pub fn bootstrap_timelines_with(
@@ -90,31 +91,28 @@ pub fn bootstrap_timelines_with(
     if let Some(got) = people.map(<[u64]>::len).filter(|got| *got != timelines.len()) {
         return Err(BootstrapError::People { got, timelines: timelines.len() });
     }
-    let learned = learn(&settings_of(model, roles)?, timelines, names)?;
+    let learned = learn(&settings_of(model, roles)?, timelines, names, watch.stop)?;
     let (draws, watched) = (People::new(settings.seed), Watched::new(watch));
     let rows: Vec<Vec<Credit>> = (0..settings.replicates)
         .into_par_iter()
         .map(|replicate| {
-            if watched.is_stopped() {
-                return vec![];
-            }
+            watched.stop.check()?;
             let id = |index: usize| people.map_or(index as u64, |people| people[index]);
             let weights: Vec<f64> = (0..timelines.len()).map(|index| draws.times(id(index), replicate)).collect();
-            let credits = resample(&learned, &weights);
+            let credits = resample(&learned, &weights, watched.stop)?;
             watched.tell();
-            credits
+            Ok(credits)
         })
-        .collect();
-    watched.end()?;
-    Ok(Resamples::new(settings, result(model, learned), rows.concat()))
+        .collect::<Result<_>>()?;
+    Ok(Resamples::new(settings, result(model, learned, watched.stop)?, rows.concat()))
 }
 
 /// The credits of one resample, and what is left.
-fn resample(learned: &Learned<'_>, weights: &[f64]) -> Vec<Credit> {
+fn resample(learned: &Learned<'_>, weights: &[f64], stop: &Stop) -> Result<Vec<Credit>> {
     let crowd = Crowd { weights: Some(weights), ..learned.crowd };
     let mut state = State::new(learned.params.clone());
-    state.leap(crowd, &learned.slope, ROUNDS);
-    let (mut credits, rest) = credits(&crowd, &state.params, learned.end);
+    state.leap(crowd, &learned.slope, ROUNDS, stop)?;
+    let (mut credits, rest) = credits(&crowd, &state.params, learned.end, stop)?;
     credits.push(rest);
-    credits
+    Ok(credits)
 }

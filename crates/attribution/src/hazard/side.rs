@@ -4,7 +4,7 @@ use super::{
     credit::credits,
     fit::{Learned, learn},
 };
-use crate::{Attribution, AttributionModel, Diagnostics, Error, FittedModel, ModelSpec, Result};
+use crate::{Attribution, AttributionModel, Diagnostics, Error, FittedModel, ModelSpec, Result, Stop};
 use safar_model::{Paths, Timelines};
 
 /// Credits conversions of whole timelines, in the form in which other models give theirs: what no touch caused is unattributed.
@@ -32,17 +32,17 @@ use safar_model::{Paths, Timelines};
 /// assert_eq!(result.diagnostics.hazard.unwrap().channels.len(), 1);
 /// ```
 pub fn attribute_timelines(model: &ModelSpec, timelines: &Timelines, names: &[String]) -> Result<Attribution> {
-    attribute_timelines_with(model, timelines, names, &[])
+    attribute_timelines_with(model, timelines, names, &[], &Stop::default())
 }
 
-/// The same, with what some channels are told, by index; what is `None` or beyond the list is guessed from the name
-/// ([`Role::of_name`]).
+/// The same, until `stop` is asked for, with what some channels are told, by index; what is `None` or beyond the list is guessed
+/// from the name ([`Role::of_name`]).
 ///
 /// # Errors
-/// As [`attribute_timelines`].
+/// As [`attribute_timelines`]; [`Error::Stopped`].
 ///
 /// ```
-/// use safar_attribution::hazard::{Role, attribute_timelines_with};
+/// use safar_attribution::{Stop, hazard::{Role, attribute_timelines_with}};
 /// # use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
 /// # let mut timelines = Timelines::default();
 /// # for person in 0..60_i64 {
@@ -52,9 +52,8 @@ pub fn attribute_timelines(model: &ModelSpec, timelines: &Timelines, names: &[St
 /// #     timelines.push(line).unwrap();
 /// # }
 /// // Visits by a link on the shop's own boxes: people come by themselves.
-/// let names = ["Boxes".to_string()];
-/// let result =
-///     attribute_timelines_with(&"hazard".parse().unwrap(), &timelines, &names, &[Some(Role::Direct)]).unwrap();
+/// let (model, names, roles) = ("hazard".parse().unwrap(), ["Boxes".to_string()], [Some(Role::Direct)]);
+/// let result = attribute_timelines_with(&model, &timelines, &names, &roles, &Stop::default()).unwrap();
 /// let about = &result.diagnostics.hazard.unwrap().channels[0];
 /// assert_eq!((about.role, about.guessed), (Role::Direct, false));
 /// assert_eq!(result.credits[0].conversions, 0.0); // direct visits earn nothing
@@ -64,15 +63,16 @@ pub fn attribute_timelines_with(
     timelines: &Timelines,
     names: &[String],
     roles: &[Option<Role>],
+    stop: &Stop,
 ) -> Result<Attribution> {
-    Ok(result(model, learn(&settings_of(model, roles)?, timelines, names)?))
+    result(model, learn(&settings_of(model, roles)?, timelines, names, stop)?, stop)
 }
 
 /// What was learned, in the form in which other models give theirs.
-pub(super) fn result(model: &ModelSpec, learned: Learned<'_>) -> Attribution {
-    let (credits, unattributed) = credits(&learned.crowd, &learned.params, learned.end);
+pub(super) fn result(model: &ModelSpec, learned: Learned<'_>, stop: &Stop) -> Result<Attribution> {
+    let (credits, unattributed) = credits(&learned.crowd, &learned.params, learned.end, stop)?;
     let diagnostics = Diagnostics { hazard: Some(Box::new(learned.diagnostics)), ..Diagnostics::default() };
-    Attribution { model: model.clone(), credits, unattributed, diagnostics }
+    Ok(Attribution { model: model.clone(), credits, unattributed, diagnostics })
 }
 
 /// The settings that a model spells.
@@ -100,7 +100,7 @@ pub(crate) struct OfTimelines {
 }
 
 impl AttributionModel for OfTimelines {
-    fn fit(&self, _: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, _: &Paths, _: &[String], _: &Stop) -> Result<Box<dyn FittedModel>> {
         Err(Error::NeedsTimelines { model: self.model })
     }
 }

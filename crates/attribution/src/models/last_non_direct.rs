@@ -1,4 +1,4 @@
-use crate::{AttributionModel, FittedModel, Result};
+use crate::{AttributionModel, FittedModel, Result, Stop};
 use safar_model::{PathRef, Paths};
 
 /// All to the last touch that is not direct; to the last touch where all are (Google Analytics' rule).
@@ -22,7 +22,7 @@ struct Fitted {
 }
 
 impl AttributionModel for LastNonDirect {
-    fn fit(&self, _: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, _: &Paths, channels: &[String], _: &Stop) -> Result<Box<dyn FittedModel>> {
         let direct: Vec<_> = self.direct.iter().map(|name| name.to_lowercase()).collect();
         let is_direct = channels.iter().map(|name| direct.contains(&name.to_lowercase())).collect();
         Ok(Box::new(Fitted { is_direct }))

@@ -1,5 +1,5 @@
 use super::normalise;
-use crate::{AttributionModel, FittedModel, Result};
+use crate::{AttributionModel, FittedModel, Result, Stop};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths};
@@ -27,9 +27,10 @@ struct Fitted {
 }
 
 impl AttributionModel for LeaveOneOut {
-    fn fit(&self, paths: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, _: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
         let mut counts = HashMap::<&[ChannelId], (f64, f64), FixedState>::default();
         for path in paths.iter() {
+            stop.check()?;
             let (converted, all) = counts.entry(path.channels).or_default();
             *converted += path.conversions;
             *all += path.conversions + path.nulls;

@@ -4,7 +4,7 @@ mod regression;
 
 use super::{count, normalise, shapley::uses};
 use crate::{
-    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, attribute::total_where,
+    AttributionModel, Diagnostics, Error, FittedModel, LogisticDiagnostics, Result, Stop, attribute::total_where,
     names::by_name, random::Random,
 };
 use bag::{Bag, Set};
@@ -54,7 +54,7 @@ struct Fitted {
 }
 
 impl AttributionModel for Logistic {
-    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
         let mut present = vec![false; channels.len()];
         paths.touches().iter().for_each(|channel| present[channel.0 as usize] = true);
         let features: Vec<_> = by_name(channels).into_iter().filter(|channel| present[*channel]).collect();
@@ -62,9 +62,9 @@ impl AttributionModel for Logistic {
             let (most, got) = (CHANNELS_MAX, features.len());
             return Err(Error::TooManyChannels { model: "logistic", unit: "channels", most, got });
         }
-        let sets = Set::of(paths, &features, channels.len());
-        let draw = |bag: u32| Bag::fit(&sets, features.len(), self.l2, Random::new(self.seed, u64::from(bag)));
-        let mut bags: Vec<_> = (0..self.bags.max(1)).into_par_iter().map(draw).collect();
+        let sets = Set::of(paths, &features, channels.len(), stop)?;
+        let draw = |bag: u32| Bag::fit(&sets, features.len(), self.l2, Random::new(self.seed, u64::from(bag)), stop);
+        let mut bags: Vec<_> = (0..self.bags.max(1)).into_par_iter().map(draw).collect::<Result<_>>()?;
 
         let mut coefficients = vec![0.0; channels.len()];
         for (feature, channel) in features.iter().enumerate() {

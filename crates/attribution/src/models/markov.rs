@@ -13,7 +13,7 @@ mod transitions;
 use super::normalise;
 use crate::{
     AttributionModel, Credit, Diagnostics, Error, FittedModel, MarkovDiagnostics, Order, Result, Solver, SolverChoice,
-    sum::sum,
+    Stop, sum::sum,
 };
 use chain::Chain;
 use exits::Exits;
@@ -68,17 +68,17 @@ struct Fitted {
 }
 
 impl AttributionModel for Markov {
-    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
         let choice = match self.order {
             Order::Fixed(_) => None,
-            Order::Auto { most, seed } => Some(order::choose(paths, channels, most, seed)),
+            Order::Auto { most, seed } => Some(order::choose(paths, channels, most, seed, stop)?),
         };
         let order = match (&choice, self.order) {
             (Some(choice), _) => choice.best(),
             (None, Order::Fixed(order)) => order.max(1),
             (None, Order::Auto { .. }) => 1,
         };
-        let mut chain = Chain::count(paths, channels.len(), order as usize);
+        let mut chain = Chain::count(paths, channels.len(), order as usize, stop)?;
         let states = chain.states();
         if self.solver == SolverChoice::Exact && states > direct::STATES_MAX {
             let way_out = "choose solver=iterative or a lower order";
@@ -90,12 +90,10 @@ impl AttributionModel for Markov {
             SolverChoice::Iterative => false,
         };
         let (lost, solver) = if exact {
-            (
-                (0..channels.len()).map(|channel| direct::lost(&chain, |other| other == channel)).collect(),
-                Solver::Direct,
-            )
+            let lost = |channel| direct::lost(&chain, |other| other == channel, stop);
+            ((0..channels.len()).map(lost).collect::<Result<_>>()?, Solver::Direct)
         } else {
-            sweeps::lost(&mut chain, order as usize)
+            sweeps::lost(&mut chain, order as usize, stop)?
         };
         let effects = |of: fn(&Credit) -> f64| -> Vec<f64> {
             let all = of(&chain.seen);
@@ -112,7 +110,7 @@ impl AttributionModel for Markov {
             solver,
         };
         let total = crate::attribute::total_where(paths, |path| !path.channels.is_empty());
-        let exits = Exits::new(&chain, order as usize);
+        let exits = Exits::new(&chain, order as usize, stop)?;
         Ok(Box::new(Fitted { diagnostics, total, exits }))
     }
 }
@@ -133,7 +131,7 @@ impl FittedModel for Fitted {
         Some(self.exits.probability(path.channels))
     }
 
-    fn credits(&self, _: &Paths, channels: usize) -> Vec<Credit> {
+    fn credits_until(&self, _: &Paths, channels: usize, _: &Stop) -> Result<Vec<Credit>> {
         let MarkovDiagnostics { removal_effects, value_removal_effects, .. } = &self.diagnostics;
         let mut credits = vec![Credit::default(); channels];
         if let Some(parts) = parts(removal_effects) {
@@ -144,7 +142,7 @@ impl FittedModel for Fitted {
         } else if let Some(parts) = parts(removal_effects) {
             parts.zip(&mut credits).for_each(|(part, credit)| credit.value = part * self.total.value);
         }
-        credits
+        Ok(credits)
     }
 
     fn diagnostics(&self) -> Diagnostics {
@@ -184,6 +182,15 @@ mod tests {
         paths.finish()
     }
 
+    /// A chain of 11 channels, and what each one's removal loses by elimination.
+    fn chain(paths: &Paths, order: usize) -> (Chain<'_>, Vec<Lost>) {
+        let stop = Stop::default();
+        let chain = Chain::count(paths, 11, order, &stop).unwrap();
+        let lost = |channel| direct::lost(&chain, |other| other == channel, &stop).unwrap();
+        let direct = (0..11).map(lost).collect();
+        (chain, direct)
+    }
+
     fn agree(direct: &[Lost], swept: &[Lost], about: &str) {
         for (a, b) in direct.iter().zip(swept) {
             assert!((a.conversions - b.conversions).abs() <= 1e-11 * a.conversions, "{about}: {a:?} {b:?}");
@@ -196,11 +203,12 @@ mod tests {
     fn sweeps_and_elimination_agree() {
         for (seed, order) in [(1, 1), (2, 2), (3, 3), (4, 5), (5, 17)] {
             let paths = paths(seed, 11);
-            let mut chain = Chain::count(&paths, 11, order);
-            let direct: Vec<_> = (0..11).map(|channel| direct::lost(&chain, |other| other == channel)).collect();
-            let narrow = sweeps::solve::<4>(&chain, &reduced::Reduced::new(&chain, order)).0;
+            let (mut chain, direct) = chain(&paths, order);
+            let reduced = reduced::Reduced::new(&chain, order, &Stop::default()).unwrap();
+            let narrow = sweeps::solve::<4>(&chain, &reduced, &Stop::default()).unwrap().0;
             agree(&direct, &narrow, &format!("4 lanes, order {order}"));
-            agree(&direct, &sweeps::lost(&mut chain, order).0, &format!("order {order}"));
+            let swept = sweeps::lost(&mut chain, order, &Stop::default()).unwrap().0;
+            agree(&direct, &swept, &format!("order {order}"));
         }
     }
 
@@ -219,9 +227,8 @@ mod tests {
         push([9].into_iter().chain((0..40).map(|touch| touch % 9)).collect(), 2.0, 5.0);
         push((0..40).map(|touch| touch % 9).chain([0, 8, 10, 8, 7, 6]).collect(), 1.0, 1.0);
         let paths = builder.finish();
-        let mut chain = Chain::count(&paths, 11, 2);
-        let direct: Vec<_> = (0..11).map(|channel| direct::lost(&chain, |other| other == channel)).collect();
-        let (swept, solver) = sweeps::lost(&mut chain, 2);
+        let (mut chain, direct) = chain(&paths, 2);
+        let (swept, solver) = sweeps::lost(&mut chain, 2, &Stop::default()).unwrap();
         agree(&direct, &swept, "crowds");
         let Solver::Iterative { sweeps, residual } = solver else { panic!("{solver:?}") };
         assert!(sweeps < 5000 && residual <= 1e-13, "{sweeps} sweeps, {residual}");

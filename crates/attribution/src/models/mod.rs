@@ -50,7 +50,12 @@ trait ByPlace: Clone + Send + Sync + 'static {
 macro_rules! by_place {
     ($model:ty) => {
         impl crate::AttributionModel for $model {
-            fn fit(&self, _: &safar_model::Paths, _: &[String]) -> crate::Result<Box<dyn crate::FittedModel>> {
+            fn fit_until(
+                &self,
+                _: &safar_model::Paths,
+                _: &[String],
+                _: &crate::Stop,
+            ) -> crate::Result<Box<dyn crate::FittedModel>> {
                 Ok(super::tabulate(self.clone()))
             }
         }

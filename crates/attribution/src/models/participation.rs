@@ -1,4 +1,4 @@
-use crate::{AttributionModel, FittedModel, Result};
+use crate::{AttributionModel, FittedModel, Result, Stop};
 use safar_model::{PathRef, Paths};
 
 /// The whole conversion to every channel that took part, at its last touch. Credits sum to more than the
@@ -16,7 +16,7 @@ use safar_model::{PathRef, Paths};
 pub struct Participation;
 
 impl AttributionModel for Participation {
-    fn fit(&self, _: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, _: &Paths, _: &[String], _: &Stop) -> Result<Box<dyn FittedModel>> {
         Ok(Box::new(*self))
     }
 }

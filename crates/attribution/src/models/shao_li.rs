@@ -1,5 +1,7 @@
 use super::{count, normalise};
-use crate::{AttributionModel, Credit, Diagnostics, FittedModel, Result, attribute::total_where, sum::Sum, sum::sum};
+use crate::{
+    AttributionModel, Credit, Diagnostics, FittedModel, Result, Stop, attribute::total_where, sum::Sum, sum::sum,
+};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths};
@@ -29,9 +31,10 @@ struct Fitted {
 }
 
 impl AttributionModel for ShaoLi {
-    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
         let mut counts = HashMap::<(ChannelId, ChannelId), (f64, f64), FixedState>::default();
         for path in paths.iter() {
+            stop.check()?;
             let set = set(path.channels);
             // A channel alone stands as the pair with itself.
             for (place, first) in set.iter().enumerate() {
@@ -47,6 +50,7 @@ impl AttributionModel for ShaoLi {
         let mut fitted = Fitted { rates, raw: vec![], total: total_where(paths, |path| !path.channels.is_empty()) };
         let mut sums = vec![(Sum::default(), Sum::default()); channels.len()];
         for path in paths.iter().filter(|path| path.conversions != 0.0 || path.value != 0.0) {
+            stop.check()?;
             for (channel, worth) in fitted.worth(path.channels) {
                 let (conversions, value) = &mut sums[channel.0 as usize];
                 conversions.add(worth * path.conversions);
@@ -97,7 +101,7 @@ impl FittedModel for Fitted {
         false
     }
 
-    fn credits(&self, _: &Paths, _: usize) -> Vec<Credit> {
+    fn credits_until(&self, _: &Paths, _: usize, _: &Stop) -> Result<Vec<Credit>> {
         let factor = |of: fn(&Credit) -> f64, total: f64| {
             let (all, size) = (sum(self.raw.iter().map(of)), sum(self.raw.iter().map(|raw| of(raw).abs())));
             if all.abs() > 1e-12 * size { total / all } else { 0.0 }
@@ -105,7 +109,7 @@ impl FittedModel for Fitted {
         let conversions = factor(|raw| raw.conversions, self.total.conversions);
         let value = factor(|raw| raw.value, self.total.value);
         let scaled = |raw: &Credit| Credit { conversions: raw.conversions * conversions, value: raw.value * value };
-        self.raw.iter().map(scaled).collect()
+        Ok(self.raw.iter().map(scaled).collect())
     }
 
     fn diagnostics(&self) -> Diagnostics {

@@ -1,5 +1,5 @@
 use super::count;
-use crate::{AttributionModel, FittedModel, Result};
+use crate::{AttributionModel, FittedModel, Result, Stop};
 use safar_model::{ChannelId, PathRef, Paths};
 
 /// Shapley values of the game in which a set of channels earns the conversions of all paths that it covers
@@ -20,7 +20,7 @@ use safar_model::{ChannelId, PathRef, Paths};
 pub struct Shapley;
 
 impl AttributionModel for Shapley {
-    fn fit(&self, _: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, _: &Paths, _: &[String], _: &Stop) -> Result<Box<dyn FittedModel>> {
         Ok(Box::new(*self))
     }
 }

@@ -5,7 +5,7 @@ mod order;
 mod sampled;
 
 use super::normalise;
-use crate::{AttributionModel, Credit, Diagnostics, FittedModel, Result, SampledDiagnostics};
+use crate::{AttributionModel, Credit, Diagnostics, FittedModel, Result, SampledDiagnostics, Stop};
 use game::Game;
 use safar_model::{PathRef, Paths};
 
@@ -49,13 +49,13 @@ struct Fitted {
 }
 
 impl AttributionModel for ShapleyMarkov {
-    fn fit(&self, paths: &Paths, channels: &[String]) -> Result<Box<dyn FittedModel>> {
-        let game = Game::new(paths, channels, self.order.max(1) as usize);
+    fn fit_until(&self, paths: &Paths, channels: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
+        let game = Game::new(paths, channels, self.order.max(1) as usize, stop)?;
         if self.samples.is_none() && exact::pays(&game) {
-            let credits = game.by_channel(&exact::values(&game));
+            let credits = game.by_channel(&exact::values(&game, stop)?);
             return Ok(Box::new(Fitted { credits, sampled: None }));
         }
-        let drawn = sampled::values(&game, self.samples, self.seed)?;
+        let drawn = sampled::values(&game, self.samples, self.seed, stop)?;
         let errors = game.by_channel(&drawn.errors);
         let sampled = SampledDiagnostics { samples: drawn.samples, seed: self.seed, errors };
         Ok(Box::new(Fitted { credits: game.by_channel(&drawn.values), sampled: Some(sampled) }))
@@ -74,8 +74,8 @@ impl FittedModel for Fitted {
         false
     }
 
-    fn credits(&self, _: &Paths, _: usize) -> Vec<Credit> {
-        self.credits.clone()
+    fn credits_until(&self, _: &Paths, _: usize, _: &Stop) -> Result<Vec<Credit>> {
+        Ok(self.credits.clone())
     }
 
     fn diagnostics(&self) -> Diagnostics {
@@ -105,6 +105,10 @@ mod tests {
         (paths.finish(), (0..channels).map(|channel| format!("c{channel:02}")).collect())
     }
 
+    fn game<'a>(paths: &'a Paths, names: &[String], order: usize) -> Game<'a> {
+        Game::new(paths, names, order, &Stop::default()).unwrap()
+    }
+
     fn close(a: Credit, b: Credit, about: &str) {
         let apart = [a.conversions - b.conversions, a.value - b.value];
         let size = 1.0 + b.conversions.abs() + b.value.abs();
@@ -116,7 +120,7 @@ mod tests {
     fn shared_work_finds_what_solving_each_set_finds() {
         for (channels, rows, order) in [(1, 9, 1), (5, 40, 1), (7, 200, 1), (7, 200, 2), (6, 90, 3), (4, 30, 6)] {
             let (paths, names) = made_up(channels, rows);
-            let game = Game::new(&paths, &names, order);
+            let game = game(&paths, &names, order);
             let n = game.players.len();
             let covers = |set: usize, path: &[usize]| path.iter().all(|player| set >> player & 1 == 1);
             let worth = |set: usize| {
@@ -128,7 +132,7 @@ mod tests {
                 }
                 worth
             };
-            let found = exact::values(&game);
+            let found = exact::values(&game, &Stop::default()).unwrap();
             for (player, found) in found.iter().enumerate() {
                 let mut want = Credit::default();
                 for set in (0..1_usize << n).filter(|set| set >> player & 1 == 0) {
@@ -149,12 +153,12 @@ mod tests {
     fn eliminating_and_sweeping_along_an_order_find_what_solving_each_set_finds() {
         for (channels, rows, order) in [(8, 200, 1), (8, 200, 2), (6, 90, 3)] {
             let (paths, names) = made_up(channels, rows);
-            let game = Game::new(&paths, &names, order);
+            let game = game(&paths, &names, order);
             let n = game.players.len();
             let place: Vec<usize> = (0..n).map(|player| (player * 5 + 2) % n).collect();
             let totals = (0..game.chain.states()).map(|state| game.chain.inflow(state));
             for solver in [order::Solver::Eliminates, order::Solver::Sweeps { totals: totals.collect() }] {
-                for (at, lost) in solver.lost(&game, &place).into_iter().enumerate() {
+                for (at, lost) in solver.lost(&game, &place, &Stop::default()).unwrap().into_iter().enumerate() {
                     let worth = game.worth(|player| place[player] <= at);
                     let kept = Credit {
                         conversions: game.long.conversions - lost.conversions,
@@ -170,7 +174,7 @@ mod tests {
     fn twenty_channels_are_exact() {
         let (paths, names) = made_up(20, 400);
         for order in [1, 2] {
-            let game = Game::new(&paths, &names, order);
+            let game = game(&paths, &names, order);
             assert!(game.players.len() == 20 && exact::pays(&game), "order {order}: {} states", game.chain.states());
         }
         let fitted = ShapleyMarkov { order: 1, samples: None, seed: 1 }.fit(&paths, &names).unwrap();
@@ -183,9 +187,10 @@ mod tests {
     #[test]
     fn large_chains_are_drawn() {
         let (paths, names) = made_up(60, 8000);
-        let game = Game::new(&paths, &names, 3);
-        assert!(!exact::pays(&game) && matches!(order::Solver::new(&game), order::Solver::Sweeps { .. }));
-        let drawn = sampled::values(&game, Some(4), 7).unwrap();
+        let game = game(&paths, &names, 3);
+        let solver = order::Solver::new(&game, &Stop::default());
+        assert!(!exact::pays(&game) && matches!(solver, Ok(order::Solver::Sweeps { .. })));
+        let drawn = sampled::values(&game, Some(4), 7, &Stop::default()).unwrap();
         let all: f64 = drawn.values.iter().map(|credit| credit.conversions).sum();
         let short: f64 = game.short.iter().map(|(_, credit)| credit.conversions).sum();
         assert!((all - game.long.conversions - short).abs() < 1e-9 * all, "{all}");

@@ -1,5 +1,5 @@
 use super::{count, shapley::uses};
-use crate::{AttributionModel, Error, FittedModel, Result};
+use crate::{AttributionModel, Error, FittedModel, Result, Stop};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use rayon::prelude::*;
@@ -44,14 +44,19 @@ struct Fitted {
 }
 
 impl AttributionModel for ShapleyRate {
-    fn fit(&self, paths: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, _: &[String], stop: &Stop) -> Result<Box<dyn FittedModel>> {
         let most = self.most.unwrap_or(usize::MAX);
-        let counts = counts(paths);
+        let mut counts = Counts::new();
+        for path in paths.iter() {
+            stop.check()?;
+            add_path(&mut counts, path);
+        }
         let rates = counts.iter().filter(|(set, (converted, _))| *converted > 0.0 && set.len() <= most);
         let rates: Vec<_> = rates.map(|(set, (converted, all))| (set.as_slice(), converted / all)).collect();
         affordable(&rates)?;
         let rates = Rates { table: rates.iter().copied().collect(), list: rates };
-        let parts = rates.list.par_iter().map(|(set, _)| (set.to_vec(), rates.parts(set))).collect::<Vec<_>>();
+        let parts = rates.list.par_iter().map(|(set, _)| Ok((set.to_vec(), rates.parts(set, stop)?)));
+        let parts: Vec<_> = parts.collect::<Result<_>>()?;
         Ok(Box::new(Fitted { most, parts: parts.into_iter().collect() }))
     }
 }
@@ -89,14 +94,12 @@ struct Rates<'a> {
 }
 
 /// By set of channels: conversions, and all who walked it.
-fn counts(paths: &Paths) -> BTreeMap<Set, (f64, f64)> {
-    let mut counts = BTreeMap::<Set, (f64, f64)>::new();
-    for path in paths.iter() {
-        let (converted, all) = counts.entry(set(path.channels)).or_default();
-        *converted += path.conversions;
-        *all += path.conversions + path.nulls;
-    }
-    counts
+type Counts = BTreeMap<Set, (f64, f64)>;
+
+fn add_path(counts: &mut Counts, path: PathRef<'_>) {
+    let (converted, all) = counts.entry(set(path.channels)).or_default();
+    *converted += path.conversions;
+    *all += path.conversions + path.nulls;
 }
 
 fn set(path: &[ChannelId]) -> Set {
@@ -108,45 +111,47 @@ fn set(path: &[ChannelId]) -> Set {
 
 impl Rates<'_> {
     /// Each channel's part of what `set` converts.
-    fn parts(&self, set: &[ChannelId]) -> Vec<f64> {
-        let values = self.values(set);
+    fn parts(&self, set: &[ChannelId], stop: &Stop) -> Result<Vec<f64>> {
+        let values = self.values(set, stop)?;
         let (sum, size) = values.iter().fold((0.0, 0.0), |(sum, size), value| (sum + value, size + f64::abs(*value)));
         if sum <= 1e-12 * size {
-            return vec![1.0 / count(set.len()); set.len()];
+            return Ok(vec![1.0 / count(set.len()); set.len()]);
         }
-        values.iter().map(|value| value / sum).collect()
+        Ok(values.iter().map(|value| value / sum).collect())
     }
 
     /// The Shapley value of each channel of `set` in the game in which each set within it is worth its rate.
-    fn values(&self, set: &[ChannelId]) -> Vec<f64> {
+    fn values(&self, set: &[ChannelId], stop: &Stop) -> Result<Vec<f64>> {
+        let mut values = vec![0.0; set.len()];
         // All sets within this one, or all sets there are, whichever are fewer.
         if !is_enumerated(set.len(), self.list.len()) {
-            return self.scan(set);
+            for some in self.list.chunks(1024) {
+                stop.check()?;
+                scan(some, set, &mut values);
+            }
+            return Ok(values);
         }
-        let mut values = vec![0.0; set.len()];
         let mut is_member = vec![false; set.len()];
         let mut within = vec![];
-        for members in 1_u32..1 << set.len() {
+        stop.each(1..1 << set.len(), |members| {
             is_member.iter_mut().enumerate().for_each(|(place, is)| *is = members >> place & 1 == 1);
             within.clear();
             within.extend(set.iter().zip(&is_member).filter(|(_, is)| **is).map(|(channel, _)| *channel));
             if let Some(rate) = self.table.get(within.as_slice()) {
                 add(&mut values, &is_member, within.len(), *rate);
             }
-        }
-        values
+        })?;
+        Ok(values)
     }
+}
 
-    /// The same, looking at every set there is.
-    fn scan(&self, set: &[ChannelId]) -> Vec<f64> {
-        let mut values = vec![0.0; set.len()];
-        let mut is_member = vec![false; set.len()];
-        for (other, rate) in self.list.iter().filter(|(other, _)| !other.is_empty()) {
-            if find(set, other, &mut is_member) {
-                add(&mut values, &is_member, other.len(), *rate);
-            }
+/// Adds to the values of the channels of `set` what those of the `others` that are within it are worth.
+fn scan(others: &[(&[ChannelId], f64)], set: &[ChannelId], values: &mut [f64]) {
+    let mut is_member = vec![false; set.len()];
+    for (other, rate) in others.iter().filter(|(other, _)| !other.is_empty()) {
+        if find(set, other, &mut is_member) {
+            add(values, &is_member, other.len(), *rate);
         }
-        values
     }
 }
 
@@ -179,7 +184,8 @@ pub fn exact_set_values(paths: &Paths, channels: usize, of: ExactSet) -> Vec<f64
     let mut all: Set = paths.touches().to_vec();
     all.sort_unstable();
     all.dedup();
-    let counts = counts(paths);
+    let mut counts = Counts::new();
+    paths.iter().for_each(|path| add_path(&mut counts, path));
     let worth = |(converted, people): &(f64, f64)| match of {
         ExactSet::Conversions => *converted,
         ExactSet::Rate => converted / people,
@@ -187,7 +193,8 @@ pub fn exact_set_values(paths: &Paths, channels: usize, of: ExactSet) -> Vec<f64
     let list = counts.iter().filter(|(_, (converted, _))| *converted > 0.0);
     let list: Vec<_> = list.map(|(set, counts)| (set.as_slice(), worth(counts))).collect();
     // One game: every set is looked at once.
-    let values = Rates { list, table: HashMap::default() }.scan(&all);
+    let mut values = vec![0.0; all.len()];
+    scan(&list, &all, &mut values);
     let mut by_channel = vec![0.0; channels.max(paths.channel_count())];
     all.iter().zip(values).for_each(|(channel, value)| by_channel[channel.0 as usize] = value);
     by_channel

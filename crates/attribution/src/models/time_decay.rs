@@ -1,5 +1,5 @@
 use super::{ByPlace, count, normalise, tabulate};
-use crate::{AttributionModel, Diagnostics, FittedModel, Result};
+use crate::{AttributionModel, Diagnostics, FittedModel, Result, Stop};
 use safar_model::{DAY_US, Micros, PathRef, Paths};
 
 /// A touch's weight halves with every half-life between it and the outcome.
@@ -41,7 +41,7 @@ struct ByDay {
 struct AssumedAges(Box<dyn FittedModel>);
 
 impl AttributionModel for TimeDecay {
-    fn fit(&self, paths: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, _: &[String], _: &Stop) -> Result<Box<dyn FittedModel>> {
         let half_life = micros(self.half_life);
         if paths.has_ages() {
             return Ok(Box::new(ByAge { half_life }));

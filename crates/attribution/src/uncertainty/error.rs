@@ -5,7 +5,7 @@ use thiserror::Error as ThisError;
 #[derive(Clone, Debug, PartialEq, ThisError)]
 #[non_exhaustive]
 pub enum BootstrapError {
-    /// The model cannot take the paths, or those of a resample.
+    /// The model cannot take the paths, or those of a resample; or a [`Stop`](crate::Stop) was asked for.
     #[error(transparent)]
     Model(#[from] Error),
     /// Too few or too many resamples.
@@ -30,9 +30,6 @@ pub enum BootstrapError {
         /// As asked.
         got: f64,
     },
-    /// Who watched ended it.
-    #[error("the resampling was stopped before its end")]
-    Stopped,
     /// A weight that a resample could push past all numbers.
     #[error("path {path} has {what} {got}; resampling takes counts, values and values a conversion up to 1e90")]
     TooLarge {

@@ -28,18 +28,16 @@ pub(super) fn credits(
     replicates: u32,
     watched: &Watched<'_>,
 ) -> Result<Vec<Credit>> {
-    let fitted = model.build().fit(paths, channels)?;
+    let fitted = model.build().fit_until(paths, channels, watched.stop)?;
     let shares_of = |path, shares: &mut [f64]| fitted.shares(path, shares);
     let block = |first: u32| {
-        if watched.is_stopped() {
-            return vec![];
-        }
         let mut cells = vec![Cell { conversions: [0.0; LANES], value: [0.0; LANES] }; channels.len() + 1];
         let zero = [Sum::default(); LANES];
         let mut sums = vec![Cell { conversions: zero, value: zero }; channels.len() + 1];
         let mut shares = vec![];
         for (index, path) in paths.iter().enumerate() {
             if index % CHUNK == 0 {
+                watched.stop.check()?;
                 settle(&mut cells, &mut sums);
             }
             if path.conversions == 0.0 && path.value == 0.0 && !weights.may_weigh(index) {
@@ -74,10 +72,10 @@ pub(super) fn credits(
                 .map(move |sum| Credit { conversions: sum.conversions[lane].get(), value: sum.value[lane].get() })
         });
         (first..replicates).take(LANES).for_each(|_| watched.tell());
-        rows.collect::<Vec<_>>()
+        Ok(rows.collect::<Vec<_>>())
     };
     let firsts: Vec<u32> = (0..replicates).step_by(LANES).collect();
-    let blocks: Vec<Vec<Credit>> = firsts.into_par_iter().map(block).collect();
+    let blocks: Vec<Vec<Credit>> = firsts.into_par_iter().map(block).collect::<Result<_>>()?;
     Ok(blocks.concat())
 }
 
@@ -93,7 +91,10 @@ fn settle(cells: &mut [Cell<f64>], sums: &mut [Cell<Sum>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MODELS, uncertainty::refit};
+    use crate::{
+        MODELS, Stop,
+        uncertainty::{Watch, refit},
+    };
     use safar_model::{ChannelId, DAY_US, PathRef, PathsBuilder};
 
     #[test]
@@ -109,7 +110,8 @@ mod tests {
         }
         let (paths, names) = (paths.finish(), ["Direct", "b", "c", "d", "e"].map(String::from));
         let weights = Weights::new(&paths, &names, None, 12).unwrap();
-        let watched = Watched::new(&|_| true);
+        let stop = Stop::default();
+        let watched = Watched::new(Watch { stop: &stop, told: &|_| {} });
         let mut met = 0;
         for info in MODELS {
             // A custom rule has no default weights.

@@ -46,7 +46,7 @@ pub use weights::Record;
 pub(crate) use people::People;
 pub(crate) use watch::Watched;
 
-use crate::{ModelSpec, attribute};
+use crate::{ModelSpec, Stop, attribute_until};
 use safar_model::Paths;
 use weights::Weights;
 
@@ -95,7 +95,7 @@ const CREDITS_MAX: usize = 1 << 26;
 /// Rules that learn nothing from the paths keep their shares in all resamples; other models are fitted anew to each.
 ///
 /// # Errors
-/// As [`attribute`]; settings out of range; records that do not add up to the paths; weights that would overflow.
+/// As [`attribute`](crate::attribute); settings out of range; records that do not add up to the paths; weights that would overflow.
 ///
 /// ```
 /// use safar_attribution::uncertainty::{Bootstrap, Record, bootstrap};
@@ -119,26 +119,29 @@ pub fn bootstrap(
     records: Option<&[Record]>,
     settings: Bootstrap,
 ) -> Result<Resamples, BootstrapError> {
-    bootstrap_with(model, paths, channels, records, settings, &|_| true)
+    let watch = Watch { stop: &Stop::default(), told: &|_| {} };
+    bootstrap_with(model, paths, channels, records, settings, watch)
 }
 
 /// The same, with somebody who hears how far the work is and may end it.
 ///
 /// # Errors
-/// As [`bootstrap`]; [`BootstrapError::Stopped`].
+/// As [`bootstrap`]; [`Error::Stopped`](crate::Error::Stopped).
 ///
 /// ```
-/// use safar_attribution::uncertainty::{Bootstrap, BootstrapError, bootstrap_with};
+/// use safar_attribution::{Error, Stop, uncertainty::{Bootstrap, Watch, bootstrap_with}};
 /// use std::sync::atomic::{AtomicU32, Ordering};
 /// # use safar_attribution::{ReadOptions, read_paths};
 /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
 /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
-/// let (model, most) = ("markov".parse().unwrap(), AtomicU32::new(0));
-/// let tell = |done| most.fetch_max(done, Ordering::Relaxed) < 200;
-/// bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), &tell).unwrap();
+/// let (model, stop, most) = ("markov".parse().unwrap(), Stop::default(), AtomicU32::new(0));
+/// let draw = |told| {
+///     bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), Watch { stop: &stop, told })
+/// };
+/// draw(&|done| _ = most.fetch_max(done, Ordering::Relaxed)).unwrap();
 /// assert_eq!(most.into_inner(), 200);
-/// let stopped = bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), &|done| done < 50);
-/// assert_eq!(stopped, Err(BootstrapError::Stopped));
+/// let stopped = draw(&|done| if done == 50 { stop.stop() });
+/// assert_eq!(stopped, Err(Error::Stopped.into()));
 /// ```
 pub fn bootstrap_with(
     model: &ModelSpec,
@@ -150,7 +153,7 @@ pub fn bootstrap_with(
 ) -> Result<Resamples, BootstrapError> {
     settings.check(channels.len())?;
     let Bootstrap { replicates, seed, .. } = settings;
-    let point = attribute(model, paths, channels)?;
+    let point = attribute_until(model, paths, channels, watch.stop)?;
     let weights = Weights::new(paths, channels, records, seed)?;
     let watched = Watched::new(watch);
     let rows = if model.is_rule() {
@@ -158,6 +161,5 @@ pub fn bootstrap_with(
     } else {
         refit::credits(model, paths, channels, &weights, replicates, &watched)?
     };
-    watched.end()?;
     Ok(Resamples::new(settings, point, rows))
 }

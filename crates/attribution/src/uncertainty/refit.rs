@@ -1,6 +1,6 @@
 //! Resamples of a model that learns: fitted anew to each.
 use super::{Watched, weights::Weights};
-use crate::{Credit, Error, ModelSpec, Result, attribute};
+use crate::{Credit, Error, ModelSpec, Result, attribute_until};
 use rayon::prelude::*;
 use safar_model::Paths;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,10 +23,12 @@ pub(super) fn credits(
     let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|replicate| *replicate < replicates);
     let worker = |_| -> Done {
         let (mut done, mut replica) = (vec![], None);
-        while let Some(replicate) = take().filter(|_| !watched.is_stopped()) {
+        while let Some(replicate) = take() {
             let replica = replica.get_or_insert_with(|| paths.clone());
-            weights.write(replicate, replica);
-            match attribute(model, replica, channels) {
+            let fitted = weights
+                .write(replicate, replica, watched.stop)
+                .and_then(|()| attribute_until(model, replica, channels, watched.stop));
+            match fitted {
                 Ok(mut result) => {
                     result.credits.push(result.unattributed);
                     done.push((replicate, result.credits));

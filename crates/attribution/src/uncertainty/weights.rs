@@ -1,6 +1,6 @@
 //! What each path weighs in each resample.
 use super::{BootstrapError, People, keys::keys};
-use crate::sum::Sum;
+use crate::{Stop, sum::Sum};
 use safar_model::{PathRef, Paths};
 
 /// One person's part of a path: what was grouped into [`Paths`], and who it was.
@@ -126,13 +126,15 @@ impl<'a> Weights<'a> {
     }
 
     /// Gives `replica`, a copy of the paths, the weights of a resample.
-    pub(super) fn write(&self, replicate: u32, replica: &mut Paths) {
+    pub(super) fn write(&self, replicate: u32, replica: &mut Paths, stop: &Stop) -> crate::Result<()> {
         let to = replica.weights_mut();
         for (index, ((conversions, value), nulls)) in to.conversions.iter_mut().zip(to.values).zip(to.nulls).enumerate()
         {
+            stop.check()?;
             let weight = self.weight::<true>(index, replicate);
             (*conversions, *value, *nulls) = (weight.conversions, weight.value, weight.nulls);
         }
+        Ok(())
     }
 }
 

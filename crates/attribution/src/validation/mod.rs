@@ -31,7 +31,7 @@ pub use predict::{Predictions, Source};
 pub use recommend::{Candidate, Class, Reason, Recommendation, Shift, recommend};
 pub use roc::RocPoint;
 pub use score::{Base, Gap, Score};
-pub use stability::{Range, Stability, StabilitySettings, stability};
+pub use stability::{Range, Stability, StabilitySettings, stability, stability_until};
 
 #[cfg(test)]
 mod tests;

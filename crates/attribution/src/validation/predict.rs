@@ -4,7 +4,7 @@ use super::{
     platt::{Platt, Scored},
 };
 use crate::{
-    Credit, FittedModel, ModelSpec,
+    Credit, FittedModel, ModelSpec, Result, Stop,
     attribute::{check, in_chunks},
     experiment::Proportion,
     models::count,
@@ -76,10 +76,34 @@ impl Predictions {
         later: &Paths,
         channels: &[String],
     ) -> Result<Self, ValidationError> {
+        Self::make_until(model, earlier, later, channels, &Stop::default())
+    }
+
+    /// The same, until `stop` is asked for.
+    ///
+    /// # Errors
+    /// As [`Predictions::make`]; [`Error::Stopped`](crate::Error::Stopped).
+    ///
+    /// ```
+    /// use safar_attribution::{ReadOptions, Stop, read_paths, validation::Predictions};
+    /// let file = "path;conversions;null\nMail;30;70\nAds;5;95\n";
+    /// let (earlier, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+    /// let (model, later, stop) = ("linear".parse().unwrap(), earlier.clone(), Stop::default());
+    /// assert!(Predictions::make_until(&model, &earlier, &later, &channels, &stop).is_ok());
+    /// stop.stop();
+    /// assert!(Predictions::make_until(&model, &earlier, &later, &channels, &stop).is_err());
+    /// ```
+    pub fn make_until(
+        model: &ModelSpec,
+        earlier: &Paths,
+        later: &Paths,
+        channels: &[String],
+        stop: &Stop,
+    ) -> Result<Self, ValidationError> {
         let base = both(earlier, later, channels)?;
-        let fitted = model.build().fit(earlier, channels)?;
+        let fitted = model.build().fit_until(earlier, channels, stop)?;
         let class = Class::of(model.name(), &fitted.diagnostics());
-        Ok(Self { class, ..Self::of_fitted(fitted.as_ref(), base, earlier, later, channels.len()) })
+        Ok(Self { class, ..Self::of_fitted(fitted.as_ref(), base, earlier, later, channels.len(), stop)? })
     }
 
     /// Of a model fitted to the `earlier` paths.
@@ -89,20 +113,29 @@ impl Predictions {
         earlier: &Paths,
         later: &Paths,
         channels: usize,
-    ) -> Self {
-        let says = touched(earlier).all(|path| fitted.probability(path).is_some());
+        stop: &Stop,
+    ) -> Result<Self> {
+        let mut says = true;
+        for path in touched(earlier) {
+            stop.check()?;
+            says = fitted.probability(path).is_some();
+            if !says {
+                break;
+            }
+        }
         if says {
             let mut unsaid = 0.0;
             let mut predictions = Self::of(later, base, |path| {
-                fitted.probability(path).unwrap_or_else(|| {
+                stop.check()?;
+                Ok(fitted.probability(path).unwrap_or_else(|| {
                     unsaid += path.conversions + path.nulls;
                     base
-                })
-            });
+                }))
+            })?;
             predictions.source = Source::Model { unsaid };
-            return predictions;
+            return Ok(predictions);
         }
-        let earned = earned(&fitted.credits(earlier, channels), &touches(earlier, channels));
+        let earned = earned(&fitted.credits_until(earlier, channels, stop)?, &touches(earlier, channels));
         Self::of_earned(&earned, base, earlier, later)
     }
 
@@ -147,11 +180,11 @@ impl Predictions {
         }
         let mut earned = earned(credits, &touches);
         earned.resize(channels.len(), 0.0);
-        Ok(Self { class: Class::Fitted, ..Self::of_earned(&earned, base, earlier, later) })
+        Ok(Self { class: Class::Fitted, ..Self::of_earned(&earned, base, earlier, later)? })
     }
 
     /// From what each channel earned by each of its touches.
-    fn of_earned(earned: &[f64], base: f64, earlier: &Paths, later: &Paths) -> Self {
+    fn of_earned(earned: &[f64], base: f64, earlier: &Paths, later: &Paths) -> Result<Self> {
         let score = |path: PathRef<'_>| {
             let all: f64 = path.channels.iter().map(|channel| earned[channel.0 as usize]).sum();
             all / count(path.channels.len())
@@ -161,9 +194,10 @@ impl Predictions {
         let platt = Platt::fit(&touched(earlier).map(scored).collect::<Vec<_>>());
         // Exactly the base rate, so that rounding does not look like a gain.
         let flat = platt.slope == 0.0;
-        let mut predictions = Self::of(later, base, |path| if flat { base } else { platt.probability(score(path)) });
+        let chance = |path: PathRef<'_>| if flat { base } else { platt.probability(score(path)) };
+        let mut predictions = Self::of(later, base, |path| Ok(chance(path)))?;
         predictions.source = Source::Credits { platt };
-        predictions
+        Ok(predictions)
     }
 
     /// The floor: everybody converts at the rate of the `earlier` paths.
@@ -181,23 +215,23 @@ impl Predictions {
     /// ```
     pub fn base_rate(earlier: &Paths, later: &Paths, channels: &[String]) -> Result<Self, ValidationError> {
         let base = both(earlier, later, channels)?;
-        Ok(Self::of(later, base, |_| base))
+        Ok(Self::of(later, base, |_| Ok(base))?)
     }
 
-    fn of(later: &Paths, base: f64, mut probability: impl FnMut(PathRef<'_>) -> f64) -> Self {
+    fn of(later: &Paths, base: f64, mut probability: impl FnMut(PathRef<'_>) -> Result<f64>) -> Result<Self> {
         let mut moved = 0.0;
         let paths = touched(later).map(|path| {
-            let said = probability(path);
+            let said = probability(path)?;
             let score = said.clamp(EDGE, 1.0 - EDGE);
             if score != said {
                 moved += path.conversions + path.nulls;
             }
-            Scored { score, conversions: path.conversions, nulls: path.nulls }
+            Ok(Scored { score, conversions: path.conversions, nulls: path.nulls })
         });
-        let paths = paths.collect();
+        let paths = paths.collect::<Result<_>>()?;
         let untouched = later.iter().filter(|path| path.channels.is_empty());
         let untouched = sum(untouched.map(|path| path.conversions + path.nulls));
-        Self { paths, base, untouched, class: Class::Rule, source: Source::BaseRate, moved }
+        Ok(Self { paths, base, untouched, class: Class::Rule, source: Source::BaseRate, moved })
     }
 
     /// The probability of each later path with a touch, in their order.

@@ -1,7 +1,8 @@
 //! Do shares move from week to week, and more than chance moves them?
 use super::ValidationError;
 use crate::{
-    Attribution, ModelSpec, attribute, attribute::check, models::count, philox::philox, poisson::Poisson, sum::sum,
+    Attribution, ModelSpec, Stop, attribute::check, attribute_until, models::count, philox::philox, poisson::Poisson,
+    sum::sum,
 };
 use rayon::prelude::*;
 use safar_model::{PathRef, Paths, PathsBuilder};
@@ -83,6 +84,32 @@ pub fn stability(
     channels: &[String],
     settings: &StabilitySettings,
 ) -> Result<Stability, ValidationError> {
+    stability_until(model, weeks, channels, settings, &Stop::default())
+}
+
+/// The same, until `stop` is asked for.
+///
+/// # Errors
+/// As [`stability`]; [`Error::Stopped`](crate::Error::Stopped).
+///
+/// ```
+/// use safar_attribution::{Stop, validation::{StabilitySettings, stability_until}};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions\nA;50\nB;50\n";
+/// # let (week, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let (model, weeks, stop) = ("last".parse().unwrap(), [week.clone(), week], Stop::default());
+/// let of = || stability_until(&model, &weeks, &channels, &StabilitySettings::default(), &stop);
+/// assert_eq!(of().unwrap().distance, 0.0);
+/// stop.stop();
+/// assert!(of().is_err());
+/// ```
+pub fn stability_until(
+    model: &ModelSpec,
+    weeks: &[Paths],
+    channels: &[String],
+    settings: &StabilitySettings,
+    stop: &Stop,
+) -> Result<Stability, ValidationError> {
     if weeks.len() < 2 {
         return Err(ValidationError::TooFewWeeks { got: weeks.len() });
     }
@@ -94,7 +121,7 @@ pub fn stability(
         .iter()
         .enumerate()
         .map(|(index, week)| {
-            let shares = shares_of(&attribute(model, week, channels)?);
+            let shares = shares_of(&attribute_until(model, week, channels, stop)?);
             shares.ok_or(ValidationError::NothingCredited { week: index + 1 })
         })
         .collect::<Result<_, _>>()?;
@@ -106,7 +133,10 @@ pub fn stability(
         .map(|replicate| {
             let drawn: Vec<_> = (replicate * count_of_weeks..)
                 .zip(&parts)
-                .map(|(week, part)| Ok(shares_of(&attribute(model, &draws.week(weeks, *part, week), channels)?)))
+                .map(|(week, part)| {
+                    let drawn = draws.week(weeks, *part, week, stop)?;
+                    Ok(shares_of(&attribute_until(model, &drawn, channels, stop)?))
+                })
                 .collect::<crate::Result<_>>()?;
             let far = |pair: &[Option<Vec<f64>>]| match pair {
                 [Some(a), Some(b)] => distance(a, b),
@@ -164,9 +194,10 @@ struct Draws {
 
 impl Draws {
     /// A week as it could have been: parts of the paths of all weeks. Value plays no part and is left out.
-    fn week(&self, weeks: &[Paths], [conversions, nulls]: [f64; 2], number: u64) -> Paths {
+    fn week(&self, weeks: &[Paths], [conversions, nulls]: [f64; 2], number: u64, stop: &Stop) -> crate::Result<Paths> {
         let mut drawn = PathsBuilder::default();
         for (index, path) in (0..).zip(weeks.iter().flat_map(Paths::iter)) {
+            stop.check()?;
             // The pair number 0 is for draws that need one number; large means take pairs from 2 on.
             let pair = |of: u64| philox(self.seed, [index, number << 32 | of]);
             let [first, second] = pair(0);
@@ -176,6 +207,6 @@ impl Draws {
                 drawn.push(PathRef { conversions, nulls, value: 0.0, ..path });
             }
         }
-        drawn.finish()
+        Ok(drawn.finish())
     }
 }

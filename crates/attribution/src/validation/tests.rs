@@ -1,5 +1,5 @@
 use super::{Class, Gap, Predictions, Reason, Source, platt::Scored, predict::both, recommend::recommend};
-use crate::{AttributionModel, FittedModel, ModelSpec, Result};
+use crate::{AttributionModel, FittedModel, ModelSpec, Result, Stop};
 use proptest::prelude::*;
 use safar_model::{ChannelId, PathRef, Paths, PathsBuilder};
 
@@ -142,7 +142,7 @@ struct Chain;
 struct FittedChain([f64; 3]);
 
 impl AttributionModel for Chain {
-    fn fit(&self, paths: &Paths, _: &[String]) -> Result<Box<dyn FittedModel>> {
+    fn fit_until(&self, paths: &Paths, _: &[String], _: &Stop) -> Result<Box<dyn FittedModel>> {
         let mut ends = [[1.0, 2.0]; 3];
         for path in paths.iter() {
             let end = &mut ends[path.channels[path.channels.len() - 1].0 as usize];
@@ -170,7 +170,7 @@ fn the_model_that_made_the_data_is_recommended() {
     let [earlier, later] = [6_000, 3_000].map(|people| walks(&mut dice, people, [0.02, 0.1, 0.3], 0.3));
     let base = both(&earlier, &later, &names()).unwrap();
     let fitted = Chain.fit(&earlier, &names()).unwrap();
-    let chain = Predictions::of_fitted(fitted.as_ref(), base, &earlier, &later, 3);
+    let chain = Predictions::of_fitted(fitted.as_ref(), base, &earlier, &later, 3, &Stop::default()).unwrap();
     assert_eq!(chain.source, Source::Model { unsaid: 0.0 });
     let markov: ModelSpec = "markov:order=1".parse().unwrap();
     let mut tried = vec![(markov.clone(), Predictions { class: Class::Chain { order: 1 }, ..chain.clone() }, None)];

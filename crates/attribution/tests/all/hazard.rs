@@ -1,12 +1,12 @@
 //! What the hazard models promise whatever the timelines, and what they find where the answer is plain.
 use proptest::prelude::*;
 use safar_attribution::{
-    Credit, Error,
+    Credit, Error, Stop,
     hazard::{
         HazardAttribution, HazardSettings, Role, attribute_hazard, attribute_timelines, attribute_timelines_with,
         bootstrap_timelines, bootstrap_timelines_with,
     },
-    uncertainty::{Bootstrap, BootstrapError},
+    uncertainty::{Bootstrap, BootstrapError, Watch},
 };
 use safar_model::{ChannelId, DAY_US, TimelineRef, Timelines};
 
@@ -155,7 +155,7 @@ fn what_a_channel_is_can_be_told_and_is_said() {
     let guessed = attribute_timelines(&model, &lines, &names()).unwrap().diagnostics.hazard.unwrap();
     assert!(guessed.channels.iter().all(|channel| channel.guessed));
     let roles = [None, None, None, Some(Role::Direct)];
-    let told = attribute_timelines_with(&model, &lines, &names(), &roles).unwrap();
+    let told = attribute_timelines_with(&model, &lines, &names(), &roles, &Stop::default()).unwrap();
     let about = told.diagnostics.hazard.unwrap();
     let marks: Vec<_> = about.channels.iter().map(|channel| (channel.role, channel.guessed)).collect();
     let want = [(Role::Direct, true), (Role::Pull, true), (Role::Reach, true), (Role::Direct, false)];
@@ -164,7 +164,8 @@ fn what_a_channel_is_can_be_told_and_is_said() {
     // 20 days in steps of a thirtieth.
     assert_eq!(about.step, 20 * DAY_US / 30);
     let settings = Bootstrap { replicates: 2, ..Bootstrap::default() };
-    let drawn = bootstrap_timelines_with(&model, &lines, None, &names(), &roles, settings, &|_| true).unwrap();
+    let watch = Watch { stop: &Stop::default(), told: &|_| {} };
+    let drawn = bootstrap_timelines_with(&model, &lines, None, &names(), &roles, settings, watch).unwrap();
     assert_eq!(drawn.point.credits[3], Credit::default());
 }
 

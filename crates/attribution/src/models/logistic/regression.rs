@@ -1,4 +1,5 @@
 //! Penalised logistic regression by Newton's method (iteratively reweighted least squares).
+use crate::{Result, Stop};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -26,10 +27,11 @@ impl Rows {
     }
 
     /// Equal rows as one, in the order in which they come first.
-    pub(super) fn merged(&self) -> Self {
+    pub(super) fn merged(&self, stop: &Stop) -> Result<Self> {
         let mut merged = Self::default();
         let mut known = HashMap::<&[u32], usize, FixedState>::default();
         for (columns, conversions, nulls) in self.iter() {
+            stop.check()?;
             let at = *known.entry(columns).or_insert(merged.rows.len());
             if at == merged.rows.len() {
                 merged.push(columns.iter().copied(), 0.0, 0.0);
@@ -37,7 +39,7 @@ impl Rows {
             merged.rows[at].1 += conversions;
             merged.rows[at].2 += nulls;
         }
-        merged
+        Ok(merged)
     }
 }
 
@@ -56,15 +58,15 @@ const DAMPING: f64 = 1e-10;
 
 /// Minimises the log-loss of `rows` and of half a conversion and half a loss without columns, plus `l2` / 2 × the sum of
 /// squares of all coefficients but the intercept.
-pub(super) fn fit(rows: &Rows, columns: usize, l2: f64) -> Fit {
-    let mut at = Point::new(rows, vec![0.0; columns + 1], l2);
+pub(super) fn fit(rows: &Rows, columns: usize, l2: f64, stop: &Stop) -> Result<Fit> {
+    let mut at = Point::new(rows, vec![0.0; columns + 1], l2, stop)?;
     for _ in 0..STEPS_MAX {
-        let Some(step) = at.newton() else { break };
+        let Some(step) = at.newton(stop)? else { break };
         let size = step.iter().fold(0.0, |size, by| f64::max(size, by.abs()));
         let mut part = 1.0;
         let next = loop {
             let moved = at.coefficients.iter().zip(&step).map(|(from, by)| from + part * by).collect();
-            let next = Point::new(rows, moved, l2);
+            let next = Point::new(rows, moved, l2, stop)?;
             if next.loss <= at.loss {
                 break Some(next);
             }
@@ -74,13 +76,13 @@ pub(super) fn fit(rows: &Rows, columns: usize, l2: f64) -> Fit {
             }
         };
         // Where no part of the step helps, only rounding is left.
-        let Some(next) = next else { return Fit { coefficients: at.coefficients, settled: true } };
+        let Some(next) = next else { return Ok(Fit { coefficients: at.coefficients, settled: true }) };
         at = next;
         if size < STEP_MIN {
-            return Fit { coefficients: at.coefficients, settled: true };
+            return Ok(Fit { coefficients: at.coefficients, settled: true });
         }
     }
-    Fit { coefficients: at.coefficients, settled: false }
+    Ok(Fit { coefficients: at.coefficients, settled: false })
 }
 
 /// The loss around some coefficients.
@@ -114,7 +116,7 @@ fn row(row: usize) -> usize {
 }
 
 impl Point {
-    fn new(rows: &Rows, coefficients: Vec<f64>, l2: f64) -> Self {
+    fn new(rows: &Rows, coefficients: Vec<f64>, l2: f64, stop: &Stop) -> Result<Self> {
         let n = coefficients.len();
         let (mut loss, mut slope, mut curvature) = (0.0, vec![0.0; n], vec![0.0; row(n)]);
         for column in 1..n {
@@ -124,6 +126,7 @@ impl Point {
             curvature[row(column) + column] = l2;
         }
         for (columns, conversions, nulls) in rows.iter().chain([(&[] as &[u32], 0.5, 0.5)]) {
+            stop.check()?;
             let odds = coefficients[0] + columns.iter().map(|column| coefficients[*column as usize + 1]).sum::<f64>();
             let (yes, no) = (chance(odds), chance(-odds));
             loss += conversions * softplus(-odds) + nulls * softplus(odds);
@@ -139,15 +142,16 @@ impl Point {
                 }
             }
         }
-        Self { coefficients, loss, slope, curvature }
+        Ok(Self { coefficients, loss, slope, curvature })
     }
 
     /// Curvature⁻¹ × slope, by Cholesky's decomposition; `None` where that is no number.
-    fn newton(&self) -> Option<Vec<f64>> {
+    fn newton(&self, stop: &Stop) -> Result<Option<Vec<f64>>> {
         let (n, mut l) = (self.slope.len(), self.curvature.clone());
         let mut step = self.slope.clone();
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         for i in 0..n {
+            stop.check()?;
             let (above, own) = l.split_at_mut(row(i));
             for j in 0..i {
                 let other = &above[row(j)..=row(j) + j];
@@ -162,7 +166,7 @@ impl Point {
             let (known, by) = (&l[row(i)..row(i) + i], step[i]);
             step.iter_mut().zip(known).for_each(|(step, l)| *step -= by * l);
         }
-        step.iter().all(|by| by.is_finite()).then_some(step)
+        Ok(step.iter().all(|by| by.is_finite()).then_some(step))
     }
 }
 
@@ -176,6 +180,10 @@ mod tests {
         rows
     }
 
+    fn fitted(rows: &Rows, columns: usize, l2: f64) -> Fit {
+        fit(rows, columns, l2, &Stop::default()).unwrap()
+    }
+
     /// Where every count is what the model expects, the model is found again.
     #[test]
     fn the_coefficients_behind_expected_counts_are_found() {
@@ -185,7 +193,7 @@ mod tests {
             let odds = truth[0] + set.iter().map(|column| truth[*column as usize + 1]).sum::<f64>();
             (set, 1e9 * chance(odds), 1e9 * chance(-odds))
         });
-        let fit = fit(&rows(&expected), 3, 1e-3);
+        let fit = fitted(&rows(&expected), 3, 1e-3);
         assert!(fit.settled);
         for (got, want) in fit.coefficients.iter().zip(truth) {
             assert!((got - want).abs() < 1e-7, "{:?}", fit.coefficients);
@@ -196,7 +204,7 @@ mod tests {
     /// people and the penalty is small.
     #[test]
     fn one_column_is_the_log_odds_ratio() {
-        let fit = fit(&rows(&[(&[], 1e6, 9e6), (&[0], 4e6, 6e6)]), 1, 1e-9);
+        let fit = fitted(&rows(&[(&[], 1e6, 9e6), (&[0], 4e6, 6e6)]), 1, 1e-9);
         assert!((fit.coefficients[1] - 6_f64.ln()).abs() < 1e-6, "{:?}", fit.coefficients);
         assert!((fit.coefficients[0] - (1.0 / 9.0_f64).ln()).abs() < 1e-6, "{:?}", fit.coefficients);
     }
@@ -204,12 +212,18 @@ mod tests {
     /// Columns that always come together share their coefficient; one that always converts stays finite.
     #[test]
     fn the_penalty_settles_what_the_counts_leave_open() {
-        let fit = fit(&rows(&[(&[], 5.0, 5.0), (&[0, 1], 8.0, 2.0), (&[2], 9.0, 0.0)]), 3, 0.1);
+        let fit = fitted(&rows(&[(&[], 5.0, 5.0), (&[0, 1], 8.0, 2.0), (&[2], 9.0, 0.0)]), 3, 0.1);
         assert!(fit.settled);
         let [_, a, b, c] = fit.coefficients[..] else { panic!() };
         assert!((a - b).abs() < 1e-9 && a > 0.0 && c > 2.0 && c < 20.0, "{:?}", fit.coefficients);
         // At the minimum the slope is 0: what the loss gains by a coefficient, the penalty takes.
         let rows = rows(&[(&[], 5.0, 5.0), (&[0, 1], 8.0, 2.0), (&[2], 9.0, 0.0)]);
-        assert!(Point::new(&rows, fit.coefficients, 0.1).slope.iter().all(|slope| slope.abs() < 1e-8));
+        assert!(
+            Point::new(&rows, fit.coefficients, 0.1, &Stop::default())
+                .unwrap()
+                .slope
+                .iter()
+                .all(|slope| slope.abs() < 1e-8)
+        );
     }
 }

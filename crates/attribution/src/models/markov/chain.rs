@@ -11,7 +11,7 @@ use super::{
     ranks::Ranks,
     transitions::Transitions,
 };
-use crate::{Credit, sum::Sum};
+use crate::{Credit, Result, Stop, sum::Sum};
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths};
 use std::ops::Range;
@@ -66,7 +66,7 @@ enum Windows<'a> {
 }
 
 impl<'a> Chain<'a> {
-    pub(in crate::models) fn count(paths: &'a Paths, channels: usize, order: usize) -> Self {
+    pub(in crate::models) fn count(paths: &'a Paths, channels: usize, order: usize, stop: &Stop) -> Result<Self> {
         let mut chain = Self {
             channels,
             starts: vec![],
@@ -80,15 +80,15 @@ impl<'a> Chain<'a> {
             seen: Credit::default(),
             people: 0.0,
         };
-        chain.count_totals(paths, order);
+        chain.count_totals(paths, order, stop)?;
         // One code more than channels, for START; and room for the window and the touch before it in 64 bits.
         let bits = usize::BITS - channels.leading_zeros();
         if (order + 1).saturating_mul(bits as usize) <= 64 {
-            chain.count_packed(paths, order, bits);
+            chain.count_packed(paths, order, bits, stop)?;
         } else {
-            chain.count_seen(paths, order);
+            chain.count_seen(paths, order, stop)?;
         }
-        chain
+        Ok(chain)
     }
 
     /// Lets go of flows, once they stand elsewhere, and of all states but `states` and those in which paths end, which are
@@ -179,7 +179,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn count_totals(&mut self, paths: &'a Paths, order: usize) {
+    fn count_totals(&mut self, paths: &'a Paths, order: usize, stop: &Stop) -> Result<()> {
         let mut short = vec![(Sum::default(), Sum::default()); self.channels];
         let mut short_ends = HashMap::<&[ChannelId], usize, foldhash::fast::FixedState>::default();
         let mut end_short = |path: &PathRef<'a>| {
@@ -191,6 +191,7 @@ impl<'a> Chain<'a> {
         };
         let (mut conversions, mut value, mut people) = (Sum::default(), Sum::default(), Sum::default());
         for path in paths.iter().filter(|path| path.conversions + path.nulls > 0.0) {
+            stop.check()?;
             if path.channels.is_empty() {
                 end_short(&path);
                 continue;
@@ -215,17 +216,18 @@ impl<'a> Chain<'a> {
         self.people = people.get();
         let lost = |(conversions, value): (Sum, Sum)| Lost { conversions: conversions.get(), value: value.get() };
         self.short = short.into_iter().map(lost).collect();
+        Ok(())
     }
 
     /// Windows as numbers: sorting them brings equal transitions together and gives the states an order in which the
     /// sources of neighbours are neighbours (all windows `?bcd` lead to `bcd?`). Where there are many, a stretch of them
     /// is counted at a time, so that what is sorted stays small beside what is kept.
-    fn count_packed(&mut self, paths: &Paths, order: usize, bits: u32) {
+    fn count_packed(&mut self, paths: &Paths, order: usize, bits: u32, stop: &Stop) -> Result<()> {
         let start = self.channels as u64;
-        let transitions = Transitions::new(paths, order, bits, start);
+        let transitions = Transitions::new(paths, order, bits, start, stop);
         let top = transitions.width - bits;
         let source = |target: u64, before: u64| before << top | target >> bits;
-        let stretches = transitions.stretches();
+        let stretches = transitions.stretches()?;
         // What grows step by step leaves holes behind; what is reserved and not used takes no memory.
         let most = transitions.different_most(stretches.iter().map(|(_, many)| many).sum());
         let mut keys = Vec::with_capacity(most);
@@ -233,7 +235,7 @@ impl<'a> Chain<'a> {
         self.sources.reserve(most);
         self.flows.reserve(most);
         for stretch in stretches {
-            for Inflow { key, flow } in transitions.counted(stretch).finish() {
+            for Inflow { key, flow } in transitions.counted(stretch)? {
                 let (target, before) = (key >> bits, key & ((1 << bits) - 1));
                 if keys.last() != Some(&target) {
                     self.next_state();
@@ -251,6 +253,7 @@ impl<'a> Chain<'a> {
         // So far the sources are the touches before. Those of ascending targets that share one ascend too: a cursor for each.
         let mut cursors: Vec<usize> = (0..start).map(|first| keys.partition_point(|key| *key < first << top)).collect();
         for (target, bounds) in keys.iter().zip(self.starts.windows(2)) {
+            stop.check()?;
             for before in &mut self.sources[bounds[0] as usize..bounds[1] as usize] {
                 let (source, cursor) = (source(*target, u64::from(*before)), &mut cursors[*before as usize]);
                 while keys[*cursor] < source {
@@ -261,12 +264,13 @@ impl<'a> Chain<'a> {
         }
         let index = KeyIndex::new(&keys, transitions.width);
         let ends = transitions.ends().map(|(window, end)| (index.find(&keys, window), end));
-        self.ends = sum_ends(keys.len(), ends);
+        self.ends = sum_ends(keys.len(), ends, stop)?;
         self.windows = Windows::Packed { keys, bits, order };
+        Ok(())
     }
 
     /// Windows too long for one number: numbered by what they are made of, a window of one touch less and a touch.
-    fn count_seen(&mut self, paths: &'a Paths, order: usize) {
+    fn count_seen(&mut self, paths: &'a Paths, order: usize, stop: &Stop) -> Result<()> {
         let touches = paths.touches();
         let long = || {
             let mut end = 0;
@@ -282,6 +286,7 @@ impl<'a> Chain<'a> {
             let mut known = HashMap::<(u32, u32), u32, foldhash::fast::FixedState>::default();
             at.clear();
             for (span, _) in long() {
+                stop.check()?;
                 for place in (span.start + length - 1..span.end).rev() {
                     let shorter = if length == 1 { 0 } else { ids[place - 1] };
                     #[expect(clippy::cast_possible_truncation, reason = "fewer windows than 2^32")]
@@ -295,6 +300,7 @@ impl<'a> Chain<'a> {
         }
         let mut inflows = Inflows::with_bits(64, touches.len());
         for (span, path) in long() {
+            stop.check()?;
             let flow = path.conversions + path.nulls;
             let mut source = 0;
             for id in &ids[span.start + order - 1..span.end] {
@@ -302,7 +308,7 @@ impl<'a> Chain<'a> {
                 source = u64::from(*id) + 1;
             }
         }
-        for Inflow { key, flow } in inflows.finish() {
+        for Inflow { key, flow } in inflows.finish(stop)? {
             if (key >> 32) as usize == self.starts.len() {
                 self.next_state();
             }
@@ -315,8 +321,9 @@ impl<'a> Chain<'a> {
         }
         self.next_state();
         let ends = long().map(|(span, path)| (ids[span.end - 1] as usize, End::of(&path)));
-        self.ends = sum_ends(at.len(), ends);
+        self.ends = sum_ends(at.len(), ends, stop)?;
         self.windows = Windows::Seen { touches, at, order };
+        Ok(())
     }
 
     /// Begins the first or the next state, or ends the last one.
@@ -336,11 +343,12 @@ impl<'a> Chain<'a> {
 }
 
 /// What ends in each state, summed; states where nothing ends are left out.
-fn sum_ends(states: usize, ends: impl Iterator<Item = (usize, End)>) -> Vec<(u32, End)> {
+fn sum_ends(states: usize, ends: impl Iterator<Item = (usize, End)>, stop: &Stop) -> Result<Vec<(u32, End)>> {
     const NONE: u32 = u32::MAX;
     let most = ends.size_hint().1.unwrap_or_default().min(states);
     let (mut places, mut sums) = (vec![NONE; states], Vec::with_capacity(most));
     for (state, end) in ends {
+        stop.check()?;
         if places[state] == NONE {
             places[state] = state_id(sums.len());
             sums.push((state_id(state), End::default()));
@@ -348,7 +356,7 @@ fn sum_ends(states: usize, ends: impl Iterator<Item = (usize, End)>) -> Vec<(u32
         sums[places[state] as usize].1.add(end);
     }
     sums.sort_unstable_by_key(|(state, _)| *state);
-    sums
+    Ok(sums)
 }
 
 /// States, and what there is once a state, are fewer than 2^32: each takes part in a path that is in memory.

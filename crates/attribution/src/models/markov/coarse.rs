@@ -4,6 +4,7 @@
 //! round. So the error is taken to be one number a group, and those numbers are solved for exactly (aggregation, as in
 //! Koury, McAllister and Stewart 1984, but additive): their residual, summed over each group by flow, is gone.
 use super::{reduced::Reduced, sweeps::Aligned};
+use crate::{Result, Stop};
 
 pub(super) struct Coarse<const LANES: usize> {
     groups: usize,
@@ -13,11 +14,12 @@ pub(super) struct Coarse<const LANES: usize> {
 
 impl<const LANES: usize> Coarse<LANES> {
     /// `held` has, by node, one bit for each lane in which its q is fixed.
-    pub(super) fn new(graph: &Reduced, held: &[u8]) -> Self {
+    pub(super) fn new(graph: &Reduced, held: &[u8], stop: &Stop) -> Result<Self> {
         let groups = graph.groups.iter().map(|group| usize::from(*group) + 1).max().unwrap_or(0);
         let mut coarse = Self { groups, matrix: vec![[0.0; LANES]; groups * groups] };
         let start = graph.core.start;
         for (node, (group, total)) in graph.core.clone().zip(graph.groups.iter().zip(&graph.totals)) {
+            stop.check()?;
             let row = usize::from(*group) * groups;
             let on = &mut coarse.matrix[row + usize::from(*group)];
             add(on, free(held[node]), *total);
@@ -28,7 +30,7 @@ impl<const LANES: usize> Coarse<LANES> {
             }
         }
         coarse.factor();
-        coarse
+        Ok(coarse)
     }
 
     /// Without pivots, as diagonals outweigh their columns. A group that has no free node in a lane, or from which
@@ -80,9 +82,11 @@ impl<const LANES: usize> Coarse<LANES> {
         held: &[u8],
         q: &mut [Aligned<LANES>],
         next: impl Fn(usize, &[Aligned<LANES>]) -> [f64; LANES],
-    ) {
+        stop: &Stop,
+    ) -> Result<()> {
         let mut sums = vec![[0.0; LANES]; self.groups];
         for (node, (group, total)) in graph.core.clone().zip(graph.groups.iter().zip(&graph.totals)) {
+            stop.check()?;
             let (next, sum) = (next(node, q), &mut sums[usize::from(*group)]);
             (0..LANES).for_each(|lane| sum[lane] += total * (next[lane] - q[node].0[lane]));
         }
@@ -91,6 +95,7 @@ impl<const LANES: usize> Coarse<LANES> {
             let (sum, free) = (&sums[usize::from(*group)], free::<LANES>(held[node]));
             (0..LANES).for_each(|lane| q[node].0[lane] += free[lane] * sum[lane]);
         }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Small chains: elimination in the manner of Grassmann, Taksar and Heyman (1985), which never subtracts.
 use super::{Lost, chain::Chain};
-use crate::sum::sum;
+use crate::{Result, Stop, sum::sum};
 
 /// Whether eliminating costs less than sweeping (or so little that it does not matter).
 pub(in crate::models) fn pays(chain: &Chain<'_>) -> bool {
@@ -13,7 +13,7 @@ pub(in crate::models) const STATES_MAX: usize = 4096;
 
 /// What is lost when every state that holds a channel for which `removed` is true leads to a loss, paths shorter than
 /// a state aside. Costs states³ / 3.
-pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool) -> Lost {
+pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool, stop: &Stop) -> Result<Lost> {
     let all = chain.states();
     let mut kept = vec![];
     let mut place = vec![usize::MAX; all];
@@ -39,6 +39,7 @@ pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool
     }
     let mut totals = vec![0.0; n];
     for last in (0..n).rev() {
+        stop.check()?;
         let (rows, from) = back.split_at_mut(last * n);
         let from = &from[..last];
         let total = sum(from.iter().copied()) + clean[last] + past[last];
@@ -58,8 +59,8 @@ pub(in crate::models) fn lost(chain: &Chain<'_>, removed: impl Fn(usize) -> bool
         let known = kept[..row].iter().zip(&back[row * n..]).map(|(state, back)| back * q[*state]);
         q[*state] = (sum(known) + past[row]) / totals[row];
     }
-    Lost {
+    Ok(Lost {
         conversions: sum(chain.ends.iter().map(|(state, end)| end.conversions * q[*state as usize])),
         value: sum(chain.ends.iter().map(|(state, end)| end.value * q[*state as usize])),
-    }
+    })
 }

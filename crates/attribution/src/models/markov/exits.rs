@@ -1,5 +1,6 @@
 //! How paths end: the odds between a conversion and a loss, out of the state in which a path ended.
 use super::chain::{Chain, End};
+use crate::{Result, Stop};
 use hashbrown::HashMap;
 use safar_model::ChannelId;
 use std::sync::OnceLock;
@@ -27,9 +28,10 @@ struct Contexts {
 }
 
 impl Exits {
-    pub(super) fn new(chain: &Chain<'_>, order: usize) -> Self {
+    pub(super) fn new(chain: &Chain<'_>, order: usize, stop: &Stop) -> Result<Self> {
         let mut exits = Self { order, touches: vec![], ends: vec![], contexts: OnceLock::new() };
         for (state, end) in &chain.ends {
+            stop.check()?;
             chain.window(*state as usize, |channel| exits.touches.push(channel));
             exits.ends.push((exits.touches.len(), *end));
         }
@@ -37,7 +39,7 @@ impl Exits {
             exits.touches.extend_from_slice(path);
             exits.ends.push((exits.touches.len(), *end));
         }
-        exits
+        Ok(exits)
     }
 
     fn contexts(&self) -> Contexts {

@@ -1,4 +1,5 @@
 //! Transitions into states, counted.
+use crate::{Result, Stop};
 
 /// A transition into a state: its key sorts by target first.
 #[derive(Clone, Copy, Default)]
@@ -35,14 +36,14 @@ impl Inflows {
     }
 
     /// Ascending by key, each key once.
-    pub(super) fn finish(self) -> Vec<Inflow> {
-        match self {
+    pub(super) fn finish(self, stop: &Stop) -> Result<Vec<Inflow>> {
+        Ok(match self {
             Self::Table(table) => {
                 let flows = (0..).zip(table).filter(|(_, flow)| *flow != 0.0);
                 flows.map(|(key, flow)| Inflow { key, flow }).collect()
             }
             Self::List { list, bits } => {
-                let mut list = sort(list, bits);
+                let mut list = sort(list, bits, stop)?;
                 list.dedup_by(|next, kept| {
                     let same = next.key == kept.key;
                     if same {
@@ -52,19 +53,20 @@ impl Inflows {
                 });
                 list
             }
-        }
+        })
     }
 }
 
 /// Sorts by key, least significant digit first; equal keys stay in order. Keys are below 2^bits.
-fn sort(mut list: Vec<Inflow>, bits: u32) -> Vec<Inflow> {
+fn sort(mut list: Vec<Inflow>, bits: u32, stop: &Stop) -> Result<Vec<Inflow>> {
     const DIGIT: u32 = 11;
     if list.len() < 1 << DIGIT {
         list.sort_by_key(|inflow| inflow.key);
-        return list;
+        return Ok(list);
     }
     let mut other = vec![Inflow::default(); list.len()];
     for shift in (0..bits).step_by(DIGIT as usize) {
+        stop.check()?;
         let digit = |inflow: &Inflow| (inflow.key >> shift & ((1 << DIGIT) - 1)) as usize;
         let mut places = [0_usize; 1 << DIGIT];
         list.iter().for_each(|inflow| places[digit(inflow)] += 1);
@@ -82,5 +84,5 @@ fn sort(mut list: Vec<Inflow>, bits: u32) -> Vec<Inflow> {
         }
         std::mem::swap(&mut list, &mut other);
     }
-    list
+    Ok(list)
 }

@@ -1,6 +1,6 @@
 //! How many touches are worth remembering: the order that foretells best how held-out paths end.
 use super::exits::towards;
-use crate::{OrderChoice, random::Random, sum::Sum};
+use crate::{OrderChoice, Result, Stop, random::Random, sum::Sum};
 use hashbrown::HashMap;
 use safar_model::{ChannelId, Paths};
 use std::ops::Range;
@@ -47,24 +47,26 @@ impl Dealt {
 /// Each person is dealt to one of eight folds on their own, also people of the same path: dealing whole paths would
 /// never show a path again and make long memories look useless, and dealing out each path evenly would show each
 /// fold the very rates it is asked for. The draws depend on names and counts, not on the order of the paths.
-pub(super) fn choose(paths: &Paths, channels: &[String], most: u32, seed: u64) -> OrderChoice {
+pub(super) fn choose(paths: &Paths, channels: &[String], most: u32, seed: u64, stop: &Stop) -> Result<OrderChoice> {
     let (touches, rows) = distinct(paths, channels);
     let mut random = Random::new(seed, 0);
     let dealt: Vec<Dealt> = rows
         .iter()
         .map(|(_, conversions, nulls)| {
+            stop.check()?;
             let mut dealt = Dealt::default();
             random.deal(*conversions, &mut dealt.conversions);
             random.deal(*nulls, &mut dealt.nulls);
-            dealt
+            Ok(dealt)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let longest = rows.iter().map(|(span, ..)| span.len()).max().unwrap_or(0);
     let most = (most as usize).min(longest).max(1);
 
     let mut all = Dealt::default();
     let mut recent = HashMap::<&[ChannelId], Dealt, foldhash::fast::FixedState>::default();
     for ((span, ..), dealt) in rows.iter().zip(&dealt) {
+        stop.check()?;
         all.add(dealt);
         for length in 1..=span.len().min(most) {
             recent.entry(&touches[span.end - length..span.end]).or_default().add(dealt);
@@ -74,6 +76,7 @@ pub(super) fn choose(paths: &Paths, channels: &[String], most: u32, seed: u64) -
     let mut losses = vec![Sum::default(); most];
     let (mut base_loss, mut people) = (Sum::default(), Sum::default());
     for ((span, conversions, nulls), dealt) in rows.iter().zip(&dealt) {
+        stop.check()?;
         people.add(conversions + nulls);
         base_loss.add(dealt.loss(&base));
         let mut chances = base;
@@ -87,12 +90,12 @@ pub(super) fn choose(paths: &Paths, channels: &[String], most: u32, seed: u64) -
     }
     let people = people.get();
     let per_person = |sum: Sum| if people > 0.0 { sum.get() / people } else { 0.0 };
-    OrderChoice {
+    Ok(OrderChoice {
         losses: losses.into_iter().map(per_person).collect(),
         base_loss: per_person(base_loss),
         folds: FOLDS,
         seed,
-    }
+    })
 }
 
 /// A path's place in the touches, and how many people walked it to each end.
@@ -132,7 +135,7 @@ mod tests {
     fn losses_are_those_of_chains_fitted_on_the_other_folds() {
         let all = paths(9, 4);
         let names: Vec<_> = (0..4).map(|channel| channel.to_string()).collect();
-        let choice = choose(&all, &names, 3, 5);
+        let choice = choose(&all, &names, 3, 5, &Stop::default()).unwrap();
         let (touches, rows) = distinct(&all, &names);
         let mut random = Random::new(5, 0);
         let mut losses = [0.0; 3];

@@ -4,6 +4,7 @@
 //! holds the removed channel itself). And what lies before the loops of the chain, or behind them, is settled by one
 //! pass in the right order. In chains of high order that is most states.
 use super::{chain::Chain, ranks::Ranks};
+use crate::{Result, Stop};
 use std::ops::Range;
 
 /// The states that remain, as nodes: first those before all loops, then the core, then those behind all loops.
@@ -28,9 +29,9 @@ pub(super) struct Reduced {
 }
 
 impl Reduced {
-    pub(super) fn new(chain: &Chain<'_>, order: usize) -> Self {
-        let kept = Kept::new(chain, order);
-        let (order, core) = peel(chain, &kept);
+    pub(super) fn new(chain: &Chain<'_>, order: usize, stop: &Stop) -> Result<Self> {
+        let kept = Kept::new(chain, order, stop)?;
+        let (order, core) = peel(chain, &kept, stop)?;
         let mut node_of = vec![0; kept.states.len()];
         (0_u32..).zip(&order).for_each(|(node, place)| node_of[*place as usize] = node);
         let states: Vec<u32> = order.into_iter().map(|place| kept.states[place as usize]).collect();
@@ -48,6 +49,7 @@ impl Reduced {
         };
         reduced.starts.push(0);
         for (at, state) in states.iter().map(|state| *state as usize).enumerate() {
+            stop.check()?;
             let total = chain.inflow(state);
             let is_core = reduced.core.contains(&at);
             for from_core in [true, false] {
@@ -71,7 +73,7 @@ impl Reduced {
             }
         }
         reduced.states = states;
-        reduced
+        Ok(reduced)
     }
 
     /// The flows into `node`, as places in `sources` and `parts`.
@@ -104,13 +106,13 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(chain: &Chain<'_>, order: usize) -> Self {
-        let mut places = aliases(chain, order);
+    fn new(chain: &Chain<'_>, order: usize, stop: &Stop) -> Result<Self> {
+        let mut places = aliases(chain, order, stop)?;
         let states: Vec<u32> =
             (0..).zip(&places).filter(|(state, alias)| state == *alias).map(|(state, _)| state).collect();
         let ranks = Ranks::new(places.len(), states.iter().copied());
         places.iter_mut().for_each(|alias| *alias = ranks.place(*alias));
-        Self { states, places }
+        Ok(Self { states, places })
     }
 
     #[inline]
@@ -121,25 +123,23 @@ impl Kept {
 
 /// The kept states in the order of nodes, by their places: those before all loops, the core, those behind all loops; and
 /// where the core is.
-fn peel(chain: &Chain<'_>, kept: &Kept) -> (Vec<u32>, Range<usize>) {
+fn peel(chain: &Chain<'_>, kept: &Kept, stop: &Stop) -> Result<(Vec<u32>, Range<usize>)> {
     let n = kept.states.len();
     let inflows = |place: usize| chain.inflows(kept.states[place] as usize);
     let source = |edge: usize| kept.place(chain.sources[edge]);
 
     // Successors of kept states, to peel from the front: those of a state end where those of the next begin.
     let mut nexts_end = vec![0_u32; n + 1];
-    for place in 0..n {
-        inflows(place).for_each(|edge| nexts_end[source(edge) + 1] += 1);
-    }
+    stop.each(0..n, |place| inflows(place).for_each(|edge| nexts_end[source(edge) + 1] += 1))?;
     (0..n).for_each(|place| nexts_end[place + 1] += nexts_end[place]);
     let mut nexts = vec![0_u32; nexts_end[n] as usize];
-    for place in 0..n {
+    stop.each(0..n, |place| {
         for edge in inflows(place) {
             let end = &mut nexts_end[source(edge)];
             nexts[*end as usize] = index(place);
             *end += 1;
         }
-    }
+    })?;
     let nexts_of = |place: usize| {
         let start = if place == 0 { 0 } else { nexts_end[place - 1] };
         &nexts[start as usize..nexts_end[place] as usize]
@@ -149,6 +149,7 @@ fn peel(chain: &Chain<'_>, kept: &Kept) -> (Vec<u32>, Range<usize>) {
     let mut order: Vec<u32> = (0..n).filter(|place| waits[*place] == 0).map(index).collect();
     let mut done = 0;
     while done < order.len() {
+        stop.check()?;
         for next in nexts_of(order[done] as usize) {
             waits[*next as usize] -= 1;
             if waits[*next as usize] == 0 {
@@ -164,6 +165,7 @@ fn peel(chain: &Chain<'_>, kept: &Kept) -> (Vec<u32>, Range<usize>) {
     let mut back: Vec<u32> = (0..n).filter(|place| in_core(*place, &waits) && leads[*place] == 0).map(index).collect();
     let mut done = 0;
     while done < back.len() {
+        stop.check()?;
         let place = back[done] as usize;
         waits[place] = u32::MAX;
         for edge in inflows(place) {
@@ -179,14 +181,14 @@ fn peel(chain: &Chain<'_>, kept: &Kept) -> (Vec<u32>, Range<usize>) {
     order.extend((0..n).filter(|place| in_core(*place, &waits)).map(index));
     let core = first..order.len();
     order.extend(back.into_iter().rev());
-    (order, core)
+    Ok((order, core))
 }
 
 /// For each state the one whose q it shares, itself where it shares none.
 ///
 /// A state that is entered from one other state only is passed over. Up to order − 1 of them in a row may be: then
 /// every touch that they hold is held by the state before or the state behind as well, which both know of it.
-fn aliases(chain: &Chain<'_>, order: usize) -> Vec<u32> {
+fn aliases(chain: &Chain<'_>, order: usize, stop: &Stop) -> Result<Vec<u32>> {
     let n = chain.states();
     let most = u8::try_from(order - 1).unwrap_or(u8::MAX);
     let mut entered = vec![false; n];
@@ -200,6 +202,7 @@ fn aliases(chain: &Chain<'_>, order: usize) -> Vec<u32> {
     let mut passed = vec![0_u8; n];
     let mut chain_up = vec![];
     for first in 0..n {
+        stop.check()?;
         let mut state = first;
         while alias[state] == OPEN {
             match only_source(state) {
@@ -219,7 +222,7 @@ fn aliases(chain: &Chain<'_>, order: usize) -> Vec<u32> {
             state = next;
         }
     }
-    alias
+    Ok(alias)
 }
 
 /// States and transitions are fewer than 2^32: each takes part in a path that is in memory.

@@ -6,7 +6,7 @@
 //! All channels share the flows; only the states at which q is fixed to 1 differ. Several channels side by side, the
 //! lanes, share the walk over the flows, which costs most.
 use super::{Lost, chain::Chain, coarse::Coarse, reduced::Reduced};
-use crate::{Solver, sum::Sum};
+use crate::{Result, Solver, Stop, sum::Sum};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -41,20 +41,25 @@ const STEPS_MAX: usize = 40;
 const FALL_SQUARED: f64 = 1e-11;
 
 /// What each channel's removal loses.
-pub(super) fn lost(chain: &mut Chain<'_>, order: usize) -> (Vec<Lost>, Solver) {
-    let mut reduced = Reduced::new(chain, order);
+pub(super) fn lost(chain: &mut Chain<'_>, order: usize, stop: &Stop) -> Result<(Vec<Lost>, Solver)> {
+    let mut reduced = Reduced::new(chain, order, stop)?;
     chain.forget(&mut reduced.states);
-    if reduced.states.len() > WIDE_MAX { solve::<NARROW>(chain, &reduced) } else { solve::<WIDE>(chain, &reduced) }
+    let is_large = reduced.states.len() > WIDE_MAX;
+    if is_large { solve::<NARROW>(chain, &reduced, stop) } else { solve::<WIDE>(chain, &reduced, stop) }
 }
 
-pub(super) fn solve<const LANES: usize>(chain: &Chain<'_>, reduced: &Reduced) -> (Vec<Lost>, Solver) {
+pub(super) fn solve<const LANES: usize>(
+    chain: &Chain<'_>,
+    reduced: &Reduced,
+    stop: &Stop,
+) -> Result<(Vec<Lost>, Solver)> {
     let blocks: Vec<_> = (0..chain.channels).step_by(LANES).collect();
-    let solved: Vec<_> =
-        blocks.into_par_iter().map(|first| Block::<LANES>::new(chain, reduced, first).solve(chain)).collect();
+    let solve = |first| Block::<LANES>::new(chain, reduced, first, stop)?.solve(chain);
+    let solved: Vec<_> = blocks.into_par_iter().map(solve).collect::<Result<_>>()?;
     let sweeps = solved.iter().map(|(_, sweeps, _)| *sweeps).max().unwrap_or(0);
     let residual = solved.iter().map(|(_, _, residual)| *residual).fold(0.0, f64::max);
     let lost = solved.into_iter().flat_map(|(lost, ..)| lost).take(chain.channels).collect();
-    (lost, Solver::Iterative { sweeps, residual })
+    Ok((lost, Solver::Iterative { sweeps, residual }))
 }
 
 /// What was done last to bring the error down.
@@ -72,23 +77,27 @@ struct Block<'a, const LANES: usize> {
     /// By node, one bit for each lane whose channel it holds.
     held: Vec<u8>,
     sweeps: usize,
+    stop: &'a Stop,
 }
 
 impl<'a, const LANES: usize> Block<'a, LANES> {
-    fn new(chain: &Chain<'_>, graph: &'a Reduced, first: usize) -> Self {
-        let held = graph.states.iter().map(|state| held::<LANES>(chain, *state as usize, first)).collect();
-        Self { graph, first, held, sweeps: 0 }
+    fn new(chain: &Chain<'_>, graph: &'a Reduced, first: usize, stop: &'a Stop) -> Result<Self> {
+        let mut of = Vec::with_capacity(graph.states.len());
+        let state = |node: usize| graph.states[node] as usize;
+        stop.each(0..graph.states.len(), |node| of.push(held::<LANES>(chain, state(node), first)))?;
+        Ok(Self { graph, first, held: of, sweeps: 0, stop })
     }
 
-    fn solve(mut self, chain: &Chain<'_>) -> ([Lost; LANES], usize, f64) {
+    fn solve(mut self, chain: &Chain<'_>) -> Result<([Lost; LANES], usize, f64)> {
         let nodes = self.held.len();
         let mut q: Vec<Aligned<LANES>> =
             self.held.iter().map(|held| Aligned(lanes(|lane| f64::from(held >> lane & 1)))).collect();
-        self.sweep(0..self.graph.core.start, &mut q);
-        let residual = self.settle(&mut q);
-        self.sweep(self.graph.core.end..nodes, &mut q);
+        self.sweep(0..self.graph.core.start, &mut q)?;
+        let residual = self.settle(&mut q)?;
+        self.sweep(self.graph.core.end..nodes, &mut q)?;
         let mut sums = [(Sum::default(), Sum::default()); LANES];
         for ((state, end), node) in chain.ends.iter().zip(&self.graph.ends) {
+            self.stop.check()?;
             let own = held::<LANES>(chain, *state as usize, self.first);
             for (lane, (conversions, value)) in sums.iter_mut().enumerate() {
                 let q = if own >> lane & 1 == 1 { 1.0 } else { q[*node as usize].0[lane] };
@@ -97,30 +106,30 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
             }
         }
         let lost = sums.map(|(conversions, value)| Lost { conversions: conversions.get(), value: value.get() });
-        (lost, self.sweeps, residual)
+        Ok((lost, self.sweeps, residual))
     }
 
     /// Finds q on the core; returns an estimate of the remaining relative error.
-    fn settle(&mut self, q: &mut [Aligned<LANES>]) -> f64 {
+    fn settle(&mut self, q: &mut [Aligned<LANES>]) -> Result<f64> {
         let core = self.graph.core.clone();
         if core.is_empty() {
-            return 0.0;
+            return Ok(0.0);
         }
-        (1..SWEEPS_FIRST).for_each(|_| self.sweep(core.clone(), q));
-        let mut before = self.sweep_measured(q, |_, _| {});
+        (1..SWEEPS_FIRST).try_for_each(|_| self.sweep(core.clone(), q))?;
+        let mut before = self.sweep_measured(q, |_, _| {})?;
         let mut coarse = None;
         let mut last = Round::Sweeps;
         // What one sweep leaves of the slowest part of the error.
         let mut slowest: f64 = 0.0;
         loop {
-            let now = self.sweep_measured(q, |_, _| {});
+            let now = self.sweep_measured(q, |_, _| {})?;
             let fall = now / before;
             if last == Round::Sweeps && fall < 1.0 && now > NOISE {
                 slowest = slowest.max(fall);
             }
             let error = now / (1.0 - slowest);
             if now <= NOISE || error <= TOLERANCE || self.sweeps >= SWEEPS_MAX {
-                return error;
+                return Ok(error);
             }
             before = now;
             last = match last {
@@ -131,34 +140,35 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
             };
             match last {
                 Round::Coarse => {
-                    let coarse = coarse.get_or_insert_with(|| Coarse::new(self.graph, &self.held));
-                    coarse.correct(self.graph, &self.held, q, |node, q| self.next(node, q));
+                    let small = match &coarse {
+                        Some(small) => small,
+                        None => coarse.insert(Coarse::new(self.graph, &self.held, self.stop)?),
+                    };
+                    small.correct(self.graph, &self.held, q, |node, q| self.next(node, q), self.stop)?;
                     self.sweeps += 1;
-                    self.sweep(core.clone(), q);
+                    self.sweep(core.clone(), q)?;
                 }
-                Round::Krylov => self.accelerate(q),
+                Round::Krylov => self.accelerate(q)?,
                 Round::Sweeps => {
-                    (0..SWEEPS_STALLED).for_each(|_| self.sweep(core.clone(), q));
-                    before = self.sweep_measured(q, |_, _| {});
+                    (0..SWEEPS_STALLED).try_for_each(|_| self.sweep(core.clone(), q))?;
+                    before = self.sweep_measured(q, |_, _| {})?;
                 }
             }
         }
     }
 
     /// Sets every node to the mean of its inflow.
-    fn sweep(&mut self, nodes: Range<usize>, q: &mut [Aligned<LANES>]) {
+    fn sweep(&mut self, nodes: Range<usize>, q: &mut [Aligned<LANES>]) -> Result<()> {
         self.sweeps += 1;
-        for node in nodes {
-            q[node].0 = self.next(node, q);
-        }
+        self.stop.each(nodes, |node| q[node].0 = self.next(node, q))
     }
 
     /// The same on the core, telling `keep` each change. Returns the largest change of a lane over its size, both
     /// weighted by flow.
-    fn sweep_measured(&mut self, q: &mut [Aligned<LANES>], mut keep: impl FnMut(usize, Lane<LANES>)) -> f64 {
+    fn sweep_measured(&mut self, q: &mut [Aligned<LANES>], mut keep: impl FnMut(usize, Lane<LANES>)) -> Result<f64> {
         self.sweeps += 1;
         let (mut changed, mut size) = ([0.0; LANES], [0.0; LANES]);
-        for node in self.graph.core.clone() {
+        self.stop.each(self.graph.core.clone(), |node| {
             let next = self.next(node, q);
             let total = self.graph.totals[node - self.graph.core.start];
             let by: Lane<LANES> = std::array::from_fn(|lane| next[lane] - q[node].0[lane]);
@@ -168,9 +178,9 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
                 size[lane] += total * next[lane];
             }
             q[node].0 = next;
-        }
+        })?;
         let parts = changed.into_iter().zip(size).filter(|(_, size)| *size > 0.0);
-        parts.map(|(changed, size)| changed / size).fold(0.0, f64::max)
+        Ok(parts.map(|(changed, size)| changed / size).fold(0.0, f64::max))
     }
 
     #[inline(always)]
@@ -188,11 +198,11 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
     }
 
     /// `v` − (one sweep over the core from `v`, with 0 outside the core and where a channel is held).
-    fn operator(&mut self, v: &[Half<LANES>], out: &mut [Half<LANES>]) {
+    fn operator(&mut self, v: &[Half<LANES>], out: &mut [Half<LANES>]) -> Result<()> {
         self.sweeps += 1;
         let Range { start, end } = self.graph.core;
         out.copy_from_slice(v);
-        for node in start..end {
+        self.stop.each(start..end, |node| {
             let edges = self.graph.core_inflows(node);
             let mut mean = [0.0; LANES];
             for (source, part) in self.graph.sources[edges.clone()].iter().zip(&self.graph.parts[edges]) {
@@ -203,21 +213,22 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
             }
             set_held(&mut mean, self.held[node], 0.0);
             out[node - start] = mean;
-        }
+        })?;
         for (out, v) in out.iter_mut().zip(v) {
             for lane in 0..LANES {
                 out[lane] = v[lane] - out[lane];
             }
         }
+        Ok(())
     }
 
     /// Adds to q what makes the next sweep change nothing, by BiCGSTAB in each lane on its own. A lane that breaks down
     /// stays where it was.
-    fn accelerate(&mut self, q: &mut [Aligned<LANES>]) {
+    fn accelerate(&mut self, q: &mut [Aligned<LANES>]) -> Result<()> {
         let core = self.graph.core.clone();
         let nil: Half<LANES> = [0.0; LANES];
         let mut r = vec![nil; core.len()];
-        self.sweep_measured(q, |node, by| r[node - core.start] = by.map(half));
+        self.sweep_measured(q, |node, by| r[node - core.start] = by.map(half))?;
         let q = &mut q[core];
         let weights = &self.graph.totals;
         let dot = |a: &[Half<LANES>], b: &[Half<LANES>]| {
@@ -231,7 +242,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
         };
         // What the next sweep would change is the linear sweep of what the last one changed.
         let mut v = vec![nil; q.len()];
-        self.operator(&r, &mut v);
+        self.operator(&r, &mut v)?;
         add(&mut r, &v, [-1.0; LANES]);
         let shadow = r.clone();
         let mut p = r.clone();
@@ -240,11 +251,11 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
         let start = rho;
         let mut live = start.map(|size| size > 0.0);
         for _ in 0..STEPS_MAX {
-            self.operator(&p, &mut v);
+            self.operator(&p, &mut v)?;
             let shadow_v = dot(&shadow, &v);
             let alpha = lanes::<LANES>(|lane| guarded(&mut live[lane], rho[lane] / shadow_v[lane]));
             add(&mut r, &v, alpha.map(|alpha| -half(alpha)));
-            self.operator(&r, &mut t);
+            self.operator(&r, &mut t)?;
             let (tr, tt) = (dot(&t, &r), dot(&t, &t));
             let omega =
                 lanes::<LANES>(|lane| if tt[lane] > 0.0 { guarded(&mut live[lane], tr[lane] / tt[lane]) } else { 0.0 });
@@ -270,6 +281,7 @@ impl<'a, const LANES: usize> Block<'a, LANES> {
                 }
             }
         }
+        Ok(())
     }
 }
 

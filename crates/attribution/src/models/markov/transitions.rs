@@ -1,14 +1,16 @@
 //! Transitions between windows that fit into a number.
 use super::{
     chain::End,
-    inflows::{Inflows, TABLE_BITS},
+    inflows::{Inflow, Inflows, TABLE_BITS},
 };
+use crate::{Result, Stop};
 use safar_model::{ChannelId, PathRef, Paths};
 use std::ops::RangeInclusive;
 
 /// Those of all paths with a whole window and a count above 0.
 pub(super) struct Transitions<'a> {
     paths: &'a Paths,
+    stop: &'a Stop,
     order: usize,
     /// Of a channel: a window holds the oldest highest.
     bits: u32,
@@ -26,10 +28,10 @@ const STRETCHES: usize = 8;
 const STRETCH_BITS: u32 = 14;
 
 impl<'a> Transitions<'a> {
-    pub(super) fn new(paths: &'a Paths, order: usize, bits: u32, start: u64) -> Self {
+    pub(super) fn new(paths: &'a Paths, order: usize, bits: u32, start: u64, stop: &'a Stop) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "at most 64")]
         let width = order as u32 * bits;
-        Self { paths, order, bits, width, mask: u64::MAX.checked_shr(64 - width).unwrap_or(0), start }
+        Self { paths, stop, order, bits, width, mask: u64::MAX.checked_shr(64 - width).unwrap_or(0), start }
     }
 
     fn long(&self) -> impl Iterator<Item = PathRef<'a>> {
@@ -49,8 +51,9 @@ impl<'a> Transitions<'a> {
 
     /// Calls `with` for each transition: the window it leads to, the touch before that window or `start`, and its flow.
     #[inline]
-    fn each(&self, mut with: impl FnMut(u64, u64, f64)) {
+    fn each(&self, mut with: impl FnMut(u64, u64, f64)) -> Result<()> {
         for path in self.long() {
+            self.stop.check()?;
             let flow = path.conversions + path.nulls;
             let mut key = self.window(&path.channels[..self.order]);
             with(key, self.start, flow);
@@ -59,6 +62,7 @@ impl<'a> Transitions<'a> {
                 with(key, u64::from(before.0), flow);
             }
         }
+        Ok(())
     }
 
     /// The windows in which paths end, and what ends there.
@@ -71,27 +75,27 @@ impl<'a> Transitions<'a> {
         1_usize.checked_shl(self.width + self.bits).map_or(many, |all| all.min(many))
     }
 
-    /// Those that lead to a stretch of windows, counted; keys are the window and then the touch before it.
-    pub(super) fn counted(&self, (stretch, many): (RangeInclusive<u64>, usize)) -> Inflows {
+    /// Those that lead to a stretch of windows, counted; keys are the window and then the touch before it, ascending.
+    pub(super) fn counted(&self, (stretch, many): (RangeInclusive<u64>, usize)) -> Result<Vec<Inflow>> {
         let mut inflows = Inflows::with_bits(self.width + self.bits, many);
         self.each(|target, before, flow| {
             if stretch.contains(&target) {
                 inflows.add(target << self.bits | before, flow);
             }
-        });
-        inflows
+        })?;
+        inflows.finish(self.stop)
     }
 
     /// Cuts the windows into stretches, ascending, with how many transitions lead to each at most.
-    pub(super) fn stretches(&self) -> Vec<(RangeInclusive<u64>, usize)> {
+    pub(super) fn stretches(&self) -> Result<Vec<(RangeInclusive<u64>, usize)>> {
         let touches = self.paths.touchpoints();
         if self.width + self.bits <= TABLE_BITS || touches <= STRETCH {
-            return vec![(0..=u64::MAX, touches)];
+            return Ok(vec![(0..=u64::MAX, touches)]);
         }
         let shift = self.width.saturating_sub(STRETCH_BITS);
         let mut counts = vec![0; 1 << (self.width - shift)];
         #[expect(clippy::cast_possible_truncation, reason = "below 2^14")]
-        self.each(|target, _, _| counts[(target >> shift) as usize] += 1);
+        self.each(|target, _, _| counts[(target >> shift) as usize] += 1)?;
         let most = STRETCH.max(counts.iter().sum::<usize>().div_ceil(STRETCHES));
         let (mut stretches, mut first, mut many) = (vec![], 0, 0);
         for (slot, count) in (0..).zip(counts) {
@@ -103,6 +107,6 @@ impl<'a> Transitions<'a> {
             many += count;
         }
         stretches.push((first..=u64::MAX, many));
-        stretches
+        Ok(stretches)
     }
 }

@@ -6,7 +6,7 @@
 //! has come by way of players who stay out, when all have been decided on, is what the set loses.
 use super::game::Game;
 use crate::models::count;
-use crate::{Credit, sum::Sum};
+use crate::{Credit, Result, Stop, sum::Sum};
 use rayon::prelude::*;
 
 /// Sets of more players would not fit in memory.
@@ -59,10 +59,10 @@ fn players(game: &Game<'_>) -> Vec<u32> {
 }
 
 /// The value of each player.
-pub(super) fn values(game: &Game<'_>) -> Vec<Credit> {
+pub(super) fn values(game: &Game<'_>, stop: &Stop) -> Result<Vec<Credit>> {
     let n = game.players.len();
     let mut worth = vec![Credit::default(); 1 << n];
-    Table::new(game).decide((n, FORKS), &mut worth);
+    Table::new(game).decide((n, FORKS), &mut worth, stop)?;
     worth.par_iter_mut().zip(covered(game)).for_each(|(worth, short)| {
         // What was lost, so far.
         worth.conversions = game.long.conversions - worth.conversions + short.conversions;
@@ -72,6 +72,7 @@ pub(super) fn values(game: &Game<'_>) -> Vec<Credit> {
     let mut chance = vec![1.0 / count(n.max(1)); n];
     (1..n).for_each(|s| chance[s] = chance[s - 1] * count(s) / count(n - s));
     let value = |player: usize| {
+        stop.check()?;
         let (mut conversions, mut value) = (Sum::default(), Sum::default());
         for set in (0..1_usize << n).filter(|set| set >> player & 1 == 0) {
             let (with, without) = (worth[set | 1 << player], worth[set]);
@@ -79,7 +80,7 @@ pub(super) fn values(game: &Game<'_>) -> Vec<Credit> {
             conversions.add(chance * (with.conversions - without.conversions));
             value.add(chance * (with.value - without.value));
         }
-        Credit { conversions: conversions.get(), value: value.get() }
+        Ok(Credit { conversions: conversions.get(), value: value.get() })
     };
     (0..n).into_par_iter().map(value).collect()
 }
@@ -128,21 +129,25 @@ impl Table {
 
     /// Decides on the last of `left` players, both ways, and so on, the first `forks` of them at the same time; writes by set
     /// of those left what is lost.
-    fn decide(self, (left, forks): (usize, usize), lost: &mut [Credit]) {
+    fn decide(self, (left, forks): (usize, usize), lost: &mut [Credit], stop: &Stop) -> Result<()> {
         if left == 0 {
             let [conversions, value] = [0, 1].map(|end| self.past[end]);
             lost[0] = Credit { conversions, value };
-            return;
+            return Ok(());
         }
         let player = left - 1;
         let (without, with) = lost.split_at_mut(1 << player);
         let out = self.leave_out(player);
         if forks > 0 {
-            let inside = self.bring_in(player);
-            rayon::join(|| out.decide((player, forks - 1), without), || inside.decide((player, forks - 1), with));
+            let inside = self.bring_in(player, stop)?;
+            let (without, with) = rayon::join(
+                || out.decide((player, forks - 1), without, stop),
+                || inside.decide((player, forks - 1), with, stop),
+            );
+            without.and(with)
         } else {
-            out.decide((player, 0), without);
-            self.bring_in(player).decide((player, 0), with);
+            out.decide((player, 0), without, stop)?;
+            self.bring_in(player, stop)?.decide((player, 0), with, stop)
         }
     }
 
@@ -164,10 +169,11 @@ impl Table {
     }
 
     /// The player is in: states that hold no player who is not are eliminated. They are the last ones.
-    fn bring_in(mut self, player: usize) -> Self {
+    fn bring_in(mut self, player: usize, stop: &Stop) -> Result<Self> {
         let n = self.states.len();
         let kept = self.states.partition_point(|state| (state.trailing_zeros() as usize) < player);
         for last in (kept..n).rev() {
+            stop.check()?;
             let (before, rest) = self.back.split_at_mut(last * n);
             let (from, after) = rest.split_at_mut(n);
             let from = &mut from[..last];
@@ -196,7 +202,7 @@ impl Table {
         self.past.drain(kept..n);
         self.states.truncate(kept);
         self.back = back;
-        self
+        Ok(self)
     }
 }
 

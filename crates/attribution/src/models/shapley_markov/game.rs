@@ -1,6 +1,6 @@
 //! Who plays, and what a set of players earns.
 use crate::models::markov::chain::Chain;
-use crate::{Credit, names::by_name};
+use crate::{Credit, Result, Stop, names::by_name};
 use safar_model::Paths;
 
 pub(super) struct Game<'a> {
@@ -16,8 +16,8 @@ pub(super) struct Game<'a> {
 }
 
 impl<'a> Game<'a> {
-    pub(super) fn new(paths: &'a Paths, channels: &[String], order: usize) -> Self {
-        let chain = Chain::count(paths, channels.len(), order);
+    pub(super) fn new(paths: &'a Paths, channels: &[String], order: usize, stop: &Stop) -> Result<Self> {
+        let chain = Chain::count(paths, channels.len(), order, stop)?;
         let mut present = vec![false; channels.len()];
         paths.touches().iter().for_each(|channel| present[channel.0 as usize] = true);
         let players: Vec<_> = by_name(channels).into_iter().filter(|channel| present[*channel]).collect();
@@ -32,7 +32,7 @@ impl<'a> Game<'a> {
             long.conversions -= end.conversions;
             long.value -= end.value;
         }
-        Self { chain, players, player_of, short, long }
+        Ok(Self { chain, players, player_of, short, long })
     }
 
     /// The player that a channel of the chain is.
@@ -43,7 +43,12 @@ impl<'a> Game<'a> {
     /// What the players for whom `is_in` is true earn together, paths shorter than a state aside.
     #[cfg(test)]
     pub(super) fn worth(&self, is_in: impl Fn(usize) -> bool) -> Credit {
-        let lost = crate::models::markov::direct::lost(&self.chain, |channel| !is_in(self.player_of[channel]));
+        let lost = crate::models::markov::direct::lost(
+            &self.chain,
+            |channel| !is_in(self.player_of[channel]),
+            &Stop::default(),
+        )
+        .unwrap();
         Credit { conversions: self.long.conversions - lost.conversions, value: self.long.value - lost.value }
     }
 

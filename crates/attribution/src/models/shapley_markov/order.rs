@@ -1,7 +1,7 @@
 //! What is lost as players come in one after another.
 use super::game::Game;
 use crate::models::count;
-use crate::{Credit, sum::sum};
+use crate::{Credit, Result, Stop, sum::sum};
 
 /// How a chain is solved, player by player: what was found of those who are in serves for those who come.
 pub(super) enum Solver {
@@ -27,16 +27,17 @@ const STATES_MAX: usize = 2048;
 
 impl Solver {
     /// The cheaper one.
-    pub(super) fn new(game: &Game<'_>) -> Self {
+    pub(super) fn new(game: &Game<'_>, stop: &Stop) -> Result<Self> {
         let states = game.chain.states();
         if states <= STATES_MAX && eliminating(game) <= sweeping(game) {
-            return Self::Eliminates;
+            return Ok(Self::Eliminates);
         }
-        let total = |state: usize| {
+        let mut totals = Vec::with_capacity(states);
+        stop.each(0..states, |state| {
             let flows = &game.chain.flows[game.chain.inflows(state)];
-            sum(flows.iter().copied()) + game.chain.entry(state)
-        };
-        Self::Sweeps { totals: (0..states).map(total).collect() }
+            totals.push(sum(flows.iter().copied()) + game.chain.entry(state));
+        })?;
+        Ok(Self::Sweeps { totals })
     }
 
     /// Multiplications for one order of all players, about.
@@ -49,15 +50,15 @@ impl Solver {
 
     /// What is lost when only the first of the players are in, one more each time, paths shorter than a state aside. `place`
     /// says at which place each player comes in.
-    pub(super) fn lost(&self, game: &Game<'_>, place: &[usize]) -> Vec<Credit> {
+    pub(super) fn lost(&self, game: &Game<'_>, place: &[usize], stop: &Stop) -> Result<Vec<Credit>> {
         // By state: the place of the last of its players.
         let mut ready = vec![0; game.chain.states()];
         for (state, ready) in ready.iter_mut().enumerate() {
             game.chain.holds(state, |channel| *ready = place[game.player(channel)].max(*ready));
         }
         match self {
-            Self::Eliminates => eliminate(game, &ready, place.len()),
-            Self::Sweeps { totals } => sweep(game, totals, &ready, place.len()),
+            Self::Eliminates => eliminate(game, &ready, place.len(), stop),
+            Self::Sweeps { totals } => sweep(game, totals, &ready, place.len(), stop),
         }
     }
 }
@@ -73,7 +74,7 @@ fn sweeping(game: &Game<'_>) -> f64 {
 
 /// The states that are ready first come last; the ends of paths, by conversions and by value, are two more rows, as in
 /// [`exact`](super::exact). What has come to these by way of states that are not ready is lost.
-fn eliminate(game: &Game<'_>, ready: &[usize], players: usize) -> Vec<Credit> {
+fn eliminate(game: &Game<'_>, ready: &[usize], players: usize, stop: &Stop) -> Result<Vec<Credit>> {
     let chain = &game.chain;
     let n = ready.len();
     let mut order: Vec<usize> = (0..n).collect();
@@ -98,6 +99,7 @@ fn eliminate(game: &Game<'_>, ready: &[usize], players: usize) -> Vec<Credit> {
     (0..players)
         .map(|at| {
             while left > 0 && ready[order[left - 1]] <= at {
+                stop.check()?;
                 left -= 1;
                 let (before, from) = back.split_at_mut(left * n);
                 let from = &mut from[..left];
@@ -121,14 +123,14 @@ fn eliminate(game: &Game<'_>, ready: &[usize], players: usize) -> Vec<Credit> {
                 });
             }
             let [conversions, value] = [0, 1].map(|end| sum(ends[end][..left].iter().copied()));
-            Credit { conversions, value }
+            Ok(Credit { conversions, value })
         })
         .collect()
 }
 
 /// q, the part of a state's flow that came by way of players who are not in, is 1 while the state is not ready, and then the
 /// mean of q over its inflow, 0 from START. It only falls as players come in.
-fn sweep(game: &Game<'_>, totals: &[f64], ready: &[usize], players: usize) -> Vec<Credit> {
+fn sweep(game: &Game<'_>, totals: &[f64], ready: &[usize], players: usize, stop: &Stop) -> Result<Vec<Credit>> {
     let chain = &game.chain;
     let mut q = vec![1.0; ready.len()];
     let mut by_ready: Vec<usize> = (0..ready.len()).collect();
@@ -143,39 +145,41 @@ fn sweep(game: &Game<'_>, totals: &[f64], ready: &[usize], players: usize) -> Ve
             }
             if come > before {
                 free.sort_unstable();
-                settle(game, totals, &free, &mut q);
+                settle(game, totals, &free, &mut q, stop)?;
             }
             let lost = |of: fn(&crate::models::markov::chain::End) -> f64| {
                 sum(chain.ends.iter().map(|(state, end)| of(end) * q[*state as usize]))
             };
-            Credit { conversions: lost(|end| end.conversions), value: lost(|end| end.value) }
+            Ok(Credit { conversions: lost(|end| end.conversions), value: lost(|end| end.value) })
         })
         .collect()
 }
 
 /// Sweeps over the states in `free` until what is left of the error is small.
-fn settle(game: &Game<'_>, totals: &[f64], free: &[usize], q: &mut [f64]) {
+fn settle(game: &Game<'_>, totals: &[f64], free: &[usize], q: &mut [f64], stop: &Stop) -> Result<()> {
     let chain = &game.chain;
     let (mut last, mut slowest) = (f64::INFINITY, 0.0_f64);
     for _ in 0..SWEEPS_MAX {
         let (mut changed, mut size) = (0.0, 0.0);
-        for &state in free {
+        stop.each(0..free.len(), |at| {
+            let state = free[at];
             let edges = chain.inflows(state);
             let past: f64 = edges.map(|edge| chain.flows[edge] * q[chain.sources[edge] as usize]).sum();
             changed += (totals[state] * q[state] - past).abs();
             size += past;
             q[state] = past / totals[state];
-        }
+        })?;
         if changed <= NOISE * size {
-            return;
+            break;
         }
         let fall = changed / last;
         if fall < 1.0 {
             slowest = slowest.max(fall);
             if changed / (1.0 - slowest) <= TOLERANCE * size {
-                return;
+                break;
             }
         }
         last = changed;
     }
+    Ok(())
 }

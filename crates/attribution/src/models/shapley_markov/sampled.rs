@@ -1,7 +1,7 @@
 //! Random orders of the players, and what each adds as it comes in.
 use super::{ShapleyMarkov, game::Game, order::Solver};
 use crate::models::count;
-use crate::{Credit, Error, Result, random::Random};
+use crate::{Credit, Error, Result, Stop, random::Random};
 use rayon::prelude::*;
 
 /// Multiplications that the draws may cost, minutes at most.
@@ -24,8 +24,8 @@ pub(super) struct Drawn {
 
 /// Draws pairs of an order and its reverse until there are `samples` orders; where no number is given, as many as the time
 /// allows.
-pub(super) fn values(game: &Game<'_>, samples: Option<u32>, seed: u64) -> Result<Drawn> {
-    let solver = Solver::new(game);
+pub(super) fn values(game: &Game<'_>, samples: Option<u32>, seed: u64, stop: &Stop) -> Result<Drawn> {
+    let solver = Solver::new(game, stop)?;
     let cost = solver.cost(game);
     let samples = samples.unwrap_or_else(|| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 100 and 1,000")]
@@ -45,11 +45,12 @@ pub(super) fn values(game: &Game<'_>, samples: Option<u32>, seed: u64) -> Result
     let pairs = pairs as usize;
     let chunks = (0..pairs.div_ceil(CHUNK)).into_par_iter().map(|chunk| {
         let mut moments = Moments::new(game.players.len());
-        (chunk * CHUNK..((chunk + 1) * CHUNK).min(pairs))
-            .for_each(|at| moments.add(&pair(game, &solver, seed, at as u64)));
-        moments
+        for at in chunk * CHUNK..((chunk + 1) * CHUNK).min(pairs) {
+            moments.add(&pair(game, &solver, seed, at as u64, stop)?);
+        }
+        Ok(moments)
     });
-    let chunks: Vec<_> = chunks.collect();
+    let chunks: Vec<_> = chunks.collect::<Result<_>>()?;
     let mut all = Moments::new(game.players.len());
     chunks.iter().for_each(|moments| all.merge(moments));
     #[expect(clippy::cast_possible_truncation, reason = "from a u32")]
@@ -58,25 +59,25 @@ pub(super) fn values(game: &Game<'_>, samples: Option<u32>, seed: u64) -> Result
 }
 
 /// What each player adds, mean over a random order and its reverse.
-fn pair(game: &Game<'_>, solver: &Solver, seed: u64, at: u64) -> Vec<Credit> {
+fn pair(game: &Game<'_>, solver: &Solver, seed: u64, at: u64, stop: &Stop) -> Result<Vec<Credit>> {
     let mut order: Vec<usize> = (0..game.players.len()).collect();
     Random::new(seed, at).shuffle(&mut order);
     let mut added = vec![Credit::default(); order.len()];
-    walk(game, solver, &order, &mut added);
+    walk(game, solver, &order, &mut added, stop)?;
     order.reverse();
-    walk(game, solver, &order, &mut added);
+    walk(game, solver, &order, &mut added, stop)?;
     for credit in &mut added {
         (credit.conversions, credit.value) = (credit.conversions / 2.0, credit.value / 2.0);
     }
-    added
+    Ok(added)
 }
 
 /// Adds to `added` what each player adds to those before it.
-fn walk(game: &Game<'_>, solver: &Solver, order: &[usize], added: &mut [Credit]) {
+fn walk(game: &Game<'_>, solver: &Solver, order: &[usize], added: &mut [Credit], stop: &Stop) -> Result<()> {
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, player)| place[*player] = at);
     let mut before = Credit::default();
-    for (at, (player, lost)) in order.iter().zip(solver.lost(game, &place)).enumerate() {
+    for (at, (player, lost)) in order.iter().zip(solver.lost(game, &place, stop)?).enumerate() {
         // All together lose nothing; that the sum is exact does not hang on rounding.
         let now = if at + 1 == order.len() {
             game.long
@@ -94,6 +95,7 @@ fn walk(game: &Game<'_>, solver: &Solver, order: &[usize], added: &mut [Credit])
             added[*last].value += credit.value;
         }
     }
+    Ok(())
 }
 
 /// Means and sums of squared deviations (Welford 1962; merged as in Chan, Golub, LeVeque 1983).
