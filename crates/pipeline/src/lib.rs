@@ -9,7 +9,6 @@ mod preview;
 pub mod privacy;
 pub mod report;
 pub mod settings;
-mod stop;
 mod touched;
 mod workspace;
 
@@ -17,7 +16,7 @@ pub use build::{BuildNote, BuildReport, Step, build};
 pub use by_hand::{Act, Acted, Decision, Named, by_hand};
 pub use error::{Error, Result};
 pub use preview::{Moved, Preview, Rebuilt, preview};
+pub use safar_attribution::Stop;
 pub use settings::{AttributionSettings, Settings};
-pub use stop::Stop;
 pub use touched::Touched;
 pub use workspace::{SETTINGS_FILE, TEMPLATE, Workspace};

@@ -86,13 +86,13 @@ impl Workspace {
         Self { store: self.store.pinned(snapshot), ..self.clone() }
     }
 
-    /// The same workspace for a report that ends early when `stop` says so.
+    /// The same workspace for a report or a build that ends early when `stop` is asked for: in the middle of a fit, and between two.
     #[must_use]
     pub fn until(&self, stop: Stop) -> Self {
         Self { stop, ..self.clone() }
     }
 
-    /// What ends reports early.
+    /// What ends reports and builds early.
     #[must_use]
     pub fn stop(&self) -> &Stop {
         &self.stop

@@ -16,7 +16,7 @@ use arrow::{
 };
 use futures::TryStreamExt;
 use hashbrown::HashMap;
-use safar_attribution::{Attribution, FittedModel, ModelSpec, attribute};
+use safar_attribution::{Attribution, FittedModel, ModelSpec, attribute_until};
 use safar_engine::Session;
 use safar_model::{ChannelId, PathRef, Table, table::READY_PATHS_BUCKET};
 use safar_store::{Change, TableWriter, WriteLock};
@@ -116,17 +116,21 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String,
             let condition = format!("goal = '{}'", name.replace('\'', "''"));
             let loaded = load_paths(session, &condition, ages).await?;
             let mut goal = Goal { last: last.value(row), ..Goal::default() };
+            let stop = workspace.stop();
             for &spec in &models {
                 let (paths, _) = loaded.of(spec);
-                let fitted = match by_own_rules(workspace, spec)?.build().fit(paths, &loaded.labels) {
+                let fitted = match by_own_rules(workspace, spec)?.build().fit_until(paths, &loaded.labels, stop) {
                     Ok(fitted) if fitted.is_per_touch() => {
                         goal.is_learned |= is_learned(spec);
                         goal.per_touch.push((spec.to_string(), fitted));
                         Ok(())
                     }
-                    Ok(_) => attribute(spec, paths, &loaded.labels).map(|credits| goal.per_channel.push(credits)),
+                    Ok(_) => {
+                        attribute_until(spec, paths, &loaded.labels, stop).map(|credits| goal.per_channel.push(credits))
+                    }
                     Err(error) => Err(error),
                 };
+                stop.check()?;
                 if let Err(error) = fitted {
                     notes.push(BuildNote::NotCredited {
                         model: spec.to_string(),

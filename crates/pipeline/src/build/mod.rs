@@ -90,7 +90,7 @@ pub(crate) struct Wanted {
 /// A build that is cut off leaves what was published before; the next one does the work again.
 ///
 /// # Errors
-/// When another process writes, settings are wrong, or the disk refuses.
+/// When another process writes, settings are wrong, the disk refuses, or the workspace's [stop](Workspace::until) was asked for.
 pub async fn build(workspace: &Workspace, full: bool, say: &(dyn Fn(Step) + Sync)) -> Result<BuildReport> {
     let lock = workspace.store().lock()?;
     locked(workspace, &lock, &Wanted { full, ..Wanted::default() }, say).await

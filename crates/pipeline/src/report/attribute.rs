@@ -12,10 +12,11 @@ use arrow::{
     datatypes::{Field, Int64Type, Schema},
 };
 use safar_attribution::{
-    Attribution, Credit, ModelSpec, PlaceCredit, Transform, all_models, attribute_with_places, causal_models,
+    Attribution, Credit, ModelSpec, PlaceCredit, Transform, all_models, attribute_until, attribute_with_places,
+    causal_models,
     hazard::bootstrap_timelines_with,
     transform,
-    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, bootstrap_with},
+    uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, Watch, bootstrap_with},
 };
 use safar_engine::Session;
 use safar_model::Paths;
@@ -266,7 +267,8 @@ fn empty(paths: &Paths, labels: Vec<String>, transforms: &[Transform]) -> Attrib
 
 impl AttributionReport {
     /// Fits the models, each to the paths that `paths_of` gives it, with the records that these were grouped from, or to
-    /// timelines where it is a model of cause. Why there is none, where models were named and none of them can take the paths.
+    /// timelines where it is a model of cause. Why there is none, where models were named and none of them can take the paths, or
+    /// where `stop` was asked for.
     fn fit<'p>(
         &mut self,
         modelling: &Modelling,
@@ -276,38 +278,39 @@ impl AttributionReport {
     ) -> Option<Error> {
         let every = modelling.every();
         let mut refused = vec![];
-        let watch = |_| !stop.is_stopped();
+        let watch = Watch { stop, told: &|_| {} };
         for model in modelling.models.iter().chain(&every) {
-            if let Err(error) = stop.check() {
-                return Some(error);
-            }
             let fitted = match (modelling.bootstrap, lived.filter(|_| model.is_causal())) {
                 (_, Some(Err(error))) => Err(error.again()),
                 (Some(settings), Some(Ok(lived))) => {
                     let people = Some(lived.people.as_slice());
                     let Lived { timelines, channels, roles, .. } = lived;
-                    bootstrap_timelines_with(model, timelines, people, channels, roles, settings, &watch)
+                    bootstrap_timelines_with(model, timelines, people, channels, roles, settings, watch)
                         .map_err(Error::from)
                         .map(|resamples| self.keep(resamples))
                 }
                 (None, Some(Ok(_))) if modelling.places => {
                     Err(safar_attribution::Error::NotPerTouch { model: model.name() }.into())
                 }
-                (None, Some(Ok(lived))) => lived.attribute(model),
+                (None, Some(Ok(lived))) => lived.attribute(model, stop),
                 (None, None) => paths_of(model).and_then(|(paths, _)| {
                     if !modelling.places {
-                        return Ok(safar_attribution::attribute(model, paths, &self.labels)?);
+                        return Ok(attribute_until(model, paths, &self.labels, stop)?);
                     }
-                    let (fitted, places) = attribute_with_places(model, paths, &self.labels)?;
+                    let (fitted, places) = attribute_with_places(model, paths, &self.labels, stop)?;
                     self.places.push(places);
                     Ok(fitted)
                 }),
                 (Some(settings), None) => paths_of(model)
                     .and_then(|(paths, records)| {
-                        Ok(bootstrap_with(model, paths, &self.labels, records, settings, &watch)?)
+                        Ok(bootstrap_with(model, paths, &self.labels, records, settings, watch)?)
                     })
                     .map(|resamples| self.keep(resamples)),
             };
+            // Not the model's fault.
+            if let Err(stopped) = stop.check() {
+                return Some(stopped.into());
+            }
             match fitted {
                 Ok(fitted) => self.models.push(fitted),
                 Err(error) => refused.push((model.clone(), error)),
@@ -404,6 +407,7 @@ pub(super) async fn attributed(
         }
         _ => Ok(loaded.of(model)),
     });
+    workspace.stop().check()?;
     report.other_currencies = other_currencies(workspace, session, &goal, query, &condition).await?;
     report.goal = Some(goal);
     report.by = by.clone();

@@ -8,9 +8,9 @@ use super::{
 use crate::{Error, Result, Workspace};
 use arrow::{array::AsArray, datatypes::TimestampMicrosecondType};
 use safar_attribution::{
-    ModelSpec, all_models, causal_models,
+    ModelSpec, Stop, all_models, causal_models,
     validation::{
-        Bin, LEVEL, Predictions, Recommendation, RocPoint, Stability, StabilitySettings, recommend, stability,
+        Bin, LEVEL, Predictions, Recommendation, RocPoint, Stability, StabilitySettings, recommend, stability_until,
     },
 };
 use safar_engine::Session;
@@ -101,13 +101,15 @@ pub async fn backtest(
     };
     // Models that look at ages learn from paths that carry them; all are tested on the same later paths.
     let (mut tried, mut steady, mut refused) = (vec![], vec![], vec![]);
+    let stop = workspace.stop();
     for model in asked {
-        workspace.stop().check()?;
         let made = match lived.as_ref().filter(|_| model.is_causal()) {
-            Some(Ok(lived)) => of_causes(lived, model, &earlier.merged, &later.merged, &names.names),
+            Some(Ok(lived)) => of_causes(lived, model, &earlier.merged, &later.merged, &names.names, stop),
             Some(Err(error)) => Err(error.again()),
-            None => Predictions::make(model, earlier.of(model).0, &later.merged, &names.names).map_err(Error::from),
+            None => Predictions::make_until(model, earlier.of(model).0, &later.merged, &names.names, stop)
+                .map_err(Error::from),
         };
+        stop.check()?;
         match made {
             Ok(predictions) => {
                 let stability = if model.is_causal() {
@@ -115,8 +117,9 @@ pub async fn backtest(
                 } else {
                     let weeks: Vec<Paths> = weeks.iter().map(|week| week.of(model).0.clone()).collect();
                     let settings = StabilitySettings { replicates, ..StabilitySettings::default() };
-                    stability(model, &weeks, &names.names, &settings).ok()
+                    stability_until(model, &weeks, &names.names, &settings, stop).ok()
                 };
+                stop.check()?;
                 tried.push((model.clone(), predictions, stability.as_ref().map(|stability| stability.distance)));
                 steady.push(stability);
             }
@@ -152,8 +155,9 @@ fn of_causes(
     earlier: &Paths,
     later: &Paths,
     names: &[String],
+    stop: &Stop,
 ) -> Result<Predictions> {
-    let credits = lived.attribute(model)?.credits;
+    let credits = lived.attribute(model, stop)?.credits;
     Ok(Predictions::of_timelines(&credits, &lived.timelines, earlier, later, names)?)
 }
 

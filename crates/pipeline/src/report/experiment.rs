@@ -15,7 +15,7 @@ use crate::{
 };
 use hashbrown::{HashMap, HashSet};
 use safar_attribution::{
-    Credit, ModelSpec, attribute,
+    Credit, ModelSpec, attribute_until,
     experiment::{
         Arm, Calibrated, GeoOutcome, Lift, Measured, Outcome, Settings, Warning, calibrate, geo_hold_out, hold_out,
     },
@@ -147,9 +147,13 @@ pub async fn experiment(
     let mut calibrated = vec![];
     for fitted in &attribution.models {
         let over = match lived.as_ref().filter(|_| fitted.model.is_causal()) {
-            Some(lived) => lived.attribute(&fitted.model),
-            None => attribute(&fitted.model, treated.of(&fitted.model).0, &names.names).map_err(Error::from),
+            Some(lived) => lived.attribute(&fitted.model, workspace.stop()),
+            None => {
+                let paths = treated.of(&fitted.model).0;
+                attribute_until(&fitted.model, paths, &names.names, workspace.stop()).map_err(Error::from)
+            }
         };
+        workspace.stop().check()?;
         let over = match over {
             Ok(over) => over,
             Err(error) => {

@@ -125,7 +125,7 @@ async fn contributions(
     });
     let loaded = load(session, by, condition, extent, &mut numbered).await?;
     let (paths, _) = loaded.of(model);
-    let fitted = model.build().fit(paths, &loaded.labels)?;
+    let fitted = model.build().fit_until(paths, &loaded.labels, workspace.stop())?;
     let sql = format!(
         "SELECT conversion_id, occurred_at, value, conversions, touchpoint_ids, ages_us, channels, person_id, bucket FROM paths \
          WHERE {condition} AND (conversions > 0 OR value <> 0) ORDER BY person_id, occurred_at"

@@ -13,7 +13,7 @@ use arrow::{
 use futures::TryStreamExt;
 use hashbrown::HashMap;
 use safar_attribution::{
-    Attribution, ModelSpec,
+    Attribution, ModelSpec, Stop,
     hazard::{Role, attribute_timelines_with},
 };
 use safar_engine::Session;
@@ -32,8 +32,8 @@ pub(super) struct Lived {
 
 impl Lived {
     /// Asks a model of cause.
-    pub fn attribute(&self, model: &ModelSpec) -> Result<Attribution> {
-        Ok(attribute_timelines_with(model, &self.timelines, &self.channels, &self.roles)?)
+    pub fn attribute(&self, model: &ModelSpec, stop: &Stop) -> Result<Attribution> {
+        Ok(attribute_timelines_with(model, &self.timelines, &self.channels, &self.roles, stop)?)
     }
 }
 

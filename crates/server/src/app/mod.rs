@@ -207,7 +207,8 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-frame-options", "DENY"),
 ];
 
-/// How long answers may take that are under way when the server stops; streams of news never end by themselves.
+/// How long answers may take that are under way when the server stops, before they are given up; streams of news never end by
+/// themselves.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Answers on `listener` until `stop`, and then finishes what was begun.
@@ -231,6 +232,9 @@ pub async fn serve(
     };
     tokio::select! {
         ended = axum::serve(listener, service).with_graceful_shutdown(stop).into_future() => Ok(ended?),
-        () = overdue => Ok(()),
+        () = overdue => {
+            app.queries.close();
+            Ok(())
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
 };
 
 /// How many reports are computed at once; others wait for their turn.
@@ -23,6 +23,7 @@ pub struct Queries {
     /// Connections of the SQL server: they have threads of their own, so that neither they nor reports stand still for the others.
     sql: Option<Runtime>,
     turns: Arc<Semaphore>,
+    closed: watch::Sender<bool>,
     running: Arc<AtomicUsize>,
     connections: Arc<AtomicUsize>,
 }
@@ -38,6 +39,7 @@ impl Queries {
             reports: Some(runtime("query")?),
             sql: Some(runtime("sql")?),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            closed: watch::Sender::new(false),
             running: Arc::default(),
             connections: Arc::default(),
         })
@@ -57,7 +59,7 @@ impl Queries {
     /// with it, not before: what computes on without waiting keeps others waiting.
     ///
     /// # Errors
-    /// Those of the work; [`Code::Internal`] when it panicked.
+    /// Those of the work; [`Code::Internal`] when it panicked, or when the server stops.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -66,7 +68,7 @@ impl Queries {
         self.run_until(Stop::default(), work).await
     }
 
-    /// The same of work that looks at `stop`, which says when nobody waits any more.
+    /// The same of work that looks at `stop`, which is asked for when nobody waits any more.
     ///
     /// # Errors
     /// As [`Queries::run`].
@@ -75,8 +77,21 @@ impl Queries {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Problem::internal)?;
-        self.begin(Some(turn), stop, work).await
+        let mut closed = self.closed.subscribe();
+        let answer = async {
+            let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Problem::internal)?;
+            self.begin(Some(turn), stop, work).await
+        };
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|closed| *closed) => Err(stopping()),
+            answer = answer => answer,
+        }
+    }
+
+    /// Ends reports as if nobody waited any more.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
     }
 
     /// The same outside of turns, for work that goes on for as long as the server does.
@@ -93,7 +108,7 @@ impl Queries {
         T: Send + 'static,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        let Some(runtime) = &self.reports else { return Err(Problem::internal("the server is stopping")) };
+        let Some(runtime) = &self.reports else { return Err(stopping()) };
         let running = Running::new(&self.running);
         // Dropped with this function, when nobody waits any more.
         let (leave, left) = oneshot::channel::<()>();
@@ -132,6 +147,10 @@ impl Drop for Queries {
             runtime.shutdown_background();
         }
     }
+}
+
+fn stopping() -> Problem {
+    Problem::internal("the server is stopping")
 }
 
 /// Stops what is computed when it is dropped.
@@ -205,16 +224,8 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_looks_up_is_told_that_nobody_waits() {
         let queries = Queries::new().unwrap();
-        let stop = Stop::default();
-        let (looks, begun) = (stop.clone(), Arc::new(AtomicBool::new(false)));
-        let begins = Arc::clone(&begun);
-        let work = async move {
-            begins.store(true, Ordering::SeqCst);
-            while !looks.is_stopped() {
-                thread::sleep(SOON);
-            }
-            Ok(())
-        };
+        let (stop, begun) = (Stop::default(), Arc::new(AtomicBool::new(false)));
+        let work = until_stopped(stop.clone(), Arc::clone(&begun));
         {
             let asked = queries.run_until(stop, work);
             tokio::pin!(asked);
@@ -225,6 +236,33 @@ mod tests {
         while queries.running() > 0 {
             tokio::time::sleep(SOON).await;
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_stops_ends_what_is_waited_for() {
+        let queries = Arc::new(Queries::new().unwrap());
+        let (stop, begun) = (Stop::default(), Arc::new(AtomicBool::new(false)));
+        let work = until_stopped(stop.clone(), Arc::clone(&begun));
+        let running = Arc::clone(&queries);
+        let asked = tokio::spawn(async move { running.run_until(stop, work).await });
+        while !begun.load(Ordering::SeqCst) {
+            tokio::time::sleep(SOON).await;
+        }
+        queries.close();
+        assert!(asked.await.unwrap().is_err());
+        assert!(queries.run(async { Ok(()) }).await.is_err(), "and begins nothing");
+        while queries.running() > 0 {
+            tokio::time::sleep(SOON).await;
+        }
+    }
+
+    /// Computes without a pause, but looks.
+    async fn until_stopped(stop: Stop, begun: Arc<AtomicBool>) -> Result<(), Problem> {
+        begun.store(true, Ordering::SeqCst);
+        while !stop.is_stopped() {
+            thread::sleep(SOON);
+        }
+        Ok(())
     }
 
     #[tokio::test(flavor = "multi_thread")]

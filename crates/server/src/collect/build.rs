@@ -29,13 +29,15 @@ pub(super) async fn keep_building(tables: &Tables, mut stopping: watch::Receiver
 
 async fn build(tables: &Tables) {
     let _turn = tables.turn.lock().await;
-    let (workspace, began) = (tables.workspace().await, Instant::now());
+    let (workspace, began) = (tables.workspace().await.until(tables.stop.clone()), Instant::now());
     let built = match waiting(tables, &workspace).await {
         Ok(report) => {
             let built = Built { at: now(), seconds: began.elapsed().as_secs_f64(), problem: None };
             (tables.tell)(News::Built(report));
             built
         }
+        // The next start builds again.
+        Err(safar_pipeline::Error::Attribution(safar_attribution::Error::Stopped)) => return,
         Err(error) => {
             let problem = error.to_string();
             (tables.tell)(News::BuildFailed(problem.clone()));

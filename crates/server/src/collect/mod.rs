@@ -151,7 +151,7 @@ pub async fn serve(
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("safar-tables").enable_all().build();
     let runtime = runtime.map_err(starting)?;
     let tables = Tables::new(workspace, &collector, listening, stopped.clone(), tell);
-    let publishing = collector.clone();
+    let (publishing, building) = (collector.clone(), tables.stop.clone());
     let (alive, ended) = oneshot::channel::<()>();
     // A thread of its own, because a runtime may not be dropped within another one.
     let thread = std::thread::Builder::new().name("safar-publish".to_owned()).spawn(move || {
@@ -178,6 +178,7 @@ pub async fn serve(
     };
     safar_collect::http::serve(collector, listener, stop).await;
     stopping.send_replace(true);
+    building.stop();
     let ended = tokio::task::spawn_blocking(move || thread.join()).await;
     if matches!(ended, Ok(Ok(()))) { Ok(()) } else { Err(CollectError::Stopped) }
 }

@@ -4,7 +4,7 @@ use super::{
     status::{Built, Status},
 };
 use safar_collect::http::Collector;
-use safar_pipeline::{SETTINGS_FILE, Workspace};
+use safar_pipeline::{SETTINGS_FILE, Stop, Workspace};
 use safar_store::WriteLock;
 use std::{
     net::SocketAddr,
@@ -29,6 +29,8 @@ pub(super) struct Tables {
     /// Events came that journeys were not built from.
     pub fresh: Notify,
     pub status: Mutex<Status>,
+    /// Ends a build that fits a model when the collector stops.
+    pub stop: Stop,
     workspace: Mutex<(Workspace, Option<SystemTime>)>,
     stopping: watch::Receiver<bool>,
 }
@@ -49,6 +51,7 @@ impl Tables {
             turn: tokio::sync::Mutex::default(),
             fresh: Notify::new(),
             status: Mutex::new(status),
+            stop: Stop::default(),
             workspace: Mutex::new((workspace, changed)),
             stopping,
         })

@@ -198,6 +198,22 @@ async fn a_query_stops_when_nobody_waits() {
     if let Ok(answer) = asked {
         panic!("{}", answer.text());
     }
+    ended(&server).await;
+}
+
+/// So does a model that would be fitted for minutes, in the middle of its fit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fit_stops_when_nobody_waits() {
+    let (server, mut admin) = Server::with_admin().await;
+    let asked = admin.get("/reports/attribution?model=shapley_markov:order%3D2%2Csamples%3D1000000");
+    if let Ok(answer) = tokio::time::timeout(Duration::from_secs(3), asked).await {
+        panic!("{}", answer.text());
+    }
+    ended(&server).await;
+}
+
+/// Waits until nothing is computed any more.
+async fn ended(server: &Server) {
     for _ in 0..600 {
         if server.app.running_queries() == 0 {
             return;
