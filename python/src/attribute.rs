@@ -12,7 +12,7 @@ use pyo3::{
     exceptions::{PyUserWarning, PyValueError},
     prelude::*,
 };
-use safar_attribution::{Error, ModelSpec, SpecError};
+use safar_attribution::{Error, ModelSpec, SpecError, Stop, attribute_with_places};
 use std::{ffi::CString, sync::Arc};
 
 /// What `attribute` gives: one model's credits, or a report.
@@ -31,7 +31,7 @@ pub enum Answer {
 /// Models of cause (`hazard`, `intent_hazard`) read `Timelines`, all others `Paths`.
 ///
 /// All cores compute, and other Python threads run meanwhile. Ctrl-C, or an exception from `progress`, leaves at once:
-/// the model that is under way runs to its end in the background and is forgotten, further ones are not begun.
+/// the model that is under way ends within a moment, further ones are not begun.
 ///
 /// Raises `ValueError` where a spelling is wrong, and where a model that is named cannot take paths like these. With
 /// `all`, such a model takes nothing from the others: it is left out with a `UserWarning`, and `Report.refused` says why.
@@ -58,8 +58,8 @@ pub fn attribute(
     let data = Data::from(paths);
     let Asked { models, is_one, is_all } = Asked::of(model, || data.every())?;
     let (total, channels, what) = (models.len(), data.channels(), data.what());
-    let fit = move |model: ModelSpec| {
-        let given = data.attribute(&model);
+    let fit = move |model: ModelSpec, stop: &Stop| {
+        let given = data.attribute(&model, stop);
         (model, given)
     };
     let mut refused = IndexMap::new();
@@ -108,8 +108,8 @@ pub fn attribute(
 pub fn credits_by_place(py: Python<'_>, paths: &Bound<'_, Paths>, model: &str) -> PyResult<Table> {
     let (model, inner) = (parse(model)?, Arc::clone(&paths.get().inner));
     let channels = inner.1.clone();
-    let places = work::once(py, move || safar_attribution::credits_by_place(&model, &inner.0, &inner.1))?;
-    let places = places.map_err(|error| PyValueError::new_err(refusal(&error)))?;
+    let places = work::once(py, move |stop| attribute_with_places(&model, &inner.0, &inner.1, stop))?;
+    let (_, places) = places.map_err(|error| PyValueError::new_err(refusal(&error)))?;
     Table::new([
         ("channel", texts(places.iter().map(|place| &channels[place.channel]))),
         ("place", counts(places.iter().map(|place| place.place))),

@@ -22,7 +22,7 @@ use safar_attribution::uncertainty::{Bootstrap, BootstrapError, Watch};
 ///
 /// After each resample, `progress` is called with the number of resamples that are done, the number of all, and the model.
 /// All cores compute, and other Python threads run meanwhile. Ctrl-C, or an exception from `progress`, leaves at once: the
-/// fits that are under way run to their end in the background, and no further resamples are begun.
+/// fits that are under way end within a moment, and no further resamples are begun.
 ///
 /// Raises `ValueError` where the spelling is wrong, a setting is out of range, or the model cannot take the paths.
 ///

@@ -5,7 +5,7 @@ use crate::{
 };
 use pyo3::prelude::*;
 use safar_attribution::{
-    Attribution, Error, ModelSpec, all_models, causal_models,
+    Attribution, Error, ModelSpec, Stop, all_models, attribute_until, causal_models,
     hazard::{attribute_timelines_with, bootstrap_timelines_with},
     uncertainty::{Bootstrap, BootstrapError, Record, Resamples, Watch, bootstrap_with},
 };
@@ -62,10 +62,12 @@ impl Data {
         }
     }
 
-    pub fn attribute(&self, model: &ModelSpec) -> Result<Attribution, Error> {
+    pub fn attribute(&self, model: &ModelSpec, stop: &Stop) -> Result<Attribution, Error> {
         match self {
-            Self::Paths(paths) => safar_attribution::attribute(model, &paths.inner.0, &paths.inner.1),
-            Self::Timelines(lines) => attribute_timelines_with(model, &lines.lines, &lines.channels, &lines.roles),
+            Self::Paths(paths) => attribute_until(model, &paths.inner.0, &paths.inner.1, stop),
+            Self::Timelines(lines) => {
+                attribute_timelines_with(model, &lines.lines, &lines.channels, &lines.roles, stop)
+            }
         }
     }
 

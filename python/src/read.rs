@@ -55,7 +55,7 @@ pub fn read_paths(py: Python<'_>, path_or_bytes: Source, sep: &str, delimiter: O
     let options = ReadOptions { delimiter, separator: sep.into() };
     let left = Left::default();
     let (is_left, file) = (Arc::clone(&left.0), path_or_bytes.file());
-    let read = work::once(py, move || match path_or_bytes {
+    let read = work::once(py, move |_| match path_or_bytes {
         Source::Bytes(bytes) => read(&bytes[..], is_left, &options),
         Source::File(file) => read(File::open(file)?, is_left, &options),
     })?;

@@ -15,7 +15,7 @@ use pyo3::{
     prelude::*,
 };
 use safar_attribution::{
-    ModelSpec, all_models,
+    ModelSpec, Stop, all_models,
     uncertainty::BootstrapError,
     validation::{self, Predictions, Recommendation, StabilitySettings, ValidationError, recommend},
 };
@@ -66,8 +66,8 @@ record! {
 /// Fits `model` to each of the `weeks` by itself and compares its shares from week to week, beside what chance alone does:
 /// all weeks are drawn anew `replicates` times from the paths of all of them.
 ///
-/// All cores compute, and other Python threads run meanwhile. Ctrl-C leaves at once: the work runs to its end in the
-/// background and is forgotten.
+/// All cores compute, and other Python threads run meanwhile. Ctrl-C leaves at once, and the work ends within a
+/// moment.
 ///
 /// Raises `ValueError` for fewer than 2 weeks, for a week in which nobody gets credit, and for fewer than 19 replicates.
 ///
@@ -90,7 +90,7 @@ pub fn stability(
     let (weeks, channels) = aligned(&weeks)?;
     let settings = StabilitySettings { replicates, seed };
     let (spelled, names) = (model.to_string(), channels.clone());
-    let found = work::once(py, move || validation::stability(&model, &weeks, &channels, &settings))?;
+    let found = work::once(py, move |stop| validation::stability_until(&model, &weeks, &channels, &settings, stop))?;
     let found = found.map_err(|error| failed(&error))?;
     Ok(Stability {
         model: spelled,
@@ -116,7 +116,7 @@ pub fn stability(
 /// Who predicts well who converts need not know why: credit is association unless an experiment calibrates it.
 ///
 /// All cores compute, and other Python threads run meanwhile. Ctrl-C, or an exception from `progress`, leaves at once: the
-/// model that is under way runs to its end in the background and is forgotten, further ones are not begun.
+/// model that is under way ends within a moment, further ones are not begun.
 ///
 /// Raises `ValueError` where either period lacks conversions, or people without; and where a model that is named cannot
 /// take the paths. With `all`, such a model is left out with a `UserWarning`, and `Backtest.refused` says why.
@@ -153,10 +153,10 @@ pub fn backtest(
     let data = Arc::new(aligned(&all)?);
     let shared = Arc::clone(&data);
     let (total, settings) = (models.len(), StabilitySettings { replicates, seed });
-    let test = move |model: ModelSpec| {
+    let test = move |model: ModelSpec, stop: &Stop| {
         let (all, channels) = &*shared;
-        let tested = Predictions::make(&model, &all[0], &all[1], channels).map(|predictions| {
-            let steady = has_weeks.then(|| validation::stability(&model, &all[2..], channels, &settings));
+        let tested = Predictions::make_until(&model, &all[0], &all[1], channels, stop).map(|predictions| {
+            let steady = has_weeks.then(|| validation::stability_until(&model, &all[2..], channels, &settings, stop));
             (predictions, steady)
         });
         (model, tested)

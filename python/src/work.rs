@@ -1,6 +1,7 @@
 //! Long work: done on threads of its own, while the thread that called listens for Ctrl-C.
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use rayon::ThreadPoolBuilder;
+use safar_attribution::{Stop, uncertainty::Watch};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -10,6 +11,15 @@ use std::{
 /// How long Ctrl-C may go unnoticed.
 const TICK: Duration = Duration::from_millis(50);
 
+/// A call that waits; when it is left, or has what it waited for, its work is asked to stop.
+struct Waiting(Stop);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 /// Does `work` on every one of `steps` in turn, and returns what `done` makes of the results, in their order. The
 /// interpreter is free meanwhile; `done` is called on the calling thread after each step, with its index and result.
 ///
@@ -17,18 +27,20 @@ const TICK: Duration = Duration::from_millis(50);
 /// that a step that was left does not stand in the way of the next call.
 ///
 /// # Errors
-/// What `done` returns, and `KeyboardInterrupt`. The call returns at once; the step that is under way cannot be
-/// stopped and runs to its end in the background, those after it are not begun, and nobody sees the result.
+/// What `done` returns, and `KeyboardInterrupt`. The call returns at once; the step that is under way is asked to stop, those
+/// after it are not begun, and nobody sees the result.
 pub fn each<S: Send + 'static, T: Send + 'static, U>(
     py: Python<'_>,
     steps: Vec<S>,
-    work: impl Fn(S) -> T + Send + 'static,
+    work: impl Fn(S, &Stop) -> T + Send + 'static,
     mut done: impl FnMut(usize, T) -> PyResult<U>,
 ) -> PyResult<Vec<U>> {
     let (sender, receiver) = mpsc::channel();
+    let stop = Stop::default();
+    let _waiting = Waiting(stop.clone());
     start(move || {
         for step in steps {
-            let result = catch_unwind(AssertUnwindSafe(|| work(step)));
+            let result = catch_unwind(AssertUnwindSafe(|| work(step, &stop)));
             let failed = result.is_err();
             // Nobody receives any more once the call was left.
             if sender.send(result).is_err() || failed {
@@ -44,20 +56,22 @@ pub fn each<S: Send + 'static, T: Send + 'static, U>(
     Ok(results)
 }
 
-/// Does `work`, which tells how far it is and hears whether it is still waited for. `told` is called on the calling
-/// thread with what it tells.
+/// Does `work`, which tells how far it is. `told` is called on the calling thread with what it tells.
 ///
 /// # Errors
-/// What `told` returns, and `KeyboardInterrupt`. The call returns at once, and the work ends when it next tells.
+/// What `told` returns, and `KeyboardInterrupt`. The call returns at once, and the work is asked to stop.
 pub fn watched<T: Send + 'static>(
     py: Python<'_>,
-    work: impl FnOnce(&(dyn Fn(u32) -> bool + Sync)) -> T + Send + 'static,
+    work: impl FnOnce(Watch<'_>) -> T + Send + 'static,
     mut told: impl FnMut(u32) -> PyResult<()>,
 ) -> PyResult<T> {
     let (sender, receiver) = mpsc::channel();
+    let stop = Stop::default();
+    let _waiting = Waiting(stop.clone());
     start(move || {
-        let result = catch_unwind(AssertUnwindSafe(|| work(&|done| sender.send(Heard::Told(done)).is_ok())));
-        // Where nobody receives any more, nobody wants the result.
+        // Where nobody receives any more, nobody wants to be told, nor the result.
+        let told = |done| _ = sender.send(Heard::Told(done));
+        let result = catch_unwind(AssertUnwindSafe(|| work(Watch { stop: &stop, told: &told })));
         sender.send(Heard::Done(result)).ok();
     })?;
     let mut result = None;
@@ -109,7 +123,7 @@ fn no_result() -> PyErr {
 ///
 /// # Errors
 /// `KeyboardInterrupt`.
-pub fn once<T: Send + 'static>(py: Python<'_>, work: impl FnOnce() -> T + Send + 'static) -> PyResult<T> {
-    let mut results = each(py, vec![work], |work| work(), |_, result| Ok(result))?;
+pub fn once<T: Send + 'static>(py: Python<'_>, work: impl FnOnce(&Stop) -> T + Send + 'static) -> PyResult<T> {
+    let mut results = each(py, vec![work], |work, stop| work(stop), |_, result| Ok(result))?;
     results.pop().ok_or_else(no_result)
 }
