@@ -224,6 +224,17 @@ pub fn attribute(model: &ModelSpec, paths: &Paths, channels: &[String]) -> Resul
 ///
 /// # Errors
 /// As [`credits_by_place`].
+///
+/// ```
+/// use safar_attribution::attribute_with_places;
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;value\nA > B;8;80\nB;4;60\n;1;5\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// // `A > B` with 8 conversions, `B` with 4.
+/// let (credits, places) = attribute_with_places(&"linear".parse().unwrap(), &paths, &channels).unwrap();
+/// assert_eq!(credits.credits[1].conversions, 8.0);
+/// assert_eq!(places.iter().map(|row| row.credit.conversions).collect::<Vec<_>>(), [4.0, 4.0, 4.0]);
+/// ```
 pub fn attribute_with_places(
     model: &ModelSpec,
     paths: &Paths,

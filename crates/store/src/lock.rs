@@ -10,8 +10,14 @@ use std::{
 #[derive(Debug)]
 pub struct WriteLock {
     dir: PathBuf,
-    // Held for its lock, which ends with the file.
-    _file: File,
+    file: File,
+}
+
+impl Drop for WriteLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started has copies of all open files for a moment, and the lock lives in them.
+        let _ = self.file.unlock();
+    }
 }
 
 impl WriteLock {
@@ -35,7 +41,7 @@ impl WriteLock {
             writeln!(file, "{}", std::process::id())
         };
         note(&mut file).at("write", &path)?;
-        Ok(Self { dir: dir.to_owned(), _file: file })
+        Ok(Self { dir: dir.to_owned(), file })
     }
 
     /// Whether this is the lock of `dir`.

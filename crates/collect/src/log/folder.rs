@@ -19,8 +19,14 @@ use std::{
 pub(super) struct Folder {
     path: PathBuf,
     identity: String,
-    /// Held as long as the folder is.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started has copies of all open files for a moment, and the lock lives in them.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// For `map_err`.
@@ -48,7 +54,7 @@ impl Folder {
         }
         let identity = identity(&mut lock).map_err(disk("write", &name))?;
         sync_names(path).map_err(disk("sync", path))?;
-        Ok(Self { path: path.to_owned(), identity, _lock: lock })
+        Ok(Self { path: path.to_owned(), identity, lock })
     }
 
     pub fn identity(&self) -> &str {

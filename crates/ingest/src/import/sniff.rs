@@ -157,7 +157,7 @@ pub(crate) fn delimited(file: &str, opened: &Opened, stated: Option<u8>) -> Resu
         Some((line, _)) => line - 1,
         None if opened.whole => u64::MAX,
         None => {
-            let why = format!("its header and first row do not end within {} KiB", head.len() / 1024);
+            let why = format!("its header and first row do not end within {} KiB", HEAD / 1024);
             return Err(Error::UnknownFormat { file: file.to_owned(), why });
         }
     };
