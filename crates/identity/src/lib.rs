@@ -57,6 +57,7 @@ mod union;
 mod why;
 
 pub use change::{DeviceChange, MapChange, Regrouped};
+pub use devices::SIGHTING_US;
 pub use graph::{GraphError, IdentityGraph};
 pub use link::{EventIds, Link, LinkKind, UnknownLinkKind};
 pub use live::{LiveMap, Update};
