@@ -3,9 +3,13 @@ use crate::{
     DeviceSettings,
     map::{Owner, Timelines},
 };
+use hashbrown::HashMap;
 use safar_model::{DAY_US, Micros};
 
 const MINUTE_US: Micros = 60_000_000;
+
+/// Of the times at which a device was seen with a person, the first and the last in each hour say who owns it, and no other.
+pub const SIGHTING_US: Micros = 60 * MINUTE_US;
 
 /// A device was seen with an identifier of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,13 +32,33 @@ struct Run {
     to: Option<Micros>,
 }
 
+/// Leaves the first and the last sighting of each person in an hour, so that imports need not tell of those between: what is left of
+/// all is what is left of what was left of their parts.
+fn thin(sightings: &mut Vec<Sighting>) {
+    let hour = |sighting: &Sighting| (sighting.person, sighting.at.div_euclid(SIGHTING_US));
+    let is_open = |sighting: &Sighting| sighting.from.is_none() && sighting.to.is_none();
+    let mut ends: HashMap<(i64, Micros), (Micros, Micros)> = HashMap::new();
+    for sighting in sightings.iter().filter(|sighting| is_open(sighting)) {
+        let (first, last) = ends.entry(hour(sighting)).or_insert((sighting.at, sighting.at));
+        (*first, *last) = (sighting.at.min(*first), sighting.at.max(*last));
+    }
+    sightings.retain(|sighting| {
+        !is_open(sighting)
+            || ends.get(&hour(sighting)).is_none_or(|(first, last)| [*first, *last].contains(&sighting.at))
+    });
+}
+
 /// The owner of a device with these sightings (at least one); `device` is the device as its own person.
 pub(crate) fn own(
-    sightings: &mut [Sighting],
+    sightings: &mut Vec<Sighting>,
     device: i64,
     settings: &DeviceSettings,
     timelines: &mut Timelines,
 ) -> Owner {
+    // Two in an hour are its first and last.
+    if sightings.len() > 2 {
+        thin(sightings);
+    }
     // Ties at one instant are broken by the whole sighting, so order of arrival cannot show.
     sightings.sort_unstable();
     let mut runs: Vec<Run> = Vec::new();
@@ -148,6 +172,22 @@ mod tests {
         // Three owners, but never three within 30 days.
         let want = [(Micros::MIN, 1), (40 * DAY_US, 2), (80 * DAY_US, 3)];
         assert_eq!(steps(days(&[(0, 1), (40, 2), (80, 3)])), want);
+    }
+
+    #[test]
+    fn in_an_hour_the_first_and_the_last_count() {
+        let minutes = |at: i64, person| Sighting { at: at * MINUTE_US, person, from: None, to: None };
+        let some = [minutes(0, 1), minutes(20, 1), minutes(40, 2), minutes(59, 1), minutes(60, 1)];
+        let mut left = some.to_vec();
+        thin(&mut left);
+        assert_eq!(left, [some[0], some[2], some[3], some[4]]);
+        // By parts: the second sighting is the last of its part.
+        let (mut one, mut other) = (some[..2].to_vec(), some[2..].to_vec());
+        thin(&mut one);
+        thin(&mut other);
+        let mut both = [one, other].concat();
+        thin(&mut both);
+        assert_eq!(both, left);
     }
 
     #[test]

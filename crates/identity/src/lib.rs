@@ -57,11 +57,12 @@ mod union;
 mod why;
 
 pub use change::{DeviceChange, MapChange, Regrouped};
+pub use devices::SIGHTING_US;
 pub use graph::{GraphError, IdentityGraph};
 pub use link::{EventIds, Link, LinkKind, UnknownLinkKind};
 pub use live::{LiveMap, Update};
 pub use map::{MapError, PersonMap, PersonRow};
-pub use normal::{Blocked, Invalid, Normalised, normalise};
+pub use normal::{Blocked, Invalid, Normalised, is_blocked, normalise};
 pub use resolve::{Conflict, ConflictRule, Resolution};
 pub use settings::{DeviceSettings, IdentitySettings, Matching, NamespaceRule, SettingsError};
 

@@ -258,6 +258,13 @@ impl PersonMap {
         self.timelines.steps(self.owners[id as usize]).map(|step| step.1).collect()
     }
 
+    /// Those of `people` to whom any identifier ever belongs.
+    #[must_use]
+    pub fn owners_among(&self, people: &BTreeSet<i64>) -> BTreeSet<i64> {
+        let steps = self.owners.iter().flat_map(|owner| self.timelines.steps(*owner));
+        steps.map(|step| step.1).filter(|person| people.contains(person)).collect()
+    }
+
     /// Every identifier that ever belongs to the person, in no order.
     pub(crate) fn members(&self, person: i64) -> impl Iterator<Item = (&str, &str)> {
         let owned = move |&(_, &owner): &(u32, &Owner)| self.timelines.steps(owner).any(|step| step.1 == person);

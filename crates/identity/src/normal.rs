@@ -124,6 +124,12 @@ const PLACEHOLDERS: [&str; 10] =
 static PLACEHOLDER_HASHES: LazyLock<Vec<String>> =
     LazyLock::new(|| PLACEHOLDERS.iter().chain(&["", "0"]).map(|word| hex(word)).collect());
 
+/// Whether a normalised value is never an identifier by these settings.
+#[must_use]
+pub fn is_blocked(text: &str, settings: &IdentitySettings) -> bool {
+    blocked(text, settings).is_some()
+}
+
 /// Why an unquoted value is never an identifier; `None` where it may be one.
 pub(crate) fn blocked(text: &str, settings: &IdentitySettings) -> Option<Blocked> {
     // A lone quote remains of a quoted empty value.

@@ -3,7 +3,7 @@ use crate::{
     Result, Workspace,
     build::{
         self,
-        people::{People, WHO},
+        people::{Owners, WHO},
     },
     report,
 };
@@ -13,18 +13,18 @@ use hashbrown::HashSet;
 /// Whose events were touched, so that the next build makes their journeys anew.
 pub struct Touched<'a> {
     workspace: &'a Workspace,
-    owners: People,
+    owners: Owners,
     pub(crate) people: HashSet<i64>,
 }
 
 impl<'a> Touched<'a> {
-    /// Nobody's yet, by the people of the last build.
+    /// Nobody's yet, by the people of the last build and by all links.
     ///
     /// # Errors
     /// When the tables cannot be read.
     pub async fn of(workspace: &'a Workspace) -> Result<Self> {
         let session = report::session(workspace).await?;
-        let owners = People::published(&session, workspace).await?;
+        let owners = Owners::of(&session, workspace).await?;
         Ok(Self { workspace, owners, people: HashSet::new() })
     }
 
@@ -34,7 +34,7 @@ impl<'a> Touched<'a> {
     /// When they lack a column that says who it was.
     pub fn add(&mut self, rows: &RecordBatch) -> Result<()> {
         let who: Vec<ArrayRef> = WHO.iter().filter_map(|name| rows.column_by_name(name).cloned()).collect();
-        self.people.extend(self.owners.of(&who)?.values());
+        self.people.extend(self.owners.each(&who)?.iter().flat_map(|owners| owners.values()));
         Ok(())
     }
 

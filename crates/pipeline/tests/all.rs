@@ -4,10 +4,14 @@
 mod credits;
 #[path = "all/cut.rs"]
 mod cut;
+#[path = "all/histories.rs"]
+mod histories;
 #[path = "all/kit.rs"]
 mod kit;
 #[path = "all/partial.rs"]
 mod partial;
+#[path = "all/rules.rs"]
+mod rules;
 
 use safar_ingest::{ImportOptions, Rules, Silent, import};
 use safar_pipeline::{Workspace, build};

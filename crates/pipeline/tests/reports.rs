@@ -49,7 +49,8 @@ async fn shop_of(events: &str, rows: u64, change: impl Fn(String) -> String) -> 
     shop_with(events, rows, None, change).await
 }
 
-async fn shop_with(events: &str, rows: u64, costs: Option<&str>, change: impl Fn(String) -> String) -> Shop {
+/// With another file beside the events: costs, or ready paths of the goal `more`.
+async fn shop_with(events: &str, rows: u64, more: Option<&str>, change: impl Fn(String) -> String) -> Shop {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("shop");
     Workspace::init(&root, true).await.unwrap();
@@ -61,9 +62,9 @@ async fn shop_with(events: &str, rows: u64, costs: Option<&str>, change: impl Fn
     let (settings, enricher) = (workspace.import_settings(), workspace.enricher().unwrap());
     let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
     let mut inputs = vec![folder.path().join("events.csv").display().to_string()];
-    if let Some(costs) = costs {
-        fs::write(folder.path().join("costs.csv"), costs).unwrap();
-        inputs.push(folder.path().join("costs.csv").display().to_string());
+    if let Some(more) = more {
+        fs::write(folder.path().join("more.csv"), more).unwrap();
+        inputs.push(folder.path().join("more.csv").display().to_string());
     }
     let done = import(workspace.store(), &lock, rules, &inputs, &ImportOptions::default(), &Silent).await.unwrap();
     assert_eq!((done.stored, done.rejected_total()), (rows, 0), "{done:?}");
@@ -133,6 +134,37 @@ async fn nothing_is_compared_with_days_before_the_data() {
     assert!(part.notes.contains(&Note::DataBegin { first: "2026-03-02".to_owned() }), "{:?}", part.notes);
     let whole = overview("2026-03-09", "2026-03-16").await;
     assert!(!whole.notes.iter().any(|note| matches!(note, Note::DataBegin { .. })), "{:?}", whole.notes);
+}
+
+/// They are of the moment of their import, and of nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn ready_paths_beside_events_change_nothing_but_their_own_goal() {
+    let ready = "path,conversions,value,nulls\nEmail > Direct,3,30,2\n,4,40,0\n";
+    let (alone, beside) = (shop("UTC").await, shop_with(EVENTS, 15, Some(ready), |settings| settings).await);
+    let (scope, of_theirs) = (Scope::default(), Scope { goal: Some("more".to_owned()), ..Scope::default() });
+    let mut seen = vec![];
+    for Shop { workspace, session, .. } in [&alone, &beside] {
+        seen.push([
+            rows(&report::overview(workspace, session, &scope).await.unwrap()),
+            rows(&report::trend(workspace, session, &scope).await.unwrap()),
+            rows(&report::retention(workspace, session, &scope, Every::Week, Activity::Touch).await.unwrap()),
+            rows(&report::obstacles(workspace, session, &scope, Nodes::Steps, 7).await.unwrap()),
+        ]);
+    }
+    assert_eq!(seen[0], seen[1]);
+    let Shop { workspace, session, .. } = &beside;
+    let theirs = rows(&report::overview(workspace, session, &of_theirs).await.unwrap());
+    let expected = [
+        "conversions|7.0|-|-|conversions",
+        "value|70.0|-|-|EUR",
+        "conversion_rate|-|-|-|percent",
+        "average_value|10.0|-|-|EUR",
+        "unattributed_share|0.5714285714285714|-|-|percent",
+    ];
+    assert_eq!(theirs[2..], expected);
+    let quality = rows(&report::quality(workspace, session).await.unwrap());
+    let untouched = quality.iter().find(|check| check.ends_with("|no_touch")).unwrap();
+    assert!(untouched.starts_with("conversions that no touch preceded|4|0.4444444444444444|"), "{untouched}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,6 +259,25 @@ async fn a_funnel_counts_people_and_says_where_the_others_went() {
     assert_eq!(error.to_string(), "nobody can drop after step 4 of 4; name one from 1 to 3");
 }
 
+/// What is in the basket lies between two pages, also where only pages have names.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_people_drop_whatever_steps_are_called() {
+    let Shop { workspace, session, _folder } = shop("UTC").await;
+    let query = FunnelQuery {
+        scope: Scope::default(),
+        steps: vec![step(r#"{"events": ["page_view"], "pages": ["/tea"]}"#), step("page:/cart")],
+        exclude: vec![],
+        order: Order::Strict,
+        open: false,
+        window_days: 14,
+    };
+    let funnel = report::funnel(&workspace, &session, &query).await.unwrap();
+    assert_eq!(rows(&funnel), ["/tea|3|3|1.0|-|-|2", "/cart|1|0|0.3333333333333333|0.3333333333333333|60.0|-"]);
+    let next = async |nodes| rows(&report::dropouts(&workspace, &session, &query, 1, nodes).await.unwrap());
+    assert_eq!(next(Nodes::Steps).await, ["(nothing more)|1|0.5", "add_to_cart|1|0.5"]);
+    assert_eq!(next(Nodes::Pages).await, ["(nothing more)|1|0.5", "/cart|1|0.5"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn explorations_add_up_forwards_and_backwards() {
     let Shop { workspace, session, _folder } = shop("UTC").await;
@@ -253,6 +304,11 @@ async fn explorations_add_up_forwards_and_backwards() {
     );
     let backwards = query(Direction::Before(step("goal:purchase")), 1, 5);
     assert_eq!(rows(&report::explorer(&workspace, &session, &backwards).await.unwrap()), ["0|purchase|/cart|2|2"]);
+    let backwards = query(Direction::Before(step("page:/")), 1, 5);
+    assert_eq!(
+        rows(&report::explorer(&workspace, &session, &backwards).await.unwrap()),
+        ["0|/|(start)|4|4", "0|/|(others)|0|2"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -426,6 +482,23 @@ fn credits(report: &report::AttributionReport, model: &str) -> Vec<(String, f64)
     let mut rows: Vec<(String, f64)> = rows.filter(|row| row.1 > 0.0).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     rows
+}
+
+/// Campaigns of other days would otherwise stand among the ranks by which models are held to agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_labels_of_the_paths_asked_for_are_credited() {
+    let Shop { workspace, _folder, .. } = shop("UTC").await;
+    let first_day = PathQuery {
+        from: Some("2026-03-02".parse().unwrap()),
+        to: Some("2026-03-03".parse().unwrap()),
+        ..PathQuery::default()
+    };
+    for by in ["channel", "source", "medium"] {
+        let (by, models) = (by.parse().unwrap(), vec!["last".parse().unwrap()]);
+        let modelling = Modelling { models, ..Modelling::default() };
+        let report = report::attribute(&workspace, &modelling, &by, &first_day).await.unwrap();
+        assert_eq!(report.labels.len(), 1, "{by}: {:?}", report.labels);
+    }
 }
 
 /// Whether a touch is direct is a matter of its channel, whatever it is reported by and whatever the channel is called.

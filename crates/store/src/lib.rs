@@ -1,7 +1,8 @@
 //! The tables of a workspace: append once, read a snapshot, keep files sorted.
 //!
 //! `data/` holds one Delta table a folder (`data/events` …), `data/snapshot.json` (which version of each table readers
-//! see), `data/.lock` (the one writer), `data/erased.json` (who was erased, as keyed hashes) and, while a commit of several tables is under way, `data/commit.json`.
+//! see), `data/.lock` (the one writer), `data/erased.json` (who was erased, as keyed hashes), `data/rules.json` (by
+//! which rules rows were derived) and, while a commit of several tables is under way, `data/commit.json`.
 //!
 //! Invariants:
 //! - Readers see what `snapshot.json` names and nothing else: a commit of several tables shows whole or not at all.
@@ -22,6 +23,7 @@ mod local;
 mod lock;
 mod log;
 mod replace;
+mod rules;
 mod scan;
 mod snapshot;
 mod stats;

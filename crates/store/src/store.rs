@@ -11,7 +11,7 @@ use crate::{
 use deltalake::table::state::DeltaTableState;
 use safar_model::Table;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -56,7 +56,11 @@ impl Store {
         durable::create_dir(data_dir)?;
         let store = Self::at(data_dir)?;
         let lock = WriteLock::take(store.dir())?;
+        let is_new = !store.dir().join(Table::Events.name()).exists();
         store.recover(&lock).await?;
+        if is_new {
+            store.set_rules(&lock, &BTreeSet::new())?;
+        }
         Ok(store)
     }
 

@@ -859,7 +859,7 @@ export const ar: Catalogue = {
   'build.program_changed': 'انتقل Safar من الإصدار {before} إلى {now}: بُنيت رحلات الجميع من جديد.',
   'build.columns_changed': 'تحفظ هذه النسخة من Safar أعمدة أخرى من الرحلات: بُنيت رحلات الجميع من جديد.',
   'build.settings_changed': 'تغيرت الجلسات أو الأهداف أو النوافذ أو المنطقة الزمنية أو العملة في الإعدادات: بُنيت رحلات الجميع من جديد.',
-  'build.models_changed': 'تغيرت نماذج الإعدادات: حُسبت الحصص من جديد.',
+  'build.models_changed': 'تغيرت نماذج الإعدادات، أو القناة التي تعدّها مباشرة: حُسبت الحصص من جديد.',
   'build.ready_paths': 'استُوردت مسارات جاهزة.',
   'build.kept_apart': 'أزواج معرّفات بقيت منفصلة لأن جمعها يخالف قاعدة: {pairs}. أولها: {namespace} {identifier} و{other_namespace} {other_identifier}.',
   'build.blocked': 'روابط لا تجمع أحدًا لأن الإعدادات تحظر أحد معرّفاتها: {links}.',

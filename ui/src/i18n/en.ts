@@ -858,7 +858,7 @@ export const en = {
   'build.program_changed': 'Safar went from version {before} to {now}: everyone is built anew.',
   'build.columns_changed': 'This build of Safar keeps other columns of journeys: everyone is built anew.',
   'build.settings_changed': 'Sessions, goals, windows, time zone or currency changed in the settings: everyone is built anew.',
-  'build.models_changed': 'The models of the settings changed: credits are computed anew.',
+  'build.models_changed': 'The models of the settings changed, or which channel they take for direct: credits are computed anew.',
   'build.ready_paths': 'Ready paths were imported.',
   'build.kept_apart': 'Pairs of identifiers that were kept apart, because joining them would break a rule: {pairs}. The first: {namespace} {identifier} and {other_namespace} {other_identifier}.',
   'build.blocked': 'Links that join nobody, because the settings block an identifier of theirs: {links}.',

@@ -859,7 +859,7 @@ export const fa: Catalogue = {
   'build.program_changed': 'Safar از نسخهٔ {before} به {now} رفت: سفر همه از نو ساخته شد.',
   'build.columns_changed': 'این نسخهٔ Safar ستون‌های دیگری از سفرها نگه می‌دارد: سفر همه از نو ساخته شد.',
   'build.settings_changed': 'نشست‌ها، هدف‌ها، پنجره‌ها، منطقهٔ زمانی یا واحد پول در تنظیمات تغییر کرد: سفر همه از نو ساخته شد.',
-  'build.models_changed': 'مدل‌های تنظیمات تغییر کرد: اعتبارها از نو محاسبه شد.',
+  'build.models_changed': 'مدل‌های تنظیمات، یا کانالی که آن‌ها مستقیم می‌شمارند، تغییر کرد: اعتبارها از نو محاسبه شد.',
   'build.ready_paths': 'مسیرهای آماده وارد شد.',
   'build.kept_apart': 'جفت‌شناسه‌هایی که جدا ماندند، چون یکی شدنشان قانونی را می‌شکست: {pairs}. نخستین: {namespace} {identifier} و {other_namespace} {other_identifier}.',
   'build.blocked': 'پیوندهایی که کسی را یکی نمی‌کنند، چون تنظیمات یکی از شناسه‌هایشان را نمی‌پذیرد: {links}.',

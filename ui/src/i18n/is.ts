@@ -859,7 +859,7 @@ export const is: Catalogue = {
   'build.program_changed': 'Safar fór úr útgáfu {before} í {now}: ferðir allra eru byggðar á nýtt.',
   'build.columns_changed': 'Þessi gerð Safar geymir aðra dálka ferða: allra eru byggðar á nýtt.',
   'build.settings_changed': 'Lotur, markmið, gluggar, tímabelti eða gjaldmiðill breyttust í stillingunum: ferðir allra eru byggðar á nýtt.',
-  'build.models_changed': 'Líkönin í stillingunum breyttust: hlutdeild er reiknuð á nýtt.',
+  'build.models_changed': 'Líkönin í stillingunum breyttust eða hvaða rás þau telja beina: hlutdeild er reiknuð á nýtt.',
   'build.ready_paths': 'Tilbúnar leiðir voru fluttar inn.',
   'build.kept_apart': 'Pör auðkenna sem héldust aðskilin, því sameining bryti reglu: {pairs}. Það fyrsta: {namespace} {identifier} og {other_namespace} {other_identifier}.',
   'build.blocked': 'Tengingar sem sameina engan, því stillingarnar útiloka auðkenni þeirra: {links}.',

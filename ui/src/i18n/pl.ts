@@ -859,7 +859,7 @@ export const pl: Catalogue = {
   'build.program_changed': 'Safar przeszedł z wersji {before} na {now}: ścieżki wszystkich zbudowano od nowa.',
   'build.columns_changed': 'Ta wersja programu Safar przechowuje inne kolumny ścieżek: wszystkie zbudowano od nowa.',
   'build.settings_changed': 'W ustawieniach zmieniły się sesje, cele, okna, strefa czasowa lub waluta: ścieżki wszystkich zbudowano od nowa.',
-  'build.models_changed': 'Zmieniły się modele w ustawieniach: udziały policzono od nowa.',
+  'build.models_changed': 'Zmieniły się modele w ustawieniach albo kanał, który uznają za bezpośredni: udziały policzono od nowa.',
   'build.ready_paths': 'Zaimportowano gotowe ścieżki.',
   'build.kept_apart': 'Pary identyfikatorów, których nie połączono, bo złamałoby to regułę: {pairs}. Pierwsza: {namespace} {identifier} i {other_namespace} {other_identifier}.',
   'build.blocked': 'Powiązania, które nikogo nie łączą, bo ustawienia blokują ich identyfikator: {links}.',

@@ -173,6 +173,15 @@ it('explorations are of people or of transitions, and the address says which', a
   expect([view.get('measure'), container.querySelectorAll('path.link').length]).toEqual(['transitions', 2]);
 });
 
+it('an exploration backwards begins where the server says', async () => {
+  as('viewer');
+  view.set({ end: 'event:purchase' });
+  answering(['from_step', 'from', 'to', 'people', 'transitions'], [[0, 'purchase', '/cart', 3, 3], [0, 'purchase', '(start)', 1, 1]]);
+  const { container } = render(Explorer, {});
+  await screen.findByRole('button', { name: /\/cart: 3/ });
+  expect(container.textContent).toContain('(start)');
+});
+
 it('checks are called by their code; one of a later server by its own words', async () => {
   as('viewer');
   answering(['check', 'count', 'share', 'what_to_do', 'code'], [['rejected rows', 3, 0.1, 'english advice', 'rejected_rows'], ['something new', 2, 0.2, 'do the new thing', 'of_later']]);

@@ -31,14 +31,14 @@ fn the_summary_tells_what_is_in_the_tables() {
     let (_, said) = import(&shop, &["events.csv"], "");
     for line in [
         "events.csv: 6 rows of CSV, 3 stored, 2 rejected",
-        ": 3 new events, 1 already there, 2 rejected; 1 identity links",
+        ": 3 new events, 1 already there, 2 rejected; 2 identity links",
         "warning: 1 rejected: not a time that exists",
         "warning: 1 rejected: not a number",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert_eq!(shop.sql("select count(*), sum(value) from events"), "3,100.0");
-    assert_eq!(shop.sql("select count(*) from identity_links"), "1");
+    assert_eq!(shop.sql("select count(*) from identity_links"), "2");
     assert_eq!(shop.sql("select line, \"column\", value from rejects order by line"), "6,ts,soon\n7,value,twelve");
     let files: Vec<_> = fs::read_dir(shop.path("shop/rejects")).unwrap().map(|file| file.unwrap().path()).collect();
     assert_eq!(fs::read_to_string(&files[0]).unwrap().lines().count(), 3, "a header and two rows");

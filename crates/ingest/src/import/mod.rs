@@ -437,6 +437,7 @@ async fn take(
     }
     changes.extend(instead_of.into_values().filter_map(Sweep::change));
     if !changes.is_empty() {
+        store.add_rules(lock, rules.enricher.fingerprint())?;
         // What is new depends on what was there, so the snapshot belongs to the key.
         let of_content = || CommitKey::new("import", format!("{:032x}@{}", content.digest128(), snapshot.sequence()));
         store.commit(lock, changes, &key.unwrap_or_else(of_content)).await?;

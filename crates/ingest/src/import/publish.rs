@@ -20,6 +20,7 @@ use arrow::{
     datatypes::{Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType, UInt16Type, UInt32Type, UInt64Type},
     error::ArrowError,
 };
+use safar_identity::SIGHTING_US;
 use safar_model::{BUCKETS, Micros, Table, bucket_of};
 use safar_store::{DataFile, TableWriter};
 use std::collections::{BTreeSet, HashMap};
@@ -503,8 +504,12 @@ fn written(column: &ArrayRef, texts: &ArrayRef) -> Result<ArrayRef, ArrowError> 
 /// Row, first namespace, other namespace.
 type Seen = (usize, usize, usize);
 
-/// Statements that identifiers belong together, wherever one of them differs from the last time beside a key: so A, B and A
-/// again on one device make three.
+/// The namespace of devices among those of links.
+const DEVICE: usize = 0;
+
+/// Statements that identifiers belong together. Of a person's identifiers, wherever one of them differs from the last time beside a
+/// key. Of a device and a person, the first and the last of each hour ([`SIGHTING_US`]): who has a device when is read from them, and
+/// what comes between may be told by another import.
 ///
 /// A device is linked to the first of those that name a person (user, e-mail, phone, CRM), and that one to each of the others:
 /// devices pass from hand to hand, and would not hold the names of their owner together.
@@ -516,7 +521,6 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
         ("phone_hash", "phone"),
         ("crm_id", "crm"),
     ];
-    const DEVICE: usize = 0;
     let ids = SPACES.map(|(column, space)| {
         let array = events.column_by_name(column).filter(|array| array.null_count() < array.len());
         array.map(|array| (space, array.as_string::<i32>()))
@@ -534,26 +538,40 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
     let origins = origins.as_dictionary::<UInt32Type>();
     let origin = |row: usize| origins.values().as_string::<i32>().value(origins.keys().value(row) as usize).to_owned();
     let mut last_key = None;
-    // By the second namespace: the other identifier, and which it was linked to. Of devices first, of people second.
-    let mut last: [[Option<(usize, &str, &str)>; 5]; 2] = [[None; 5]; 2];
+    // By the second namespace: the other identifier, and which it was linked to.
+    let mut last: [Option<(usize, &str, &str)>; 5] = [None; 5];
+    // By device and person: the hour, and the row that is its last so far where that is not its first.
+    let mut hours: HashMap<(&str, usize, &str), (i64, Option<usize>)> = HashMap::new();
     let mut found: Vec<Seen> = Vec::new();
     for row in 0..events.num_rows() {
         if last_key != Some(keys.value(row)) {
             last_key = Some(keys.value(row));
-            last = [[None; 5]; 2];
+            last = [None; 5];
+            found.extend(lasts(hours.drain()));
         }
         let id = |space: usize| ids[space].and_then(|(_, id)| id.is_valid(row).then(|| id.value(row)));
         let Some(name) = (1..ids.len()).find(|space| id(*space).is_some()) else { continue };
-        let of_device = id(DEVICE).map(|_| (0, DEVICE, name));
-        let of_people = (name + 1..ids.len()).filter(|space| id(*space).is_some()).map(|space| (1, name, space));
-        for (kind, one, other) in of_device.into_iter().chain(of_people) {
-            let (Some(first), Some(second)) = (id(one), id(other)) else { continue };
-            let pair = Some((one, first, second));
-            if std::mem::replace(&mut last[kind][other], pair) != pair {
-                found.push((row, one, other));
+        if let (Some(device), Some(person)) = (id(DEVICE), id(name)) {
+            let hour = times.value(row).div_euclid(SIGHTING_US);
+            let pair = (device, name, person);
+            match hours.get_mut(&pair) {
+                Some((known, last)) if *known == hour => *last = Some(row),
+                _ => {
+                    found.extend(lasts(hours.insert(pair, (hour, None)).map(|before| (pair, before))));
+                    found.push((row, DEVICE, name));
+                }
+            }
+        }
+        for other in (name + 1..ids.len()).filter(|space| id(*space).is_some()) {
+            let (Some(first), Some(second)) = (id(name), id(other)) else { continue };
+            let pair = Some((name, first, second));
+            if std::mem::replace(&mut last[other], pair) != pair {
+                found.push((row, name, other));
             }
         }
     }
+    found.extend(lasts(hours.drain()));
+    found.sort_unstable();
     if found.is_empty() {
         return Ok(None);
     }
@@ -580,6 +598,13 @@ fn links_of(events: &RecordBatch) -> Result<Option<RecordBatch>, ArrowError> {
         new_null_array(&instant, count),
     ];
     RecordBatch::try_new(Table::IdentityLinks.schema(), columns).map(Some)
+}
+
+/// The last of hours of devices with people.
+fn lasts<'t>(
+    hours: impl IntoIterator<Item = ((&'t str, usize, &'t str), (i64, Option<usize>))>,
+) -> impl Iterator<Item = Seen> {
+    hours.into_iter().filter_map(|((_, name, _), (_, last))| Some((last?, DEVICE, name)))
 }
 
 /// What two events with one given id must say alike, beside time and value, to be the same event. Columns that rules or

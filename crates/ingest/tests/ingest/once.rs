@@ -75,14 +75,31 @@ fn links_show_every_change_of_hands() {
     let report = shop
         .take("a.csv", "ts,event,device_id,user_id\n2025-01-01,x,d,ann\n2025-01-02,x,d,ann\n2025-01-03,x,d,\n2025-01-04,x,d,bob\n2025-01-05,x,d,ann\n2025-01-06,x,e,\n")
         .unwrap();
-    assert_eq!(report.links, 3);
+    assert_eq!(report.links, 4);
     let mut links = shop.rows(Table::IdentityLinks);
     links.sort_by_key(|link| link["observed_at"].clone());
     let seen: Vec<_> = links
         .iter()
         .map(|link| format!("{}:{} {}:{} {}", link["ns_a"], link["id_a"], link["ns_b"], link["id_b"], link["kind"]))
         .collect();
-    assert_eq!(seen, ["anonymous:d user:ann event", "anonymous:d user:bob event", "anonymous:d user:ann event"]);
+    assert_eq!(seen, ["ann", "ann", "bob", "ann"].map(|name| format!("anonymous:d user:{name} event")));
+}
+
+#[test]
+fn links_of_an_hour_are_its_first_and_its_last() {
+    let shop = Shop::new();
+    let times = ["10:00:00,ann", "10:10:00,bob", "10:20:00,ann", "10:50:00,ann", "11:00:00,ann"];
+    let rows = times.map(|time| format!("2025-01-01T{},x", time.replacen(',', "Z,d,", 1)));
+    let report = shop.take("a.csv", &format!("ts,device_id,user_id,event\n{}\n", rows.join("\n"))).unwrap();
+    assert_eq!(report.links, 4);
+    let mut links: Vec<_> = shop
+        .rows(Table::IdentityLinks)
+        .iter()
+        .map(|link| format!("{} {}", link["observed_at"], link["id_b"]))
+        .collect();
+    links.sort();
+    let named: Vec<&str> = links.iter().filter_map(|link| link.rsplit(' ').next()).collect();
+    assert_eq!(named, ["ann", "bob", "ann", "ann"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! | a file of countries, a first build that tells devices and bots | the events that gain one, and their people |
 //! | who told of an order or a refund first | everyone who told of it |
 //! | sessions, goals, windows, time zone, program version, priority of identifiers | everyone |
-//! | models, ready paths | credits |
+//! | models, the channel that they take for direct, ready paths | credits |
 //! | a build or an erasure that was cut off | the people it was about, all credits |
 mod credits;
 pub(crate) mod journeys;
@@ -108,8 +108,7 @@ pub(crate) async fn locked(
     let mut before = State::read(workspace)?;
     let mut report = BuildReport::default();
 
-    let enricher = workspace.enricher()?;
-    let mut now = State::of(workspace, &enricher)?;
+    let mut now = State::of(workspace)?;
 
     say(Step::People);
     let snapshot = store.snapshot().await?;
@@ -119,6 +118,7 @@ pub(crate) async fn locked(
     now.ready_paths = State::ready_paths(workspace, &snapshot).await?;
     let people = Arc::new(people::resolve(&session, workspace, before.as_ref(), &now, &files).await?);
     now.people_version = people.version;
+    now.links = people.links;
     now.rows_removed = before.as_ref().is_some_and(|before| before.rows_removed);
     report.findings.extend(people.findings());
 
@@ -139,16 +139,16 @@ pub(crate) async fn locked(
             report.reasons.push(BuildNote::NewEvents { events, people: owners.len() as u64 });
             dirty.extend(owners);
         }
-        if before.enricher != now.enricher {
-            say(Step::ChannelRules);
-            let (events, owners) = reenrich::reenrich(workspace, lock, &session, &enricher, &people).await?;
-            report.reasons.push(BuildNote::RulesChanged { events, people: owners.len() as u64 });
-            dirty.extend(owners);
-        }
         if !people.changed.is_empty() {
-            report.reasons.push(BuildNote::IdentifiersChanged { people: people.changed.len() as u64 });
-            dirty.extend(people.changed.iter().copied());
+            report.reasons.push(BuildNote::IdentifiersChanged { people: people.changed_known });
+            dirty.extend(&people.changed);
         }
+    }
+    if !reenrich::is_current(workspace)? {
+        say(Step::ChannelRules);
+        let (events, owners) = reenrich::reenrich(workspace, lock, &session, &people).await?;
+        report.reasons.push(BuildNote::RulesChanged { events, people: owners.len() as u64 });
+        dirty.extend(owners);
     }
     say(Step::Orders);
     // Of the events as they are now: goals may look at what channel rules say.

@@ -15,7 +15,9 @@ use datafusion::{
 use futures::TryStreamExt;
 use hashbrown::{HashMap, HashSet};
 use safar_engine::Session;
-use safar_identity::{Conflict, EventIds, GraphError, IdentityGraph, IdentitySettings, Link, PersonMap, PersonRow};
+use safar_identity::{
+    Conflict, EventIds, GraphError, IdentityGraph, IdentitySettings, Link, PersonMap, PersonRow, is_blocked,
+};
 use safar_model::{Table, table::instant};
 use safar_store::{DataFile, Staged, TableWriter};
 use std::{collections::BTreeSet, sync::Arc};
@@ -40,7 +42,11 @@ const BATCH: usize = 1 << 16;
 pub(crate) struct People {
     pub map: Arc<PersonMap>,
     /// People whose identifiers differ from the last build's.
-    pub changed: Vec<i64>,
+    pub changed: BTreeSet<i64>,
+    /// How many of them have an identifier, or had one in the last build.
+    pub changed_known: u64,
+    /// How many links are stored.
+    pub links: u64,
     /// Whether `persons` must be written anew.
     pub version: i64,
     conflicts: Vec<Conflict>,
@@ -83,17 +89,29 @@ pub(super) async fn resolve(
     files: &[DataFile],
 ) -> Result<People> {
     let settings = &workspace.settings().identity;
-    let (graph, blocked) = read_links(session, settings).await?;
+    let then = before.and_then(|before| serde_json::from_value(before.identity.clone()).ok());
+    let (graph, blocked) = read_links(session, settings, then.as_ref()).await?;
+    let links = graph.len() as u64 + blocked.links;
     let resolution = graph.resolve();
     let old = match before {
         Some(_) => old_map(session, settings).await?,
         None => PersonMap::empty(settings),
     };
-    let mut changed = if before.is_some() { PersonMap::diff(&old, &resolution.map) } else { vec![] };
-    // Whose an event is that carries identifiers without links changes when one of them gets its first link.
-    if !changed.is_empty() {
-        changed.extend(&blocked.people);
+    let mut changed = BTreeSet::new();
+    if let Some(before) = before {
+        changed.extend(PersonMap::diff(&old, &resolution.map));
+        // Of an event's identifiers the first that a link names says whose it is: that changes with the first link of one of
+        // them, also of a link that joins nobody.
+        if !changed.is_empty() || before.links != links || before.identity != now.identity {
+            changed.extend(&blocked.people);
+            for (namespace, identifier) in &blocked.turned {
+                changed.extend([&old, &resolution.map].iter().flat_map(|map| map.people_of(namespace, identifier)));
+            }
+        }
     }
+    // Before its first link an identifier that nobody carried yet is nobody.
+    let known = |map: &PersonMap| if changed.is_empty() { BTreeSet::new() } else { map.owners_among(&changed) };
+    let changed_known = known(&old).union(&known(&resolution.map)).count() as u64;
     let is_other = |before: &State| !changed.is_empty() || before.identity != now.identity || before.begun.is_some();
     let version = before.map_or(1, |before| before.people_version + i64::from(is_other(before)));
     // Rows that were taken out may have been the last of an identifier.
@@ -108,6 +126,8 @@ pub(super) async fn resolve(
     Ok(People {
         map: Arc::new(resolution.map),
         changed,
+        changed_known,
+        links,
         version,
         conflicts: resolution.conflicts,
         blocked: blocked.links,
@@ -117,7 +137,7 @@ pub(super) async fn resolve(
 
 /// Every stored link, under these settings; and how many are left out because one of their identifiers is blocked now.
 pub(crate) async fn graph(session: &Session, settings: &IdentitySettings) -> Result<(IdentityGraph, u64)> {
-    let (graph, blocked) = read_links(session, settings).await?;
+    let (graph, blocked) = read_links(session, settings, None).await?;
     Ok((graph, blocked.links))
 }
 
@@ -127,21 +147,34 @@ struct LeftOut {
     links: u64,
     /// Whose their identifiers are where no other link names them.
     people: HashSet<i64>,
+    /// Identifiers of links that were not left out before, or that were and are not any more.
+    turned: HashSet<(String, String)>,
 }
 
-async fn read_links(session: &Session, settings: &IdentitySettings) -> Result<(IdentityGraph, LeftOut)> {
+/// Every stored link; `then` are the settings of the last build.
+async fn read_links(
+    session: &Session,
+    settings: &IdentitySettings,
+    then: Option<&IdentitySettings>,
+) -> Result<(IdentityGraph, LeftOut)> {
     let mut graph =
         IdentityGraph::new(settings.clone()).map_err(|e| Error::Request(format!("safar.toml, [identity]: {e}")))?;
     let mut blocked = LeftOut::default();
+    let then = then.filter(|then| then.blocked != settings.blocked);
     let sql = "SELECT ns_a, id_a, ns_b, id_b, observed_at, source, event_id, kind, confidence, valid_from, valid_to FROM identity_links";
     let mut stream = session.sql(sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {
-        add_links(&mut graph, &batch, &mut blocked)?;
+        add_links(&mut graph, &batch, then, &mut blocked)?;
     }
     Ok((graph, blocked))
 }
 
-fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch, blocked: &mut LeftOut) -> Result<()> {
+fn add_links(
+    graph: &mut IdentityGraph,
+    batch: &RecordBatch,
+    then: Option<&IdentitySettings>,
+    blocked: &mut LeftOut,
+) -> Result<()> {
     let texts = [0, 1, 2, 3, 5, 6, 7].map(|index| cast(batch.column(index), &DataType::Utf8));
     let [ns_a, id_a, ns_b, id_b, source, event, kind] = texts;
     let (ns_a, id_a, ns_b, id_b, source, event, kind) = (ns_a?, id_a?, ns_b?, id_b?, source?, event?, kind?);
@@ -167,6 +200,15 @@ fn add_links(graph: &mut IdentityGraph, batch: &RecordBatch, blocked: &mut LeftO
         return Err(Error::Request(format!("identity_links: {error}")));
     }
     blocked.links += refused.len() as u64;
+    if let Some(then) = then {
+        let was_blocked = |link: &Link<&str>| [link.id_a, link.id_b].iter().any(|id| is_blocked(id, then));
+        let is_refused: HashSet<usize> = refused.iter().map(|(at, _)| *at).collect();
+        for (_, link) in links.iter().enumerate().filter(|(at, link)| was_blocked(link) != is_refused.contains(at)) {
+            let ends = [(link.ns_a, link.id_a), (link.ns_b, link.id_b)];
+            blocked.turned.extend(ends.map(|(namespace, id)| (namespace.to_owned(), id.to_owned())));
+            blocked.people.extend(ends.map(|(namespace, id)| safar_model::key_of(namespace, id)));
+        }
+    }
     for link in refused.iter().filter_map(|(at, _)| links.get(*at)) {
         let ends = [(link.ns_a, link.id_a), (link.ns_b, link.id_b)];
         blocked.people.extend(ends.map(|(namespace, identifier)| safar_model::key_of(namespace, identifier)));
@@ -235,7 +277,16 @@ impl People {
 
     /// People by a map that is at hand, such as a part of the published one.
     pub fn with_map(map: PersonMap) -> Self {
-        Self { map: Arc::new(map), changed: vec![], version: 0, conflicts: vec![], blocked: 0, since: None }
+        Self {
+            map: Arc::new(map),
+            changed: BTreeSet::new(),
+            changed_known: 0,
+            links: 0,
+            version: 0,
+            conflicts: vec![],
+            blocked: 0,
+            since: None,
+        }
     }
 
     /// What deserves attention: identifiers kept apart, links that are blocked.
@@ -364,6 +415,27 @@ impl People {
             Arc::new(rows.iter().map(|_| self.version).collect::<Int64Array>()),
         ];
         Ok(RecordBatch::try_new(Table::Persons.schema(), columns)?)
+    }
+}
+
+/// Whose events are, for who takes some away: by what the last build published, and by all links.
+///
+/// The table of people does not tell which of its identifiers a link names, and so not always whose an event is that carries several.
+pub(crate) struct Owners {
+    pub published: People,
+    linked: People,
+}
+
+impl Owners {
+    pub async fn of(session: &Session, workspace: &Workspace) -> Result<Self> {
+        let (graph, _) = graph(session, &workspace.settings().identity).await?;
+        let linked = People::with_map(graph.resolve().map);
+        Ok(Self { published: People::published(session, workspace).await?, linked })
+    }
+
+    /// The people of each row; the batch starts with the columns [`WHO`].
+    pub fn each(&self, columns: &[ArrayRef]) -> Result<[Int64Array; 2]> {
+        Ok([self.published.of(columns)?, self.linked.of(columns)?])
     }
 }
 

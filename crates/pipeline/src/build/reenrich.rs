@@ -33,14 +33,22 @@ const DERIVED: [&str; 11] = [
     "bot",
 ];
 
+/// Whether all events and costs are by the rules of today.
+pub(crate) fn is_current(workspace: &Workspace) -> Result<bool> {
+    let rules = workspace.enricher()?.fingerprint();
+    Ok(workspace.store().rules()?.is_some_and(|known| known.iter().all(|known| *known == rules)))
+}
+
 /// Rewrites the buckets of `events` in which a rule changes anything. How many events changed, and whose they are.
 pub(super) async fn reenrich(
     workspace: &Workspace,
     lock: &WriteLock,
     session: &Session,
-    rules: &Enricher,
     people: &People,
 ) -> Result<(u64, BTreeSet<i64>)> {
+    let rules = &workspace.enricher()?;
+    // Should this be cut off, some rows are by the rules of today, and tomorrow's may be yesterday's again.
+    workspace.store().add_rules(lock, rules.fingerprint())?;
     rechannel(workspace, lock, session, rules).await?;
     let mut enricher = rules.cached();
     let (mut events, mut owners, mut changes, mut buckets) = (0, BTreeSet::new(), None, vec![]);
@@ -73,6 +81,7 @@ pub(super) async fn reenrich(
     if let Some(staged) = changes {
         workspace.store().commit(lock, vec![Change::ReplaceBuckets { staged, buckets }], &commit_key("rules")).await?;
     }
+    workspace.store().set_rules(lock, &BTreeSet::from([rules.fingerprint()]))?;
     Ok((events, owners))
 }
 

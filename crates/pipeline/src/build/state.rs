@@ -1,7 +1,6 @@
 //! What the last build was made from: `data/build.json`.
 use super::{Scope, journeys::TABLES};
-use crate::{Error, Result, Workspace};
-use safar_enrich::Enricher;
+use crate::{Error, Result, Workspace, report::by_own_rules};
 use safar_journey::SharedOrders;
 use safar_model::{Table, table::READY_PATHS_BUCKET};
 use safar_store::{DataFile, Snapshot};
@@ -34,15 +33,16 @@ pub(crate) enum Begun {
 pub(crate) struct State {
     /// Version of the program.
     pub program: String,
-    /// Fingerprint of channel rules and sources.
-    pub enricher: u64,
     /// The columns of the tables that journeys are.
     pub tables: BTreeMap<Table, Vec<String>>,
     /// Sessions, goals, windows, time zone, currency.
     pub journeys: serde_json::Value,
     /// Identity settings.
     pub identity: serde_json::Value,
-    /// Models, as spelled.
+    /// How many links were stored.
+    #[serde(default)]
+    pub links: u64,
+    /// Models, as spelled, with the channels that own rules have them take for direct.
     pub models: Vec<String>,
     /// Files of `events`, by their names in the log.
     pub event_files: BTreeSet<String>,
@@ -76,18 +76,19 @@ fn columns(table: Table) -> Vec<String> {
 
 impl State {
     /// What `workspace` asks for now, before its files are known.
-    pub fn of(workspace: &Workspace, enricher: &Enricher) -> Result<Self> {
+    pub fn of(workspace: &Workspace) -> Result<Self> {
         let settings = workspace.settings();
         let json = |value: serde_json::Result<serde_json::Value>| {
             value.map_err(|e| Error::Request(format!("settings cannot be kept: {e}")))
         };
+        let models = settings.attribution.models.iter().map(|model| Ok(by_own_rules(workspace, model)?.to_string()));
         Ok(Self {
             tables: TABLES.map(|table| (table, columns(table))).into(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            enricher: enricher.fingerprint(),
             journeys: json(serde_json::to_value(settings.journey_rules()))?,
             identity: json(serde_json::to_value(&settings.identity))?,
-            models: settings.attribution.models.iter().map(ToString::to_string).collect(),
+            links: 0,
+            models: models.collect::<Result<_>>()?,
             event_files: BTreeSet::new(),
             made_by: JOURNEYS,
             shared_orders: SharedOrders::new(),

@@ -124,7 +124,7 @@ pub enum BuildNote {
     ColumnsChanged,
     /// Settings that journeys follow changed.
     SettingsChanged,
-    /// Other models are asked for.
+    /// Other models are asked for, or they take another channel for direct.
     ModelsChanged,
     /// Ready paths came.
     ReadyPaths,
@@ -240,7 +240,9 @@ impl fmt::Display for BuildNote {
             Self::SettingsChanged => {
                 f.write_str("sessions, goals, windows, time zone or currency changed in safar.toml")
             }
-            Self::ModelsChanged => f.write_str("the models of [attribution] changed"),
+            Self::ModelsChanged => {
+                f.write_str("the models of [attribution] changed, or which channel they take for direct")
+            }
             Self::ReadyPaths => f.write_str("ready paths were imported"),
             Self::KeptApart { pairs, namespace, identifier, other_namespace, other_identifier, rule } => write!(
                 f,

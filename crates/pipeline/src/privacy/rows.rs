@@ -114,8 +114,8 @@ impl<'a> Rows<'a> {
         }
         let who = WHO.map(|name| batch.column_by_name(name).cloned());
         if let Some(who) = who.into_iter().collect::<Option<Vec<ArrayRef>>>() {
-            let owners = self.traces.known.of(&who)?;
-            self.concerned.extend(rows.map(|row| owners.value(row)));
+            let [published, linked] = self.traces.known.each(&who)?;
+            self.concerned.extend(rows.flat_map(|row| [published.value(row), linked.value(row)]));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What is somebody's: their events, by who the last build said they are, and every row that carries an identifier of theirs.
 use super::{mentions::Mentions, who::Found};
-use crate::build::people::People;
+use crate::build::people::Owners;
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
     datatypes::{Int64Type, TimestampMicrosecondType},
@@ -20,7 +20,7 @@ pub struct Traces {
     people: HashSet<i64>,
     whole: HashMap<String, HashSet<String>>,
     orders: HashSet<String>,
-    pub(super) known: People,
+    pub(super) known: Owners,
     identity: IdentitySettings,
     pub(super) mentions: Mentions,
 }
@@ -41,7 +41,7 @@ fn text<'a>(column: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
 }
 
 impl Traces {
-    pub(super) fn new(found: &Found, known: People, identity: IdentitySettings) -> Self {
+    pub(super) fn new(found: &Found, known: Owners, identity: IdentitySettings) -> Self {
         let mut whole: HashMap<String, HashSet<String>> = HashMap::new();
         for own in found.identifiers.iter().filter(|own| own.from.is_none() && own.to.is_none()) {
             whole.entry(own.namespace.clone()).or_default().insert(own.identifier.clone());
@@ -64,7 +64,7 @@ impl Traces {
     fn owns(&self, ids: &EventIds<'_>, at: Micros, key: Option<i64>, order: Option<&str>) -> bool {
         const SPACES: [&str; 5] = ["anonymous", "user", "email", "phone", "crm"];
         let columns = [ids.anonymous_id, ids.user_id, ids.email_hash, ids.phone_hash, ids.crm_id];
-        let owner = self.known.map.person_of(ids, at);
+        let owner = self.known.published.map.person_of(ids, at);
         owner.or(key).is_some_and(|person| self.is_one(person))
             || SPACES.into_iter().zip(columns).any(|(space, id)| id.is_some_and(|id| self.has(space, id)))
             || owner.is_none() && order.is_some_and(|order| self.orders.contains(order))

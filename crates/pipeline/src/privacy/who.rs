@@ -2,7 +2,7 @@
 use super::traces::Traces;
 use crate::{
     Error, Result, Workspace,
-    build::people::People,
+    build::people::Owners,
     report::{self, strings},
 };
 use arrow::{
@@ -113,8 +113,8 @@ pub async fn find(workspace: &Workspace, targets: &[Target]) -> Result<(Found, T
             found.orders.extend(strings(&batch, 0)?.into_iter().flatten());
         }
     }
-    let people = People::published(&session, workspace).await?;
-    let traces = Traces::new(&found, people, workspace.settings().identity.clone());
+    let known = Owners::of(&session, workspace).await?;
+    let traces = Traces::new(&found, known, workspace.settings().identity.clone());
     Ok((found, traces))
 }
 

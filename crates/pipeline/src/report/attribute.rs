@@ -73,7 +73,7 @@ pub struct AttributionReport {
 }
 
 impl AttributionReport {
-    /// Labels with the most credit first (of the first model, then by name).
+    /// Labels with the most credit first (of all models together, then by name).
     #[must_use]
     pub fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.labels.len()).collect();

@@ -42,6 +42,8 @@ pub(super) struct Wanted<'a> {
     pub conditions: Conditions,
     /// What events are called; where they need no name, only those are shown that meet a condition.
     pub nodes: Option<Nodes>,
+    /// Whether everything else that people did is shown, too, without a name: it can lie between two steps.
+    pub between: bool,
 }
 
 /// The number of no label.
@@ -90,7 +92,7 @@ pub(super) async fn each_person(
     Ok(())
 }
 
-/// Rows `person_id, occurred_at, step, met, label`, person by person.
+/// Rows `person_id, occurred_at, step, met, label, between`, person by person.
 async fn frame(
     workspace: &Workspace,
     session: &Session,
@@ -109,11 +111,14 @@ async fn frame(
     if let Some(people) = wanted.scope.people(workspace, session).await? {
         events = events.filter(people.test().call(vec![col("person_id")]))?;
     }
+    // What was only shown to somebody is nothing that they did.
+    let done = col("interaction").eq(lit(Interaction::Impression.as_str())).is_not_true();
     let mut columns: Vec<Expr> = ["person_id", "occurred_at", "step"].map(col).to_vec();
     columns.push(met(&wanted.conditions)?.alias("met"));
     columns.push(wanted.nodes.map_or_else(|| lit(NO_LABEL), |nodes| label(nodes, names)).alias("label"));
+    columns.push(if wanted.between { done } else { lit(false) }.alias("between"));
     events = events.select(columns)?;
-    events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))))?;
+    events = events.filter(col("met").not_eq(lit(0_i64)).or(col("label").not_eq(lit(NO_LABEL))).or(col("between")))?;
     // They lie in this order: parts of the table are read side by side, and people stay whole.
     Ok(events.sort(vec![col("person_id").sort(true, false)])?)
 }

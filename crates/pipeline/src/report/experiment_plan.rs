@@ -54,7 +54,7 @@ pub async fn plan(workspace: &Workspace, plan: &Plan, query: &PathQuery) -> Resu
     let session = super::session(workspace).await?;
     let goal = query.goal(workspace, &session).await?;
     let zone = &workspace.settings().workspace.time_zone;
-    let last = extent(&session).await?.map_or(0, |(_, last)| last + 1);
+    let last = extent(&session, None).await?.map_or(0, |(_, last)| last + 1);
     let until = query.until(workspace)?.unwrap_or(last).min(last);
     let from = query.from.map_or(Ok(until - DAYS * DAY_US), |day| midnight(day, zone))?;
     if from >= until {

@@ -4,7 +4,7 @@ use super::{
     attribute::{AttributionReport, Modelling, attribute_in},
     direct::Direct,
     explain_touches::touches,
-    load::{Wanted, labels_of_touches, load, needs_ages},
+    load::{TouchLabels, Wanted, load, needs_ages},
     names::Names,
 };
 use crate::{Error, Result, Workspace};
@@ -116,7 +116,7 @@ async fn contributions(
     for name in &report.labels {
         names.id(name);
     }
-    let of_touch = labels_of_touches(session, by, &mut names).await?;
+    let of_touch = TouchLabels::read(session, by).await?;
     let direct = Direct::of(workspace, std::slice::from_ref(model))?;
     let extent = Wanted { ages: needs_ages(model), ..Wanted::default() };
     let mut numbered = Names::default();
@@ -149,8 +149,7 @@ async fn contributions(
             let labels: Vec<ChannelId> = if touches.is_empty() {
                 channels.iter().map(|name| names.id(name)).collect()
             } else {
-                let not_set = names.id(NOT_SET);
-                touches.iter().map(|id| of_touch.get(id).copied().unwrap_or(not_set)).collect()
+                touches.iter().map(|id| names.id(of_touch.of(*id))).collect()
             };
             if wanted.is_some_and(|wanted| !labels.iter().any(|label| label.0 as usize == wanted)) {
                 continue;

@@ -4,12 +4,13 @@ use super::{
     answer::{counts, texts},
     events::{Seen, Wanted, conditions, each_person},
     names::Names,
+    transitions::START,
 };
 use crate::{Error, Result, Workspace};
 use safar_engine::Session;
 use safar_journey::explorer::{Explorer, Place};
 
-/// Where walks end, or begin when they are looked at backwards.
+/// Where walks end; looked at backwards, they begin at [`START`].
 pub const END: &str = "(end)";
 /// Steps that are not named.
 pub const OTHERS: &str = "(others)";
@@ -45,7 +46,7 @@ pub struct ExplorerQuery {
 /// - `transitions`: every event that met it is a beginning; those that follow each other without anything between are one.
 ///
 /// A step that follows itself counts once. At each distance the steps of most people are named and all others are [`OTHERS`];
-/// whoever did nothing more (backwards: nothing before) comes to [`END`]. So the people who come to a place are those who leave
+/// whoever did nothing more comes to [`END`] (backwards, whoever did nothing before: to [`START`]). So the people who come to a place are those who leave
 /// it, and so are the transitions.
 ///
 /// # Errors
@@ -62,7 +63,7 @@ pub async fn explorer(workspace: &Workspace, session: &Session, query: &Explorer
     let anchor = names.id(&step.name);
     let mut found = Explorer::new(query.depth);
     let conditions = conditions(workspace, &[step])?;
-    let wanted = Wanted { scope: &query.scope, conditions, nodes: Some(query.nodes) };
+    let wanted = Wanted { scope: &query.scope, conditions, nodes: Some(query.nodes), between: false };
     each_person(workspace, session, wanted, &mut names, |_, seen, _| {
         let is_same = |at: usize, other: &Seen| other.met != 0 && other.label == seen[at].label;
         let begins =
@@ -80,10 +81,11 @@ pub async fn explorer(workspace: &Workspace, session: &Session, query: &Explorer
     .await?;
     let name = |step: u32| names.names.get(step as usize).map_or("", String::as_str);
     let flows = found.flows(query.width, name);
+    let end = if backwards { START } else { END };
     let text = |place: Place| match place {
         Place::Step(step) => name(step),
         Place::Others => OTHERS,
-        Place::End => END,
+        Place::End => end,
     };
     Answer::new([
         ("from_step", counts(flows.iter().map(|flow| flow.level as u64))),

@@ -39,9 +39,8 @@ impl FunnelQuery {
 
     fn wanted(&self, workspace: &Workspace, nodes: Option<Nodes>) -> Result<Wanted<'_>> {
         let all: Vec<&Step> = self.steps.iter().chain(&self.exclude).collect();
-        // In strict order every event counts that can lie between two steps.
-        let between = (self.order == Order::Strict).then_some(Nodes::Events);
-        Ok(Wanted { scope: &self.scope, conditions: conditions(workspace, &all)?, nodes: nodes.or(between) })
+        let between = self.order == Order::Strict;
+        Ok(Wanted { scope: &self.scope, conditions: conditions(workspace, &all)?, nodes, between })
     }
 
     fn acts(&self, seen: &[Seen], acts: &mut Vec<Act>) {

@@ -140,7 +140,7 @@ pub(crate) async fn load(
 ) -> Result<Loaded> {
     let of_touch = match by {
         Dimension::Channel => None,
-        other => Some(labels_of_touches(session, other, names).await?),
+        other => Some(TouchLabels::read(session, other).await?),
     };
     let sql = format!(
         "SELECT channels, touchpoint_ids, ages_us, conversions, value, nulls, person_id, bucket, occurred_at FROM paths WHERE {condition} ORDER BY person_id, occurred_at"
@@ -179,8 +179,7 @@ pub(crate) async fn load(
                             "ready paths know channels only: they cannot be reported by {by}\n  hint: name another goal with --goal"
                         )));
                     }
-                    let label = |id: &i64| of_touch.get(id).copied().unwrap_or_else(|| names.id(NOT_SET));
-                    id_values[span(ids, row)].iter().map(label).collect()
+                    id_values[span(ids, row)].iter().map(|id| names.id(of_touch.of(*id))).collect()
                 }
             };
             let [conversions, value, nulls] = numbers.map(|column| column.value(row));
@@ -221,29 +220,38 @@ pub(crate) async fn load(
     })
 }
 
-/// The label of every touchpoint.
-pub(crate) async fn labels_of_touches(
-    session: &Session,
-    by: &Dimension,
-    names: &mut Names,
-) -> Result<HashMap<i64, ChannelId>> {
-    let (column, outside) = by.sql();
-    let mut labels = HashMap::new();
-    let sql = format!("SELECT touchpoint_id, {column}, {outside} FROM touchpoints");
-    let mut stream = session.sql(&sql).await?.execute_stream().await?;
-    while let Some(batch) = stream.try_next().await? {
-        let ids = batch.column(0).as_primitive::<Int64Type>().values();
-        let outside = batch.column(2).as_boolean();
-        for (row, text) in strings(&batch, 1)?.into_iter().enumerate() {
-            let label = match by.property() {
-                _ if outside.value(row) => Some(ELSEWHERE.to_owned()),
-                Some(name) => text.as_deref().and_then(|json| property(json, name)),
-                None => text,
-            };
-            labels.insert(ids[row], names.id(label.as_deref().unwrap_or(NOT_SET)));
+/// The label of every touchpoint; most of them stand on no path that a report looks at.
+pub(crate) struct TouchLabels {
+    names: Names,
+    of: HashMap<i64, ChannelId>,
+}
+
+impl TouchLabels {
+    /// Reads those of `by`.
+    pub async fn read(session: &Session, by: &Dimension) -> Result<Self> {
+        let (column, outside) = by.sql();
+        let (mut names, mut of) = (Names::default(), HashMap::new());
+        let sql = format!("SELECT touchpoint_id, {column}, {outside} FROM touchpoints");
+        let mut stream = session.sql(&sql).await?.execute_stream().await?;
+        while let Some(batch) = stream.try_next().await? {
+            let ids = batch.column(0).as_primitive::<Int64Type>().values();
+            let outside = batch.column(2).as_boolean();
+            for (row, text) in strings(&batch, 1)?.into_iter().enumerate() {
+                let label = match by.property() {
+                    _ if outside.value(row) => Some(ELSEWHERE.to_owned()),
+                    Some(name) => text.as_deref().and_then(|json| property(json, name)),
+                    None => text,
+                };
+                of.insert(ids[row], names.id(label.as_deref().unwrap_or(NOT_SET)));
+            }
         }
+        Ok(Self { names, of })
     }
-    Ok(labels)
+
+    /// The label of a touchpoint; that of one that is not known is [`NOT_SET`].
+    pub fn of(&self, touchpoint: i64) -> &str {
+        self.of.get(&touchpoint).map_or(NOT_SET, |label| &self.names.names[label.0 as usize])
+    }
 }
 
 fn list(batch: &RecordBatch, index: usize) -> Result<&ListArray> {

@@ -59,7 +59,7 @@ pub async fn obstacles(
     let mut channels = Names::default();
     let first_channel = first_channels(session, &mut channels).await?;
     let (_, end) = scope.span(workspace)?;
-    let last = extent(session).await?.map_or(Micros::MIN, |(_, last)| last).min(end);
+    let last = extent(session, None).await?.map_or(Micros::MIN, |(_, last)| last).min(end);
     let settled = last.saturating_sub(i64::from(settle_days) * DAY_US);
     let not_set = channels.id(NOT_SET);
 
@@ -67,7 +67,7 @@ pub async fn obstacles(
     let mut found: HashMap<(ChannelId, ChannelId), Group> = HashMap::new();
     let (mut waiting, mut people) = (0_u64, 0_u64);
     let mut places: HashSet<ChannelId> = HashSet::new();
-    let wanted = Wanted { scope, conditions: conditions(workspace, &[])?, nodes: Some(nodes) };
+    let wanted = Wanted { scope, conditions: conditions(workspace, &[])?, nodes: Some(nodes), between: false };
     each_person(workspace, session, wanted, &mut names, |person, seen, _| {
         let first = converted.get(&person).copied();
         let walk = match first {

@@ -34,16 +34,16 @@ const KPIS: [(&str, &str); 7] = [
 ///
 /// - `people`: who had a touchpoint other than an impression, or a conversion of the goal. Ready paths know no people.
 /// - `conversions`, `value`: of the goal, net of refunds.
-/// - `conversion_rate`: people who reached the goal ÷ people. `average_value`: value ÷ conversions.
+/// - `conversion_rate`: people who reached the goal ÷ people; null for ready paths. `average_value`: value ÷ conversions.
 /// - `unattributed_share`: conversions without a touch in the look-back window ÷ conversions.
 ///
 /// # Errors
 /// When the goal or the condition does not fit, or the tables cannot be read.
 pub async fn overview(workspace: &Workspace, session: &Session, scope: &Scope) -> Result<Answer> {
     let goal = scope.goal(workspace, session).await?;
-    let days = scope.days(workspace, session).await?;
+    let days = scope.days(workspace, session, &goal).await?;
     let asked = scope.from.is_some() || scope.to.is_some();
-    let first = match extent(session).await? {
+    let first = match extent(session, Some(&goal)).await? {
         Some((first, _)) => Some(day_of(first, &workspace.settings().workspace.time_zone)?),
         None => None,
     };
@@ -114,9 +114,11 @@ async fn figures(
     .await?;
     let sessions = one(session, &format!("SELECT count(*) FROM sessions WHERE {started}")).await?;
     let (mut conversions, mut value, mut unattributed, mut converted) = (0.0, 0.0, 0.0, Distinct::default());
+    let mut ready = false;
     each_walk(session, &format!("goal = '{goal}' AND {within}"), None, |walk| {
         conversions += walk.conversions;
         value += walk.value;
+        ready |= walk.person.is_none();
         if walk.length == 0 {
             unattributed += walk.conversions;
         }
@@ -131,7 +133,7 @@ async fn figures(
         sessions,
         Some(conversions),
         Some(value),
-        ratio(converted.people as f64, people),
+        ratio(converted.people as f64, people).filter(|_| !ready),
         ratio(value, conversions),
         ratio(unattributed, conversions),
     ])

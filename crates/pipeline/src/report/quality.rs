@@ -55,7 +55,7 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
     .await?;
     let untouched = whole(
         session,
-        "SELECT count(*) FILTER (WHERE conversions > 0), count(*) FILTER (WHERE conversions > 0 AND length = 0) FROM paths",
+        "SELECT coalesce(sum(conversions), 0), coalesce(sum(conversions) FILTER (WHERE length = 0), 0) FROM paths",
     )
     .await?;
     let check = |code, what, count, of, do_this| Check { code, what, count, of, do_this };

@@ -98,7 +98,7 @@ pub async fn retention(
             (Note::ComesByConversion { goal }, sql)
         }
     };
-    let Some((first, last)) = extent(session).await? else {
+    let Some((first, last)) = extent(session, None).await? else {
         return table(&[], &Cohorts::default(), scope, None, what);
     };
     let (first, last) = (day_of(first, zone)?, day_of(last, zone)?);

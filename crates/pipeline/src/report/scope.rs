@@ -1,6 +1,7 @@
 //! Whom and which days a report looks at, and the days of the workspace's time zone.
 use super::{
     Group, PathQuery,
+    names::quoted,
     select::{day_bounds, midnight},
 };
 use crate::{Error, Result, Workspace};
@@ -61,8 +62,13 @@ impl Scope {
         }))
     }
 
-    /// First day and the day after the last: those asked for, or of the data; `None` where there is no data.
-    pub(super) async fn days(&self, workspace: &Workspace, session: &Session) -> Result<Option<(Date, Date)>> {
+    /// First day and the day after the last of a report of `goal`: those asked for, or of the data; `None` where there is no data.
+    pub(super) async fn days(
+        &self,
+        workspace: &Workspace,
+        session: &Session,
+        goal: &str,
+    ) -> Result<Option<(Date, Date)>> {
         let zone = &workspace.settings().workspace.time_zone;
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from >= to
@@ -71,7 +77,7 @@ impl Scope {
                 "no day lies between {from} and {to}: the last day is not included\n  hint: name a later day with --to"
             )));
         }
-        let (from, to) = match (self.from, self.to, extent(session).await?) {
+        let (from, to) = match (self.from, self.to, extent(session, Some(goal)).await?) {
             (Some(from), Some(to), _) => (from, to),
             (_, _, None) => return Ok(None),
             (from, to, Some((first, last))) => (
@@ -83,13 +89,17 @@ impl Scope {
     }
 }
 
-/// The first and the last moment of which the tables of journeys know.
-pub(super) async fn extent(session: &Session) -> Result<Option<(Micros, Micros)>> {
-    let sql = "SELECT min(a), max(b) FROM (SELECT min(occurred_at) AS a, max(occurred_at) AS b FROM touchpoints \
-               UNION ALL SELECT min(started_at), max(ended_at) FROM sessions \
-               UNION ALL SELECT min(occurred_at), max(occurred_at) FROM conversions \
-               UNION ALL SELECT min(occurred_at), max(occurred_at) FROM paths)";
-    let batches = session.sql(sql).await?.collect().await?;
+/// The first and the last moment at which anybody was seen. Ready paths are of the moment of their import: only those of the goal
+/// `ready` count.
+pub(super) async fn extent(session: &Session, ready: Option<&str>) -> Result<Option<(Micros, Micros)>> {
+    let ready = ready.map_or_else(|| "FALSE".to_owned(), |goal| format!("bucket < 0 AND goal = {}", quoted(goal)));
+    let sql = format!(
+        "SELECT min(a), max(b) FROM (SELECT min(occurred_at) AS a, max(occurred_at) AS b FROM touchpoints \
+         UNION ALL SELECT min(started_at), max(ended_at) FROM sessions \
+         UNION ALL SELECT min(occurred_at), max(occurred_at) FROM conversions \
+         UNION ALL SELECT min(occurred_at), max(occurred_at) FROM paths WHERE {ready})"
+    );
+    let batches = session.sql(&sql).await?.collect().await?;
     let Some(batch) = batches.first().filter(|batch| batch.num_rows() > 0) else { return Ok(None) };
     let [first, last] = [0, 1].map(|index| batch.column(index).as_primitive::<TimestampMicrosecondType>());
     Ok((first.is_valid(0) && last.is_valid(0)).then(|| (first.value(0), last.value(0))))

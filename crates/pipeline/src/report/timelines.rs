@@ -1,7 +1,7 @@
 //! What everyone did while observed, for models of cause.
 use super::{
     Dimension, NOT_SET,
-    load::labels_of_touches,
+    load::TouchLabels,
     names::{Names, strings},
 };
 use crate::{Error, Result, Workspace};
@@ -130,7 +130,7 @@ async fn touches(
 ) -> Result<Vec<String>> {
     let labels = match by {
         Dimension::Channel => None,
-        other => Some(labels_of_touches(session, other, names).await?),
+        other => Some(TouchLabels::read(session, other).await?),
     };
     let mut channels = Names::default();
     let mut counts: HashMap<(ChannelId, ChannelId), u64> = HashMap::new();
@@ -145,7 +145,7 @@ async fn touches(
         for (row, channel) in strings(&batch, 2)?.into_iter().enumerate() {
             let channel = channel.as_deref().unwrap_or(NOT_SET);
             let label = match &labels {
-                Some(labels) => labels.get(&ids[row]).copied().unwrap_or_else(|| names.id(NOT_SET)),
+                Some(labels) => names.id(labels.of(ids[row])),
                 None => names.id(channel),
             };
             *counts.entry((label, channels.id(channel))).or_default() += 1;

@@ -30,7 +30,7 @@ struct Day {
 pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> Result<Answer> {
     let goal = scope.goal(workspace, session).await?;
     let zone = &workspace.settings().workspace.time_zone;
-    let days = match scope.days(workspace, session).await? {
+    let days = match scope.days(workspace, session, &goal).await? {
         Some((from, to)) => Days::new(from, to, zone)?,
         None => Days::new(jiff::civil::Date::ZERO, jiff::civil::Date::ZERO, "UTC")?,
     };

@@ -143,3 +143,20 @@ async fn goals_may_end_in_any_order() {
     assert_eq!(shop.unbalanced().await, Vec::<String>::new());
     assert_eq!(shop.sql("select distinct goal from credits order by 1").await, ["buy", "visit"]);
 }
+
+/// What a model passes over as direct goes by the name that own rules give it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_name_of_direct_computes_credits_anew() {
+    let shop = with(&["last_non_direct".parse().unwrap()]).await;
+    let rows = [
+        "v1,page_view,2026-03-01T10:00:00Z,p1,https://shop.example/?utm_source=google&utm_medium=cpc,,,,,",
+        "v2,store_visit,2026-03-02T10:00:00Z,p1,,store,,,,Own",
+        "o1,purchase,2026-03-02T11:00:00Z,p1,,none,o1,10,EUR,",
+    ];
+    shop.import("events.csv", &format!("{HEAD},channel\n{}\n", rows.join("\n"))).await;
+    shop.build(false).await;
+    shop.set("[channels]", "[channels]\nrules = [{ channel = \"Own\", when = { source = \"(direct)\" } }]");
+    shop.build(false).await;
+    assert_eq!(shop.sql("select channel from credits").await, ["Paid Search"]);
+    shop.is_as_built_from_scratch("direct").await;
+}

@@ -5,6 +5,20 @@ use safar_pipeline::{BuildReport, Workspace, build, report};
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 
+/// Numbers that look random (Knuth's constants).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+
+    pub fn one_of<'t>(&mut self, texts: &[&'t str]) -> &'t str {
+        texts[self.below(texts.len() as u64) as usize]
+    }
+}
+
 pub struct Shop {
     pub folder: TempDir,
 }
@@ -31,6 +45,11 @@ impl Shop {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(before), "{before}");
         fs::write(path, text.replacen(before, after, 1)).unwrap();
+    }
+
+    /// Writes safar.toml anew.
+    pub fn settle(&self, settings: &str) {
+        fs::write(self.root().join("safar.toml"), settings).unwrap();
     }
 
     /// Stores the rows of a table; how many.

@@ -1,5 +1,5 @@
 //! Whatever comes in which order: builds of some people leave what a build of everyone leaves.
-use crate::kit::Shop;
+use crate::kit::{Dice, Shop};
 use arrow::{array::AsArray, datatypes::Int64Type};
 use safar_pipeline::{
     BuildNote,
@@ -8,16 +8,6 @@ use safar_pipeline::{
 
 const HEAD: &str =
     "event_id,name,occurred_at,anonymous_id,user_id,page_url,interaction,order_id,value,currency,refund_id";
-
-/// Numbers that look random (Knuth's constants).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
-    }
-}
 
 /// One event of few people, devices and orders, so that orders and refunds are told by several.
 fn event(dice: &mut Dice, number: u64) -> String {
@@ -143,4 +133,51 @@ async fn an_event_with_a_blocked_identifier_goes_where_the_other_one_goes() {
     shop.import("later.csv", &format!("{HEAD},crm_id\nn3,login,2026-05-01T12:00:00Z,,cat,,none,,,,,c7\n")).await;
     shop.build(false).await;
     shop.is_as_built_from_scratch("blocked").await;
+}
+
+/// The customer's record has another account, so that the link joins nobody; but `bea` names somebody again, and the order is hers.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identifier_that_is_blocked_and_not_any_more_takes_its_events_along() {
+    let shop = Shop::new().await;
+    let rows =
+        ["n1,login,2025-01-01T10:00:00Z,,cat,,none,,,,,c7", "n2,purchase,2026-01-02T11:00:00Z,,bea,,none,M,5,EUR,,c7"];
+    shop.import("events.csv", &format!("{HEAD},crm_id\n{}\n", rows.join("\n"))).await;
+    let [free, blocked] = ["[identity]\nblocked = []", "[identity]\nblocked = [\"bea\"]"];
+    shop.set("[identity]", free);
+    for (before, after) in [(free, blocked), (blocked, free), (free, blocked)] {
+        shop.set(before, after);
+        shop.build(false).await;
+        shop.is_as_built_from_scratch(after).await;
+    }
+}
+
+/// The first link of `c7` that counts joins nobody, but from then on `c7` says whose the order is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_link_counts_also_where_it_joins_nobody() {
+    let shop = Shop::new().await;
+    let rows =
+        ["n1,login,2024-06-01T10:00:00Z,,cat,,none,,,,,c1", "n2,purchase,2026-01-02T11:00:00Z,,bea,,none,M,5,EUR,,c7"];
+    shop.import("events.csv", &format!("{HEAD},crm_id\n{}\n", rows.join("\n"))).await;
+    shop.set("[identity]", "[identity]\nblocked = [\"bea\"]");
+    shop.build(false).await;
+    let login = "n3,login,2026-06-01T10:00:00Z,,cat,,none,,,,,c7";
+    shop.import("later.csv", &format!("{HEAD},crm_id\n{login}\n")).await;
+    shop.build(false).await;
+    shop.is_as_built_from_scratch("refused").await;
+}
+
+/// Nobody whose event is taken away keeps it in a journey, whichever identifier of it decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_with_a_blocked_identifier_that_is_too_old_leaves_its_journey() {
+    let shop = Shop::new().await;
+    let rows =
+        ["n1,purchase,2025-01-02T11:00:00Z,,bea,,none,M,5,EUR,,c7", "n2,login,2026-01-01T10:00:00Z,,cat,,none,,,,,c7"];
+    shop.import("events.csv", &format!("{HEAD},crm_id\n{}\n", rows.join("\n"))).await;
+    shop.set("[identity]", "[privacy]\nkeep_events = \"6 months\"\n[identity]\nblocked = [\"bea\"]");
+    shop.build(false).await;
+    assert_eq!(shop.sql("select count(distinct person_id), count(*) from person_events").await, ["1|2"]);
+    let now = "2026-02-01T00:00:00Z".parse().unwrap();
+    assert_eq!(safar_pipeline::privacy::retain(&shop.open().await, now, false, &|_| {}).await.unwrap().events, 1);
+    assert_eq!(shop.sql("select event_id from person_events").await, ["n2"]);
+    shop.is_as_built_from_scratch("retained").await;
 }

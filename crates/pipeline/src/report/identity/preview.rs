@@ -11,6 +11,7 @@ use crate::{
         journeys::{Done, TABLES, Walk},
         orders,
         people::{People, graph, is_one_of, old_map},
+        reenrich,
         state::State,
     },
     report::AttributionReport,
@@ -95,10 +96,10 @@ fn out_of_date() -> Error {
 /// The state of the last build, which must know every event and every setting but those of identity, and its `[identity]`.
 async fn built(workspace: &Workspace, session: &Session) -> Result<(State, IdentitySettings)> {
     let state = State::read(workspace)?.ok_or_else(out_of_date)?;
-    let now = State::of(workspace, &workspace.enricher()?)?;
+    let now = State::of(workspace)?;
     let files = workspace.store().files(session.snapshot(), Table::Events).await?;
     let known = files.iter().all(|file| state.event_files.contains(&file.name));
-    if !known || state.begun.is_some() || (&state.journeys, state.enricher) != (&now.journeys, now.enricher) {
+    if !known || state.begun.is_some() || state.journeys != now.journeys || !reenrich::is_current(workspace)? {
         return Err(out_of_date());
     }
     let settings = serde_json::from_value(state.identity.clone()).map_err(|_| out_of_date())?;

@@ -20,7 +20,7 @@ pub const REPORT: Report = Report {
     name: "channels",
     about: "Channels (or sources, mediums, campaigns, contents, terms) with sessions, people, conversions, value, impressions, \
             clicks and cost of the table costs, and for each model credit, value, cpa and roas, with the ends of the two where \
-            intervals are asked for.",
+            intervals are asked for. Costs know no people: under `where` they are those of everybody.",
     role: Role::Viewer,
     parameters: &[BY, PARAMETERS, SCOPE],
     run: |workspace, arguments| run(workspace, arguments).boxed(),

@@ -31,7 +31,8 @@ pub const RETENTION: Report = Report {
 
 pub const PEOPLE: Report = Report {
     name: "people",
-    about: "People, who was seen last first: person_id, first_seen, last_seen, sessions, conversions, value, last_channel.",
+    about: "People, who was seen last first: person_id, first_seen, last_seen, sessions, conversions, value (both of all \
+            goals), last_channel.",
     role: Role::Analyst,
     parameters: &[SEARCH, SCOPE],
     run: |workspace, arguments| people(workspace, arguments).boxed(),

@@ -45,7 +45,8 @@ pub const TRANSITIONS: Report = Report {
 pub const EXPLORER: Report = Report {
     name: "explorer",
     about: "How many people went from one step to the next, and how often: from_step, from, to, people, transitions (every event that is \
-            the step is a beginning; of people the first).",
+            the step is a beginning; of people the first). Who did nothing more comes to (end); backwards, who did nothing before comes to \
+            (start), and `to` came before `from`.",
     role: Role::Viewer,
     parameters: &[EXPLORED, SCOPE],
     run: |workspace, arguments| explorer(workspace, arguments).boxed(),

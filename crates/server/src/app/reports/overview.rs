@@ -6,7 +6,8 @@ use safar_pipeline::{Workspace, report};
 
 pub const OVERVIEW: Report = Report {
     name: "overview",
-    about: "The figures of the days, beside those of as many days before: kpi, value, previous, change (value ÷ previous − 1), unit.",
+    about: "The figures of the days, beside those of as many days before: kpi, value, previous, change (value ÷ previous − 1), unit. \
+            People are those with a touch other than an impression or a conversion; ready paths know none, so they have no conversion_rate.",
     role: Role::Viewer,
     parameters: &[SCOPE],
     run: |workspace, arguments| overview(workspace, arguments).boxed(),

@@ -7,7 +7,7 @@ use safar_pipeline::{Workspace, report};
 pub const REPORT: Report = Report {
     name: "paths",
     about: "Paths to the goal, the most conversions first: path, length, conversions, value, nulls (people who came this way and \
-            did not convert), conversion_rate.",
+            did not convert), conversion_rate, people (who walked it, converted or not; null for ready paths).",
     role: Role::Viewer,
     parameters: &[SELECTION],
     run: |workspace, arguments| run(workspace, arguments).boxed(),

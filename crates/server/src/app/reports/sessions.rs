@@ -7,7 +7,7 @@ use safar_pipeline::{Workspace, report};
 pub const REPORT: Report = Report {
     name: "sessions",
     about: "Sessions by a column, the most first: the column, sessions, people, engagement_rate (engaged sessions ÷ sessions), \
-            pages_per_session, seconds_per_session, conversions, value.",
+            pages_per_session, seconds_per_session, conversions, value (both of all goals, of what was reached within the sessions).",
     role: Role::Viewer,
     parameters: &[PARAMETERS],
     run: |workspace, arguments| run(workspace, arguments).boxed(),
