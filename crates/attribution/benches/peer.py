@@ -19,7 +19,7 @@ import sys
 import time
 
 PACKAGES = ["ChannelAttribution", "marketing_attribution_models", "do-attribution", "shapley-attribution"]
-MEMORY = 8 << 30  # bytes that one process may hold
+MEMORY = 14 << 30  # bytes that one process may hold
 IMPORTS = 300  # seconds that importing may take, before the time that counts
 PATH, CONVERSIONS, VALUE, NULLS = COLUMNS = ["path", "total_conversions", "total_conversion_value", "total_null"]
 

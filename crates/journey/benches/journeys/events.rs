@@ -4,7 +4,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int8Array, Int64Array, RecordBatch, StringBuilder, TimestampMicrosecondArray,
 };
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -141,13 +141,15 @@ fn batch(events: &[Event]) -> Result<RecordBatch, Failure> {
     Ok(RecordBatch::try_from_iter(columns)?)
 }
 
-/// ZSTD(1), groups of 1 M rows, keys and times as they are; the store writes these as differences.
+/// As the store writes events: ZSTD(1), keys and times as differences. Groups are of 1 M rows.
 fn write(path: &Path, events: &[Event]) -> Result<(), Failure> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(1 << 20))
         .set_column_dictionary_enabled("person_id".into(), false)
+        .set_column_encoding("person_id".into(), Encoding::DELTA_BINARY_PACKED)
         .set_column_dictionary_enabled("ts".into(), false)
+        .set_column_encoding("ts".into(), Encoding::DELTA_BINARY_PACKED)
         .build();
     let mut writer = ArrowWriter::try_new(fs::File::create(path)?, batch(&[])?.schema(), Some(properties))?;
     for rows in events.chunks(1 << 16) {
@@ -155,6 +157,16 @@ fn write(path: &Path, events: &[Event]) -> Result<(), Failure> {
     }
     writer.close()?;
     Ok(())
+}
+
+/// What stands in the file `complete`, which is written last.
+fn mark(count: usize) -> String {
+    format!("{count} events, keys and times as differences\n")
+}
+
+/// Whether `dir` holds these files.
+pub fn are_there(dir: &Path, count: usize) -> bool {
+    fs::read_to_string(dir.join("complete")).is_ok_and(|text| text == mark(count))
 }
 
 /// Writes the same events twice: clustered by (person, time), and as they arrive.
@@ -176,6 +188,6 @@ pub fn generate(dir: &Path, count: usize) -> Result<(), Failure> {
     for (part, own) in events.chunks(events.len().div_ceil(FILES).max(1)).enumerate() {
         write(&dir.join(format!("arrival/part-{part:02}.parquet")), own)?;
     }
-    fs::write(dir.join("complete"), format!("{count}\n"))?;
+    fs::write(dir.join("complete"), mark(count))?;
     Ok(())
 }

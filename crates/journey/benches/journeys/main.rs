@@ -90,7 +90,7 @@ fn run(options: &Options) -> Result<(), Failure> {
                     .status()?;
                 if status.success() { Ok(()) } else { Err(format!("case {case} {layout} failed: {status}").into()) }
             };
-            if !options.dir.join("complete").exists() {
+            if !events::are_there(&options.dir, options.rows) {
                 own("generate", "both")?;
             }
             CASES.into_iter().try_for_each(|(case, layout)| own(case, layout))
