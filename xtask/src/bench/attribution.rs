@@ -96,7 +96,10 @@ pub fn bench(words: &[&str]) -> Outcome {
         for rows in &options.rows {
             let file = cache()?.join(format!("paths-{rows}-{channels}.csv"));
             if !file.exists() {
-                run(ours().args(["generate", &rows.to_string(), &channels.to_string()]).arg(&file))?;
+                // Under another name until it is whole.
+                let part = file.with_extension("part");
+                run(ours().args(["generate", &rows.to_string(), &channels.to_string()]).arg(&part))?;
+                fs::rename(&part, &file).map_err(|e| format!("{}: {e}", file.display()))?;
             }
             let wanted = |case: &str| options.cases.is_empty() || options.cases.iter().any(|wanted| wanted == case);
             for (case, our_case, peers) in CASES.into_iter().filter(|(case, ..)| wanted(case)) {
