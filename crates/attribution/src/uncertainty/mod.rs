@@ -135,12 +135,13 @@ pub fn bootstrap(
 /// # let file = "path;conversions;value;null\nA > B;8;80;20\nB;4;60;46\nA;2;10;98\n";
 /// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
 /// let (model, stop, most) = ("markov".parse().unwrap(), Stop::default(), AtomicU32::new(0));
-/// let draw = |told| {
-///     bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), Watch { stop: &stop, told })
-/// };
-/// draw(&|done| _ = most.fetch_max(done, Ordering::Relaxed)).unwrap();
-/// assert_eq!(most.into_inner(), 200);
-/// let stopped = draw(&|done| if done == 50 { stop.stop() });
+/// let hear = |done| _ = most.fetch_max(done, Ordering::Relaxed);
+/// let watch = Watch { stop: &stop, told: &hear };
+/// bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), watch).unwrap();
+/// assert_eq!(most.load(Ordering::Relaxed), 200);
+/// let enough = |done| if done == 50 { stop.stop() };
+/// let watch = Watch { stop: &stop, told: &enough };
+/// let stopped = bootstrap_with(&model, &paths, &channels, None, Bootstrap::default(), watch);
 /// assert_eq!(stopped, Err(Error::Stopped.into()));
 /// ```
 pub fn bootstrap_with(
