@@ -1,4 +1,4 @@
-// Says what the first view costs over the wire, and fails above the limit: index.html, what it loads, and the overview.
+// Says what the first view costs over the wire, and fails above the limit: index.html, what it loads, the overview, and a language.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,11 +25,10 @@ first.add('index.html');
 const total = [...first].reduce((sum, file) => sum + sent(file), 0);
 const all = readdirSync(join(dist, 'assets')).reduce((sum, name) => sum + sent(`assets/${name}`), 0);
 for (const file of [...first].sort()) console.log(String(sent(file)).padStart(8), file);
-console.log(`first view: ${(total / 1024).toFixed(1)} kB gzip of ${limit / 1024}; everything: ${(all / 1024).toFixed(1)} kB`);
-for (const [language, pattern] of [['Persian', /^(fa|persian)-|^vazirmatn-arabic/], ['Arabic', /^(ar|persian)-|^vazirmatn-arabic/]]) {
+console.log(`first view without its language: ${(total / 1024).toFixed(1)} kB gzip of ${limit / 1024}; everything: ${(all / 1024).toFixed(1)} kB`);
+for (const [language, pattern] of [['English', /^en-/], ['Persian', /^(fa|persian)-|^vazirmatn-arabic/], ['Arabic', /^(ar|persian)-|^vazirmatn-arabic/]]) {
   // Fonts are compressed already.
   const more = readdirSync(join(dist, 'assets')).filter((name) => pattern.test(name)).reduce((sum, name) => sum + (name.endsWith('.woff2') ? statSync(join(dist, 'assets', name)).size : sent(`assets/${name}`)), 0);
-  console.log(`${language} adds ${(more / 1024).toFixed(1)} kB, its font with it: ${((total + more) / 1024).toFixed(1)} kB`);
-  if (total + more > limit) process.exitCode = 1;
+  console.log(`${language} adds ${(more / 1024).toFixed(1)} kB with its font: ${((total + more) / 1024).toFixed(1)} kB`);
+  if (more === 0 || total + more > limit) process.exitCode = 1;
 }
-if (total > limit) process.exit(1);

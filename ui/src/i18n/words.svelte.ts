@@ -1,6 +1,6 @@
 /** Words, numbers and dates in the reader's language. */
 import { yearOf } from '../lib/days';
-import { en, type Catalogue, type Key, type Message } from './en';
+import type { Catalogue, Key, Message } from './en';
 
 export const locales = {
   en: { name: 'English', tag: 'en-GB', dir: 'ltr' },
@@ -28,7 +28,7 @@ function tagOf(locale: Locale): string {
 }
 
 const catalogues: Record<Locale, () => Promise<Catalogue>> = {
-  en: async () => en,
+  en: async () => (await import('./en')).en,
   fa: async () => (await import('./fa')).fa,
   ar: async () => (await import('./ar')).ar,
   pl: async () => (await import('./pl')).pl,
@@ -75,7 +75,8 @@ async function formatsOf(locale: Locale): Promise<Formats> {
 
 class Words {
   locale = $state<Locale>('en');
-  #catalogue = $state.raw<Catalogue>(en);
+  /** Empty until the first language has come. */
+  #catalogue = $state.raw<Partial<Catalogue>>({});
   /** Changes with what the reader chooses for the language. */
   tag = $state<string>(locales.en.tag);
   readonly rtl = $derived(locales[this.locale].dir === 'rtl');
@@ -114,11 +115,12 @@ class Words {
   }
 
   has(key: string): key is Key {
-    return key in en;
+    return key in this.#catalogue;
   }
 
   t(key: Key, values: Values = {}): string {
-    const message: Message = this.#catalogue[key];
+    const message: Message | undefined = this.#catalogue[key];
+    if (message === undefined) return '';
     const form = typeof message === 'string' ? message : (message[this.#formats.plural(Number(values['n'] ?? 0))] ?? message.other);
     return this.#inDigits(form).replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];
