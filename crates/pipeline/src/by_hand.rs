@@ -5,6 +5,7 @@ use crate::{
     build::people::{graph, link_rows},
     report,
 };
+use safar_engine::quoted;
 use safar_identity::{ANONYMOUS, Conflict, Link, LinkKind, LiveMap, Normalised, normalise};
 use safar_model::{Micros, Table};
 use safar_store::{Change, CommitKey, WriteLock};
@@ -136,7 +137,7 @@ pub async fn by_hand(workspace: &Workspace, lock: &WriteLock, act: &Act) -> Resu
 
 /// Whether the last build knew the identifier.
 async fn carried(session: &safar_engine::Session, end: &Named) -> Result<bool> {
-    let [namespace, identifier] = [&end.namespace, &end.identifier].map(|text| text.replace('\'', "''"));
-    let sql = format!("SELECT 1 FROM persons WHERE namespace = '{namespace}' AND identifier = '{identifier}' LIMIT 1");
+    let [namespace, identifier] = [&end.namespace, &end.identifier].map(|text| quoted(text));
+    let sql = format!("SELECT 1 FROM persons WHERE namespace = {namespace} AND identifier = {identifier} LIMIT 1");
     Ok(session.sql(&sql).await?.count().await? > 0)
 }

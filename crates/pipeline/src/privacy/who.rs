@@ -9,7 +9,7 @@ use arrow::{
     array::{Array, AsArray},
     datatypes::{Int64Type, TimestampMicrosecondType},
 };
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_identity::{Normalised, normalise};
 use safar_model::Micros;
 use std::collections::BTreeSet;
@@ -142,7 +142,6 @@ async fn by_identifier(
         Normalised::Blocked(why) => return Err(refuse(&why.to_string())),
         Normalised::Invalid(why) => return Err(refuse(&why.to_string())),
     };
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let sql = format!(
         "SELECT DISTINCT person_id FROM persons WHERE namespace = {} AND identifier = {} ORDER BY 1",
         quoted(namespace),

@@ -18,7 +18,7 @@ use safar_attribution::{
     transform,
     uncertainty::{Bootstrap, CreditEstimates, Measure as Credited, Ranks, Record, Resamples, Watch, bootstrap_with},
 };
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::Paths;
 use safar_store::Snapshot;
 use std::sync::Arc;
@@ -426,10 +426,10 @@ async fn other_currencies(
     let own = &workspace.settings().workspace.currency;
     let count = async |within: &str| -> Result<Vec<(String, u64)>> {
         let sql = format!(
-            "SELECT upper(currency), count(*) FROM conversions WHERE goal = '{}' AND upper(currency) <> upper('{}') AND {within} \
+            "SELECT upper(currency), count(*) FROM conversions WHERE goal = {} AND upper(currency) <> upper({}) AND {within} \
              GROUP BY 1 ORDER BY 2 DESC, 1",
-            goal.replace('\'', "''"),
-            own.replace('\'', "''")
+            quoted(goal),
+            quoted(own)
         );
         let mut found = vec![];
         for batch in session.sql(&sql).await?.collect().await? {

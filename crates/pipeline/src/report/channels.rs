@@ -15,7 +15,7 @@ use safar_attribution::{
     ModelSpec,
     uncertainty::{Bootstrap, Estimate},
 };
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use std::collections::BTreeMap;
 
 /// By what costs are told.
@@ -198,7 +198,7 @@ async fn paths(
     found: &mut BTreeMap<String, Channel>,
 ) -> Result<()> {
     let within = scope.sql("occurred_at", workspace, session).await?;
-    let condition = format!("goal = '{}' AND conversions > 0 AND {within}", goal.replace('\'', "''"));
+    let condition = format!("goal = {} AND conversions > 0 AND {within}", quoted(goal));
     let mut names = Names::default();
     let loaded = load(session, by, &condition, Wanted::default(), &mut names).await?;
     let mut sums = vec![[0.0; 2]; names.names.len()];

@@ -1,7 +1,7 @@
 //! Who was assigned to what in an experiment, and what they did.
 use super::{
     PathQuery,
-    names::{property, quoted, strings},
+    names::{property, strings},
     select::day_bounds,
 };
 use crate::{Error, Result};
@@ -15,7 +15,7 @@ use safar_attribution::{
     Credit,
     experiment::{Arm, Before, Geo, Measure},
 };
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::{DAY_US, Micros};
 
 /// One person of an experiment.

@@ -41,8 +41,3 @@ pub(crate) fn property(json: &str, name: &str) -> Option<String> {
         other => Some(other.to_string()),
     }
 }
-
-/// A text of SQL.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}

@@ -10,7 +10,7 @@ use arrow::{
     datatypes::{Int64Type, TimestampMicrosecondType},
 };
 use hashbrown::HashSet;
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_identity::{EventIds, PersonMap, PersonRow};
 use safar_model::Micros;
 use std::sync::Arc;
@@ -64,10 +64,8 @@ async fn people(
         .iter()
         .zip(identifiers)
         .filter_map(|((namespace, _), texts)| {
-            let quoted: Vec<String> =
-                texts.iter().flatten().map(|text| format!("'{}'", text.replace('\'', "''"))).collect();
-            (!quoted.is_empty())
-                .then(|| format!("(namespace = '{namespace}' AND identifier IN ({}))", quoted.join(", ")))
+            let texts: Vec<String> = texts.iter().flatten().map(|text| quoted(text)).collect();
+            (!texts.is_empty()).then(|| format!("(namespace = '{namespace}' AND identifier IN ({}))", texts.join(", ")))
         })
         .collect();
     let filter = if parts.is_empty() { "FALSE".to_owned() } else { parts.join(" OR ") };

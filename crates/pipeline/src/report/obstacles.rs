@@ -15,7 +15,7 @@ use arrow::{
 };
 use futures::TryStreamExt;
 use hashbrown::{HashMap, HashSet};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::{ChannelId, DAY_US, Micros};
 
 /// The first conversion of a person.
@@ -162,7 +162,7 @@ async fn first_conversions(
     goal: &str,
 ) -> Result<HashMap<i64, First>> {
     let within = scope.sql("occurred_at", workspace, session).await?;
-    let condition = format!("goal = '{}' AND {within}", goal.replace('\'', "''"));
+    let condition = format!("goal = {} AND {within}", quoted(goal));
     let mut first = HashMap::new();
     each_walk(session, &condition, None, |walk| {
         if let Some(person) = walk.person.filter(|_| walk.conversions > 0.0) {

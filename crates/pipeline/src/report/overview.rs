@@ -12,7 +12,7 @@ use arrow::{
     datatypes::{DataType, Float64Type},
 };
 use jiff::civil::Date;
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 
 /// The figures of one period, in the order of [`KPIS`].
 type Figures = [Option<f64>; 7];
@@ -101,21 +101,21 @@ async fn figures(
     to: Date,
 ) -> Result<Figures> {
     let scope = Scope { from: Some(from), to: Some(to), ..scope.clone() };
-    let goal = goal.replace('\'', "''");
+    let goal = quoted(goal);
     let within = scope.sql("occurred_at", workspace, session).await?;
     let started = scope.sql("started_at", workspace, session).await?;
     let people = one(
         session,
         &format!(
             "SELECT count(*) FROM (SELECT person_id FROM touchpoints WHERE interaction <> 'impression' AND {within} \
-             UNION SELECT person_id FROM conversions WHERE goal = '{goal}' AND {within})"
+             UNION SELECT person_id FROM conversions WHERE goal = {goal} AND {within})"
         ),
     )
     .await?;
     let sessions = one(session, &format!("SELECT count(*) FROM sessions WHERE {started}")).await?;
     let (mut conversions, mut value, mut unattributed, mut converted) = (0.0, 0.0, 0.0, Distinct::default());
     let mut ready = false;
-    each_walk(session, &format!("goal = '{goal}' AND {within}"), None, |walk| {
+    each_walk(session, &format!("goal = {goal} AND {within}"), None, |walk| {
         conversions += walk.conversions;
         value += walk.value;
         ready |= walk.person.is_none();

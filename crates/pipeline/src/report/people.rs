@@ -1,7 +1,7 @@
 //! `safar people`: everyone, or those whose identifiers are searched for.
 use super::{Answer, Group, Note, Scope};
 use crate::{Result, Workspace};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_identity::{EMAIL, Normalised, PHONE, normalise};
 
 /// Rows `person_id, first_seen, last_seen, sessions, conversions, value, last_channel`, who was seen last first; at most `limit`
@@ -69,12 +69,11 @@ pub(super) async fn people_where(workspace: &Workspace, session: &Session, filte
 
 /// The SQL condition over `persons` that finds `search`.
 fn found(workspace: &Workspace, search: &str) -> String {
-    let quoted = |text: &str| text.replace('\'', "''");
-    let mut ways = vec![format!("strpos(lower(identifier), lower('{}')) > 0", quoted(search))];
+    let mut ways = vec![format!("strpos(lower(identifier), lower({})) > 0", quoted(search))];
     ways.extend(search.parse::<i64>().ok().map(|id| format!("person_id = {id}")));
     for namespace in [EMAIL, PHONE] {
         if let Normalised::Id(hash) = normalise(namespace, search, &workspace.settings().identity) {
-            ways.push(format!("(namespace = '{namespace}' AND identifier = '{}')", quoted(&hash)));
+            ways.push(format!("(namespace = '{namespace}' AND identifier = {})", quoted(&hash)));
         }
     }
     format!("({})", ways.join(" OR "))

@@ -11,7 +11,7 @@ use arrow::{
     compute::concat_batches,
     datatypes::TimestampMicrosecondType,
 };
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_identity::LinkKind;
 use safar_model::Micros;
 use std::{collections::BTreeMap, sync::Arc};
@@ -113,15 +113,11 @@ struct Stated {
     source: Option<String>,
 }
 
-fn quoted<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    texts.into_iter().map(|text| format!("'{}'", text.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
-}
-
 /// Every link of the identifiers, the oldest first.
 async fn links(session: &Session, own: &[Own]) -> Result<Vec<Stated>> {
     let mut links = vec![];
     for own in own.chunks(AT_ONCE) {
-        let ids = quoted(own.iter().map(|own| own.id.1.as_str()));
+        let ids = own.iter().map(|own| quoted(&own.id.1)).collect::<Vec<_>>().join(", ");
         let sql = format!(
             "SELECT ns_a, id_a, ns_b, id_b, kind, source, observed_at FROM identity_links WHERE id_a IN ({ids}) OR id_b IN ({ids})"
         );

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{Result, Workspace};
 use arrow::{array::AsArray, compute::cast, datatypes::DataType, datatypes::Int64Type};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 
 /// One check: what is counted, of how many, and the way out.
 struct Check {
@@ -44,11 +44,11 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
     let touches = whole(session, TOUCHES).await?;
     let spellings = whole(session, SPELLINGS).await?;
     let again = whole(session, &told_again(workspace)).await?;
-    let currency = workspace.settings().workspace.currency.replace('\'', "''");
+    let currency = quoted(&workspace.settings().workspace.currency);
     let conversions = whole(
         session,
         &format!(
-            "SELECT count(*), count(*) FILTER (WHERE currency IS NOT NULL AND upper(currency) <> '{currency}'), \
+            "SELECT count(*), count(*) FILTER (WHERE currency IS NOT NULL AND upper(currency) <> {currency}), \
              count(*) FILTER (WHERE gross_value = 0 AND refunded_value > 0), count(*) FILTER (WHERE gross_value < 0) FROM conversions"
         ),
     )
@@ -188,11 +188,8 @@ pub async fn quality(workspace: &Workspace, session: &Session) -> Result<Answer>
 /// Orders, and those that more than one event of a goal told of.
 fn told_again(workspace: &Workspace) -> String {
     let goals = workspace.settings().journey_rules().goals;
-    let names: Vec<String> = goals
-        .iter()
-        .flat_map(|goal| &goal.events)
-        .map(|name| format!("'{}'", name.to_lowercase().replace('\'', "''")))
-        .collect();
+    let names: Vec<String> =
+        goals.iter().flat_map(|goal| &goal.events).map(|name| quoted(&name.to_lowercase())).collect();
     let names = if names.is_empty() { "''".to_owned() } else { names.join(", ") };
     format!(
         "SELECT count(*), coalesce(sum(CASE WHEN told > 1 THEN 1 ELSE 0 END), 0) FROM \

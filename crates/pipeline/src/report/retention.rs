@@ -11,7 +11,7 @@ use arrow::{
     datatypes::{Int64Type, TimestampMicrosecondType},
 };
 use jiff::{ToSpan, civil::Date};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_journey::retention::Cohorts;
 use std::str::FromStr;
 
@@ -92,8 +92,8 @@ pub async fn retention(
             let goal = scope.goal(workspace, session).await?;
             // What only takes money back is no conversion.
             let sql = format!(
-                "conversions WHERE goal = '{}' AND NOT (gross_value = 0 AND refunded_value > 0) AND {people}",
-                goal.replace('\'', "''")
+                "conversions WHERE goal = {} AND NOT (gross_value = 0 AND refunded_value > 0) AND {people}",
+                quoted(&goal)
             );
             (Note::ComesByConversion { goal }, sql)
         }

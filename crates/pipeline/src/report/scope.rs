@@ -1,7 +1,6 @@
 //! Whom and which days a report looks at, and the days of the workspace's time zone.
 use super::{
     Group, PathQuery,
-    names::quoted,
     select::{day_bounds, midnight},
 };
 use crate::{Error, Result, Workspace};
@@ -10,7 +9,7 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::Micros;
 
 /// Days that a report can be made by; more are a mistaken year in the data.

@@ -12,7 +12,7 @@ use crate::{Result, Workspace};
 use arrow::{array::AsArray, datatypes::Int64Type};
 use hashbrown::HashMap;
 use safar_attribution::experiment::{Arm, Measure, Settings, hold_out};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::ChannelId;
 
 /// Two groups of people: SQL conditions over the columns of `touchpoints`, as [`Scope::people`].
@@ -175,7 +175,7 @@ pub async fn compare_transitions(
     let goal = scope.goal(workspace, session).await?;
     let split = segments.split(workspace, session, scope).await?;
     let within = split.scope.sql("occurred_at", workspace, session).await?;
-    let condition = format!("goal = '{}' AND {within}", goal.replace('\'', "''"));
+    let condition = format!("goal = {} AND {within}", quoted(&goal));
     let mut names = Names::default();
     let ends = ends(&mut names);
     let mut found: HashMap<(ChannelId, Option<ChannelId>), [Distinct; 2]> = HashMap::new();
@@ -233,7 +233,7 @@ fn share_of(people: f64, converters: f64) -> Arm {
 /// What each group bought.
 async fn bought(workspace: &Workspace, session: &Session, split: &Split, goal: &str) -> Result<[Arm; 2]> {
     let within = split.scope.sql("occurred_at", workspace, session).await?;
-    let condition = format!("goal = '{}' AND {within}", goal.replace('\'', "''"));
+    let condition = format!("goal = {} AND {within}", quoted(goal));
     let mut sums: HashMap<i64, [f64; 2]> = HashMap::new();
     let mut order = vec![];
     each_walk(session, &condition, None, |walk| {

@@ -2,7 +2,7 @@
 use super::NOT_SET;
 use crate::{Error, Result, Workspace, settings::Settings};
 use jiff::{civil::Date, tz::TimeZone};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::Micros;
 use std::{fmt, str::FromStr};
 
@@ -70,8 +70,7 @@ impl Dimension {
             Self::Property(_) => ("properties", "FALSE".to_owned()),
             Self::Within(of, name, value) => {
                 let (column, outside) = of.sql();
-                let quoted = value.replace('\'', "''");
-                (column, format!("{outside} OR coalesce({name}, '{NOT_SET}') <> '{quoted}'"))
+                (column, format!("{outside} OR coalesce({name}, '{NOT_SET}') <> {}", quoted(value)))
             }
         }
     }
@@ -144,7 +143,7 @@ impl PathQuery {
 
     /// The SQL condition over `paths` for `goal`.
     pub(super) fn sql(&self, goal: &str, zone: &str) -> Result<String> {
-        let mut parts = vec![format!("goal = '{}'", goal.replace('\'', "''"))];
+        let mut parts = vec![format!("goal = {}", quoted(goal))];
         parts.extend(day_bounds("occurred_at", self.from, self.to, zone)?);
         if let Some(condition) = &self.condition {
             parts.push(format!("({condition})"));

@@ -1,7 +1,7 @@
 //! `safar quality --show sources`, `rejects`, `reasons`: where events come from, and which rows could not be read.
-use super::{Answer, Scope, names::quoted};
+use super::{Answer, Scope};
 use crate::{Result, Workspace};
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_ingest::REASONS;
 
 /// Rows `source, medium, channel, events, people`: touches by their source and medium, those of no known channel first, then the

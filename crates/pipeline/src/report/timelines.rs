@@ -16,7 +16,7 @@ use safar_attribution::{
     Attribution, ModelSpec, Stop,
     hazard::{Role, attribute_timelines_with},
 };
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 use safar_model::{ChannelId, Micros, TimelineRef, Timelines};
 
 /// Everyone's timeline.
@@ -175,9 +175,9 @@ async fn touches(
 async fn outcomes(session: &Session, asked: &Asked<'_>, within: &str, lives: &mut HashMap<i64, Life>) -> Result<()> {
     let sql = format!(
         "SELECT person_id, occurred_at, conversions, value, bucket, (({}) IS TRUE) FROM paths \
-         WHERE goal = '{}' AND (conversions <> 0 OR value <> 0) AND {within} ORDER BY person_id, occurred_at",
+         WHERE goal = {} AND (conversions <> 0 OR value <> 0) AND {within} ORDER BY person_id, occurred_at",
         asked.condition,
-        asked.goal.replace('\'', "''")
+        quoted(asked.goal)
     );
     let mut stream = session.sql(&sql).await?.execute_stream().await?;
     while let Some(batch) = stream.try_next().await? {

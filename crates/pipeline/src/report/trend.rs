@@ -11,7 +11,7 @@ use arrow::{
     datatypes::{Int64Type, TimestampMicrosecondType},
 };
 use futures::TryStreamExt;
-use safar_engine::Session;
+use safar_engine::{Session, quoted};
 
 /// What happened on one day.
 #[derive(Clone, Default)]
@@ -57,7 +57,7 @@ pub async fn trend(workspace: &Workspace, session: &Session, scope: &Scope) -> R
         }
     })
     .await?;
-    let condition = format!("goal = '{}' AND {within}", goal.replace('\'', "''"));
+    let condition = format!("goal = {} AND {within}", quoted(&goal));
     each_walk(session, &condition, None, |walk| {
         if let Some(day) = days.index(walk.at) {
             found[day].conversions += walk.conversions;

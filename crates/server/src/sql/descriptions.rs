@@ -1,6 +1,6 @@
 //! `pg_description`: what docs/reference/tables.md says of tables and columns, where psql's `\d+` and BI tools show it.
-use super::patterns::quoted;
 use datafusion::{catalog::view::ViewTable, common::Result, prelude::SessionContext};
+use safar_engine::quoted;
 use safar_model::{Table, about};
 use std::iter::once;
 

@@ -1,5 +1,6 @@
 //! Patterns of Postgres: of times in `to_char`, and of texts in `LIKE`.
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value};
+use safar_engine::quoted;
 
 /// A pattern of Postgres' `to_char` and `to_timestamp` as the query engine spells it. Longer parts stand before shorter ones.
 pub fn of_time(text: &str) -> Result<String, String> {
@@ -60,11 +61,6 @@ pub fn of_like(pattern: Expr, escape: char, parse: impl FnOnce(&str) -> Option<E
             ))
         }
     }
-}
-
-/// A text of SQL.
-pub fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn escaped_by_backslash(text: &str, escape: char) -> String {

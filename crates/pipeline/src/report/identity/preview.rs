@@ -99,7 +99,8 @@ async fn built(workspace: &Workspace, session: &Session) -> Result<(State, Ident
     let now = State::of(workspace)?;
     let files = workspace.store().files(session.snapshot(), Table::Events).await?;
     let known = files.iter().all(|file| state.event_files.contains(&file.name));
-    if !known || state.begun.is_some() || state.journeys != now.journeys || !reenrich::is_current(workspace)? {
+    let is_current = known && state.begun.is_none() && state.journeys == now.journeys;
+    if !is_current || !reenrich::is_current(workspace, &workspace.enricher()?)? {
         return Err(out_of_date());
     }
     let settings = serde_json::from_value(state.identity.clone()).map_err(|_| out_of_date())?;
