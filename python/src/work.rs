@@ -1,7 +1,7 @@
 //! Long work: done on threads of its own, while the thread that called listens for Ctrl-C.
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use rayon::ThreadPoolBuilder;
-use safar_attribution::{Stop, uncertainty::Watch};
+use safar_attribution::{Stop, Waiting, uncertainty::Watch};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -10,15 +10,6 @@ use std::{
 
 /// How long Ctrl-C may go unnoticed.
 const TICK: Duration = Duration::from_millis(50);
-
-/// A call that waits; when it is left, or has what it waited for, its work is asked to stop.
-struct Waiting(Stop);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
-}
 
 /// Does `work` on every one of `steps` in turn, and returns what `done` makes of the results, in their order. The
 /// interpreter is free meanwhile; `done` is called on the calling thread after each step, with its index and result.

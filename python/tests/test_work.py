@@ -55,34 +55,23 @@ def test_ctrl_c_leaves_a_running_model():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted as Linux reports them")
-def test_resamples_that_nobody_waits_for_are_not_begun():
-    child = start("""
+@pytest.mark.parametrize(
+    "work",
+    [
+        'safar.bootstrap(paths, "markov:order=2", replicates=1_000_000)',
+        # Hundreds of states are solved for each of the orders: the one fit would take many minutes.
+        'safar.attribute(paths, "shapley_markov:order=2,samples=40000")',
+    ],
+)
+def test_work_that_nobody_waits_for_ends(work):
+    child = start(f"""
         import os
         before = len(os.listdir("/proc/self/task"))
         print("ready", flush=True)
         try:
-            safar.bootstrap(paths, "markov:order=2", replicates=1_000_000)
+            {work}
         except KeyboardInterrupt:
             # As many as came, once the fits under way have heard of it.
-            while len(os.listdir("/proc/self/task")) > before:
-                time.sleep(0.05)
-            print("ended")
-    """)
-    time.sleep(0.5)
-    child.send_signal(signal.SIGINT)
-    assert finish(child) == "ended\n"
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted as Linux reports them")
-def test_a_fit_that_nobody_waits_for_ends():
-    # Hundreds of states are solved for each of the orders: the one fit would take many minutes.
-    child = start("""
-        import os
-        before = len(os.listdir("/proc/self/task"))
-        print("ready", flush=True)
-        try:
-            safar.attribute(paths, "shapley_markov:order=2,samples=40000")
-        except KeyboardInterrupt:
             while len(os.listdir("/proc/self/task")) > before:
                 time.sleep(0.05)
             print("ended")

@@ -257,6 +257,32 @@ pub fn attribute_until(model: &ModelSpec, paths: &Paths, channels: &[String], st
     attribution(model, fitted.as_ref(), paths, channels.len(), stop)
 }
 
+/// [`attribute_until`] of a model that was fitted to the same paths before.
+///
+/// # Errors
+/// As [`attribute`], but for those of fitting; [`Error::Stopped`].
+///
+/// ```
+/// use safar_attribution::{ModelSpec, Stop, attribute, attribute_fitted};
+/// # use safar_attribution::{ReadOptions, read_paths};
+/// # let file = "path;conversions;null\nA;10;90\nB;20;80\nA > B;50;50\n";
+/// # let (paths, channels) = read_paths(file.as_bytes(), &ReadOptions::default()).unwrap();
+/// let model: ModelSpec = "markov".parse().unwrap();
+/// let fitted = model.build().fit(&paths, &channels).unwrap();
+/// let credits = attribute_fitted(&model, fitted.as_ref(), &paths, &channels, &Stop::default());
+/// assert_eq!(credits, attribute(&model, &paths, &channels));
+/// ```
+pub fn attribute_fitted(
+    model: &ModelSpec,
+    fitted: &dyn FittedModel,
+    paths: &Paths,
+    channels: &[String],
+    stop: &Stop,
+) -> Result<Attribution> {
+    check(paths, channels.len())?;
+    attribution(model, fitted, paths, channels.len(), stop)
+}
+
 /// [`attribute_until`] and [`credits_by_place`] of one fit.
 ///
 /// # Errors

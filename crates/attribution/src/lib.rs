@@ -44,8 +44,8 @@ mod weights;
 pub use agreement::{Agreement, AgreementError, Compared, Pair, Spread, agreement};
 pub use attribute::{
     Attribution, AttributionModel, Credit, Diagnostics, FittedModel, LogisticDiagnostics, MarkovDiagnostics,
-    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, attribute_until, attribute_with_places,
-    credits_by_place, total,
+    OrderChoice, PlaceCredit, SampledDiagnostics, Solver, attribute, attribute_fitted, attribute_until,
+    attribute_with_places, credits_by_place, total,
 };
 pub use error::{Error, Result, SpecError};
 pub use read::{ReadError, ReadOptions, read_paths};
@@ -53,7 +53,7 @@ pub use spec::{
     CustomWeights, MODELS, ModelInfo, ModelSpec, Order, PRESETS, PresetInfo, SettingInfo, SolverChoice, all_models,
     causal_models,
 };
-pub use stop::Stop;
+pub use stop::{Stop, Waiting};
 pub use transform::{Transform, transform};
 
 // What models read and how it is made, so that this crate is all that is needed.

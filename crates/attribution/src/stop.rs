@@ -94,5 +94,24 @@ impl Stop {
     }
 }
 
+/// Somebody who waits for work. Where it is dropped, the work is asked to stop.
+///
+/// ```
+/// use safar_attribution::{Stop, Waiting};
+/// let stop = Stop::default();
+/// let waiting = Waiting(stop.clone());
+/// assert!(!stop.is_stopped());
+/// drop(waiting);
+/// assert!(stop.is_stopped());
+/// ```
+#[derive(Debug)]
+pub struct Waiting(pub Stop);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,8 @@ use arrow::{
 };
 use futures::TryStreamExt;
 use hashbrown::HashMap;
-use safar_attribution::{Attribution, FittedModel, ModelSpec, attribute_until};
-use safar_engine::Session;
+use safar_attribution::{Attribution, FittedModel, ModelSpec, attribute_fitted};
+use safar_engine::{Session, quoted};
 use safar_model::{ChannelId, PathRef, Table, table::READY_PATHS_BUCKET};
 use safar_store::{Change, TableWriter, WriteLock};
 use std::sync::Arc;
@@ -113,7 +113,7 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String,
         let last = batch.column(1).as_primitive::<TimestampMicrosecondType>();
         for (row, name) in strings(&batch, 0)?.into_iter().enumerate() {
             let Some(name) = name else { continue };
-            let condition = format!("goal = '{}'", name.replace('\'', "''"));
+            let condition = format!("goal = {}", quoted(&name));
             let loaded = load_paths(session, &condition, ages).await?;
             let mut goal = Goal { last: last.value(row), ..Goal::default() };
             let stop = workspace.stop();
@@ -125,9 +125,8 @@ async fn goals(workspace: &Workspace, session: &Session) -> Result<(Vec<(String,
                         goal.per_touch.push((spec.to_string(), fitted));
                         Ok(())
                     }
-                    Ok(_) => {
-                        attribute_until(spec, paths, &loaded.labels, stop).map(|credits| goal.per_channel.push(credits))
-                    }
+                    Ok(fitted) => attribute_fitted(spec, fitted.as_ref(), paths, &loaded.labels, stop)
+                        .map(|credits| goal.per_channel.push(credits)),
                     Err(error) => Err(error),
                 };
                 stop.check()?;

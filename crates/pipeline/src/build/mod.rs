@@ -144,9 +144,10 @@ pub(crate) async fn locked(
             dirty.extend(&people.changed);
         }
     }
-    if !reenrich::is_current(workspace)? {
+    let enricher = workspace.enricher()?;
+    if !reenrich::is_current(workspace, &enricher)? {
         say(Step::ChannelRules);
-        let (events, owners) = reenrich::reenrich(workspace, lock, &session, &people).await?;
+        let (events, owners) = reenrich::reenrich(workspace, lock, &session, &enricher, &people).await?;
         report.reasons.push(BuildNote::RulesChanged { events, people: owners.len() as u64 });
         dirty.extend(owners);
     }

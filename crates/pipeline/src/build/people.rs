@@ -204,16 +204,19 @@ fn add_links(
         let was_blocked = |link: &Link<&str>| [link.id_a, link.id_b].iter().any(|id| is_blocked(id, then));
         let is_refused: HashSet<usize> = refused.iter().map(|(at, _)| *at).collect();
         for (_, link) in links.iter().enumerate().filter(|(at, link)| was_blocked(link) != is_refused.contains(at)) {
-            let ends = [(link.ns_a, link.id_a), (link.ns_b, link.id_b)];
-            blocked.turned.extend(ends.map(|(namespace, id)| (namespace.to_owned(), id.to_owned())));
-            blocked.people.extend(ends.map(|(namespace, id)| safar_model::key_of(namespace, id)));
+            blocked.turned.extend(ends(link).map(|(namespace, id)| (namespace.to_owned(), id.to_owned())));
+            blocked.people.extend(ends(link).map(|(namespace, id)| safar_model::key_of(namespace, id)));
         }
     }
     for link in refused.iter().filter_map(|(at, _)| links.get(*at)) {
-        let ends = [(link.ns_a, link.id_a), (link.ns_b, link.id_b)];
-        blocked.people.extend(ends.map(|(namespace, identifier)| safar_model::key_of(namespace, identifier)));
+        blocked.people.extend(ends(link).map(|(namespace, id)| safar_model::key_of(namespace, id)));
     }
     Ok(())
+}
+
+/// The two identifiers of a link.
+fn ends<'t>(link: &Link<&'t str>) -> [(&'t str, &'t str); 2] {
+    [(link.ns_a, link.id_a), (link.ns_b, link.id_b)]
 }
 
 fn text(column: &StringArray, row: usize) -> Option<&str> {

@@ -33,9 +33,9 @@ const DERIVED: [&str; 11] = [
     "bot",
 ];
 
-/// Whether all events and costs are by the rules of today.
-pub(crate) fn is_current(workspace: &Workspace) -> Result<bool> {
-    let rules = workspace.enricher()?.fingerprint();
+/// Whether all events and costs are by `rules`.
+pub(crate) fn is_current(workspace: &Workspace, rules: &Enricher) -> Result<bool> {
+    let rules = rules.fingerprint();
     Ok(workspace.store().rules()?.is_some_and(|known| known.iter().all(|known| *known == rules)))
 }
 
@@ -44,9 +44,9 @@ pub(super) async fn reenrich(
     workspace: &Workspace,
     lock: &WriteLock,
     session: &Session,
+    rules: &Enricher,
     people: &People,
 ) -> Result<(u64, BTreeSet<i64>)> {
-    let rules = &workspace.enricher()?;
     // Should this be cut off, some rows are by the rules of today, and tomorrow's may be yesterday's again.
     workspace.store().add_rules(lock, rules.fingerprint())?;
     rechannel(workspace, lock, session, rules).await?;

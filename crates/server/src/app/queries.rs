@@ -1,5 +1,6 @@
 //! Where reports are computed: on threads of their own, so many at once, and no longer than somebody waits for the answer.
 use super::problem::{Code, Problem};
+use safar_attribution::Waiting;
 use safar_pipeline::Stop;
 use std::{
     future::Future,
@@ -151,15 +152,6 @@ impl Drop for Queries {
 
 fn stopping() -> Problem {
     Problem::internal("the server is stopping")
-}
-
-/// Stops what is computed when it is dropped.
-struct Waiting(Stop);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
 }
 
 /// Counts a report or a connection for as long as its work lives.
