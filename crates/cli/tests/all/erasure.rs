@@ -13,6 +13,8 @@ use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 const DEVICE: &str = "planted-device-7f3a";
@@ -310,23 +312,35 @@ fn what_cannot_be_taken_out_is_told() {
 
 #[test]
 fn a_person_is_erased_while_the_collector_runs() {
-    let shop = collecting("");
+    let shop = collecting("[[collect.sources]]\nname = \"web\"\nkeys = [\"k\"]\n");
     shop.simulate(20, 1, "events.csv");
     shop.safar(&["-C", "shop", "import", "events.csv"]).assert().success();
     let server = Server::start(&shop);
+    let track = |key: &str, message: &str, user: &str| {
+        let track = format!(r#"{{"writeKey":"{key}","userId":"{user}","event":"Viewed","messageId":"{message}"}}"#);
+        post(server.address, "/v1/track", &track)
+    };
     for (message, user) in [("r-1", USER), ("r-2", "somebody-else")] {
-        let track = format!(r#"{{"userId":"{user}","event":"Viewed","messageId":"{message}"}}"#);
-        assert_eq!(post(server.address, "/v1/track", &track), Some(200));
+        assert_eq!(track("k", message, user), Some(200));
+    }
+    // Who is turned away may name anybody; what the collector says of it does not.
+    assert_eq!(track(EMAIL, "r-0", USER), Some(401));
+    assert_eq!(post(server.address, &format!("/users/{USER}/track"), "{}"), Some(404));
+    let status = || fs::read_to_string(shop.path("shop/collect/status.json")).unwrap();
+    let began = Instant::now();
+    while !(status().contains("(email)") && status().contains("/…/track")) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", status());
+        sleep(Duration::from_millis(100));
     }
     // Not yet in the tables: erasing waits for it.
     shop.safar(&["-C", "shop", "erase", "--id", &format!("user={USER}"), "--yes"]).assert().success();
     assert_eq!(shop.sql("SELECT event_id FROM events WHERE event_id LIKE 'r-_'"), "r-2");
     assert_eq!(found(&shop), BTreeSet::new());
     // Who comes back is somebody new.
-    let track = format!(r#"{{"userId":"{USER}","event":"Viewed","messageId":"r-3"}}"#);
-    assert_eq!(post(server.address, "/v1/track", &track), Some(200));
+    assert_eq!(track("k", "r-3", USER), Some(200));
     until(&shop, "SELECT count(*) FROM events WHERE event_id = 'r-3'", "1");
     assert!(server.stop().success());
+    assert!(!status().contains("(email)") && !status().contains("/…"), "nobody needs it any more: {}", status());
 }
 
 #[test]

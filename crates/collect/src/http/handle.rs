@@ -48,7 +48,7 @@ pub(super) async fn handle(
     } else {
         // Whoever looks for holes asks; clients send.
         if parts.method == Method::POST {
-            inner.notices.path(path);
+            inner.notices.path(path, now());
         }
         Reply::empty(404)
     };

@@ -19,6 +19,7 @@
 mod body;
 mod handle;
 mod noticed;
+mod paths;
 mod serve;
 mod settings;
 mod sources;

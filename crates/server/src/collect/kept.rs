@@ -44,6 +44,15 @@ pub struct Rederived {
 /// # Errors
 /// When tables or segments cannot be read or written. What was replaced by then stays so; the next run does the rest.
 pub async fn replay_kept(workspace: &Workspace, lock: &WriteLock) -> Result<Rederived, CollectError> {
+    in_batches(workspace, lock, BATCH).await
+}
+
+/// As [`replay_kept`], in batches of about so many bytes.
+pub(super) async fn in_batches(
+    workspace: &Workspace,
+    lock: &WriteLock,
+    most: usize,
+) -> Result<Rederived, CollectError> {
     let folder = folder(workspace);
     let reader = Reader::open(&folder, workspace.settings().collect.clone())?;
     let log = origin::of_log(&folder);
@@ -56,7 +65,7 @@ pub async fn replay_kept(workspace: &Workspace, lock: &WriteLock) -> Result<Rede
             Err(LogError::Disk { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => continue,
             other => batch.take(segment, other?),
         }
-        if batch.bytes >= BATCH {
+        if batch.bytes >= most {
             let full = std::mem::replace(&mut batch, Batch::of(&log));
             full.replace(workspace, lock, CommitKey::new("replay", format!("{at}/kept/{number}")), &mut done).await?;
             number += 1;

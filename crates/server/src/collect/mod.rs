@@ -10,6 +10,8 @@ mod build;
 pub mod doctor;
 mod drop_folder;
 mod kept;
+#[cfg(test)]
+mod killed;
 mod origin;
 mod publish;
 mod replay;

@@ -2,11 +2,12 @@
 //!
 //! What is an event now goes to `events` and leaves `rejects`; what still is none stays there. A request that could not be
 //! read lies in its reject; of a batch, the member is looked up in the segments that are kept; a line that the import
-//! refused is imported again.
+//! refused is imported again. Rejects go in the same commit in which their lines come.
 use super::{CollectError, folder, origin, publish, status::now};
 use arrow::{
-    array::{Array, AsArray, BooleanArray, RecordBatch},
-    compute::{cast, filter_record_batch},
+    array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    compute::{cast, filter_record_batch, not},
+    datatypes::{Int64Type, TimestampMicrosecondType},
 };
 use futures::TryStreamExt;
 use safar_collect::{
@@ -17,10 +18,14 @@ use safar_collect::{
 use safar_ingest::{HandOver, Lines, Rules, import_lines};
 use safar_model::Table;
 use safar_pipeline::Workspace;
-use safar_store::{Change, CommitKey, WriteLock};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use safar_store::{CommitKey, WriteLock};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
-/// Lines of about this many bytes are imported at a time.
+/// Letters and lines of about this many bytes are taken to the tables at a time.
 const PART: usize = 16 << 20;
 
 /// What a replay did.
@@ -41,45 +46,39 @@ pub struct Replayed {
 /// Reads all dead letters again. A collector may be running meanwhile.
 ///
 /// # Errors
-/// When tables or segments cannot be read or written. What was imported by then stays; the next replay tells it apart.
+/// When tables or segments cannot be read or written. What was imported by then stays so; the next replay does the rest.
 pub async fn replay(workspace: &Workspace, lock: &WriteLock) -> Result<Replayed, CollectError> {
-    let store = workspace.store();
-    let snapshot = store.snapshot().await?;
+    in_parts(workspace, lock, PART).await
+}
+
+/// As [`replay`], in parts of about so many bytes.
+pub(super) async fn in_parts(workspace: &Workspace, lock: &WriteLock, part: usize) -> Result<Replayed, CollectError> {
+    let snapshot = workspace.store().snapshot().await?;
     let mut letters = Letters::open(workspace)?;
-    let mut importer = Importer { workspace, lock, at: now(), number: 0, waiting: BTreeMap::new(), bytes: 0 };
+    let mut importer = Importer { workspace, lock, at: now(), part, number: 0, told: Told::default() };
     let mut done = Replayed::default();
-    let mut stay = store.writer(lock, Table::Rejects)?;
     let session = workspace.engine()?.session(&snapshot)?;
     let mut rows = session.table(Table::Rejects).await?.execute_stream().await?;
     while let Some(batch) = rows.try_next().await? {
         let batch = conform(&batch)?;
-        let (origins, raws) = (batch.column(1).as_string::<i32>(), batch.column(6).as_string::<i32>());
-        let mut keep = Vec::with_capacity(batch.num_rows());
-        for row in 0..batch.num_rows() {
-            let (place, raw) = (origins.value(row), raws.is_valid(row).then(|| raws.value(row)));
-            if !place.starts_with(origin::PREFIX) {
-                keep.push(true);
+        let rejects = Rejects::of(&batch);
+        for row in (0..batch.num_rows()).map(|row| rejects.row(row)) {
+            if !row.origin.starts_with(origin::PREFIX) {
                 continue;
             }
             done.letters += 1;
-            let read = letters.read(place, raw.unwrap_or_default());
-            keep.push(read.stays.is_some());
+            let read = letters.read(&row.origin, &row.raw);
             if let Some((source, lines)) = read.lines {
-                importer.take(origin::again(place, &source), &lines, &mut done).await?;
+                importer.told.add(origin::again(&row.origin, &source), &lines);
             }
-            if let Some(reason) = read.stays {
-                *done.kept.entry(reason).or_default() += 1;
+            match read.stays {
+                Some(reason) => *done.kept.entry(reason).or_default() += 1,
+                None => importer.told.answers(row),
             }
+            importer.import_if_much(&mut done).await?;
         }
-        stay.write(&filter_record_batch(&batch, &BooleanArray::from(keep))?)?;
     }
     importer.import(&mut done).await?;
-    if importer.number > 0 {
-        let files = store.files(&snapshot, Table::Rejects).await?;
-        let removed = files.into_iter().map(|file| file.name).collect();
-        let change = Change::ReplaceFiles { staged: stay.finish()?, removed };
-        store.commit(lock, vec![change], &CommitKey::new("replay", format!("{}/rejects", importer.at))).await?;
-    }
     Ok(done)
 }
 
@@ -92,6 +91,45 @@ fn conform(batch: &RecordBatch) -> Result<RecordBatch, CollectError> {
         cast(column.ok_or_else(missing)?, field.data_type())
     });
     Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_, _>>()?)?)
+}
+
+/// Columns of `rejects`.
+struct Rejects<'a> {
+    at: &'a TimestampMicrosecondArray,
+    origin: &'a StringArray,
+    line: &'a Int64Array,
+    raw: &'a StringArray,
+}
+
+/// What tells a row of `rejects` from others: what is rejected once more is rejected later.
+#[derive(PartialEq, Eq, Hash)]
+struct Row {
+    at: i64,
+    origin: String,
+    line: i64,
+    raw: String,
+}
+
+impl<'a> Rejects<'a> {
+    /// Of a batch with the columns of the table.
+    fn of(batch: &'a RecordBatch) -> Self {
+        Self {
+            at: batch.column(0).as_primitive::<TimestampMicrosecondType>(),
+            origin: batch.column(1).as_string::<i32>(),
+            line: batch.column(2).as_primitive::<Int64Type>(),
+            raw: batch.column(6).as_string::<i32>(),
+        }
+    }
+
+    fn row(&self, row: usize) -> Row {
+        let raw = if self.raw.is_valid(row) { self.raw.value(row) } else { "" };
+        Row {
+            at: self.at.value(row),
+            origin: self.origin.value(row).to_owned(),
+            line: self.line.value(row),
+            raw: raw.to_owned(),
+        }
+    }
 }
 
 /// Reads what lies in `rejects`.
@@ -172,43 +210,69 @@ fn line(place: &str, raw: &str) -> Read {
     Read { lines: Some((source.to_owned(), raw.to_owned())), stays: None }
 }
 
-/// Imports lines, some megabytes at a time.
+/// What letters gave again.
+#[derive(Default)]
+struct Told {
+    /// Lines by their origin.
+    lines: BTreeMap<String, String>,
+    /// Rejects that give nothing else.
+    answered: HashSet<Row>,
+    bytes: usize,
+}
+
+impl Told {
+    fn add(&mut self, origin: String, lines: &str) {
+        let known = self.lines.entry(origin).or_default();
+        known.push_str(lines);
+        if !lines.ends_with('\n') {
+            known.push('\n');
+        }
+        self.bytes += lines.len();
+    }
+
+    fn answers(&mut self, row: Row) {
+        self.bytes += row.raw.len();
+        self.answered.insert(row);
+    }
+}
+
+/// Takes what letters gave to the tables, some megabytes at a time.
 struct Importer<'a> {
     workspace: &'a Workspace,
     lock: &'a WriteLock,
     at: i64,
+    part: usize,
     /// Imports so far.
     number: u32,
-    /// Lines by their origin.
-    waiting: BTreeMap<String, String>,
-    bytes: usize,
+    told: Told,
 }
 
 impl Importer<'_> {
-    async fn take(&mut self, origin: String, lines: &str, done: &mut Replayed) -> Result<(), CollectError> {
-        let waiting = self.waiting.entry(origin).or_default();
-        waiting.push_str(lines);
-        if !lines.ends_with('\n') {
-            waiting.push('\n');
-        }
-        self.bytes += lines.len();
-        if self.bytes >= PART { self.import(done).await } else { Ok(()) }
+    async fn import_if_much(&mut self, done: &mut Replayed) -> Result<(), CollectError> {
+        if self.told.bytes >= self.part { self.import(done).await } else { Ok(()) }
     }
 
     async fn import(&mut self, done: &mut Replayed) -> Result<(), CollectError> {
-        if self.waiting.is_empty() {
+        let Told { lines, answered, .. } = std::mem::take(&mut self.told);
+        if lines.is_empty() && answered.is_empty() {
             return Ok(());
         }
-        self.bytes = 0;
         let (settings, enricher) = (self.workspace.import_settings(), self.workspace.enricher()?);
         let rules = Rules { import: &settings, enricher: &enricher, identity: &self.workspace.settings().identity };
-        let lines = std::mem::take(&mut self.waiting).into_iter();
-        let lines = lines.map(|(origin, text)| Lines { origin, text: text.into_bytes() });
-        let told = HandOver { lines: lines.collect(), ..HandOver::default() };
+        let store = self.workspace.store();
+        let files = store.files(&store.snapshot().await?, Table::Rejects).await?;
+        let without = store.sweep(self.lock, Table::Rejects, &files, |batch| {
+            let rejects = Rejects::of(batch);
+            let gone = (0..batch.num_rows()).map(|row| Some(answered.contains(&rejects.row(row))));
+            let gone: BooleanArray = gone.collect();
+            let left = (gone.true_count() > 0).then(|| filter_record_batch(batch, &not(&gone)?)).transpose()?;
+            Ok::<_, CollectError>(left)
+        })?;
+        let lines = lines.into_iter().map(|(origin, text)| Lines { origin, text: text.into_bytes() });
+        let told = HandOver { lines: lines.collect(), instead_of: vec![without], ..HandOver::default() };
         let key = CommitKey::new("replay", format!("{}/{}", self.at, self.number));
         self.number += 1;
-        let (store, options) = (self.workspace.store(), publish::options());
-        let report = import_lines(store, self.lock, rules, told, key, &options).await?;
+        let report = import_lines(store, self.lock, rules, told, key, &publish::options()).await?;
         done.stored += report.stored;
         done.duplicates += report.duplicates;
         done.rejected += report.rejected_total();

@@ -34,7 +34,7 @@ pub struct Status {
     pub written_at: Micros,
     /// Whether it ended as it should.
     pub stopped: bool,
-    /// Who sent, and who was turned away.
+    /// Who sent, and who was turned away; empty once it was stopped.
     pub noticed: Noticed,
     /// Bytes of the log that wait for the tables.
     pub log_bytes: u64,

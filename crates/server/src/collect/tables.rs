@@ -104,10 +104,13 @@ impl Tables {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).built = Some(built);
     }
 
-    /// Writes the status. It is for looking at: where that fails, the collector goes on.
+    /// Writes the status. It is for looking at: where that fails, the collector goes on. Once it stopped, nobody needs to know who
+    /// was turned away.
     pub fn tell_status(&self, stopped: bool) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        status.noticed = self.collector.noticed();
+        if !stopped {
+            status.noticed = self.collector.noticed();
+        }
         status.log_bytes = self.collector.log().size();
         status.stopped = stopped;
         let root = self.workspace.lock().unwrap_or_else(PoisonError::into_inner).0.root().to_owned();

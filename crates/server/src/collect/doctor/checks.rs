@@ -262,13 +262,16 @@ pub(super) fn strangers(told: &Status, settings: &CollectSettings, now: Micros) 
 
 /// Clients that are set to another path than theirs.
 pub(super) fn paths(told: &Status) -> Option<Check> {
-    let paths = &told.noticed.paths;
-    let found: Vec<String> = paths.iter().map(|(path, count)| format!("{count} × {path}")).collect();
+    let (paths, others) = (&told.noticed.paths, told.noticed.other_paths);
+    let mut found: Vec<String> = paths.iter().map(|(path, count)| format!("{count} × {path}")).collect();
+    if others > 0 {
+        found.push(format!("{others} × others"));
+    }
     (!found.is_empty()).then(|| {
         Check::look(
             "paths",
             format!("sent to paths that no client is known for: {}", found.join(", ")),
-            "where it is a client of yours, give it the address of docs/collect.md, without a path of its own; where it is Snowplow's `postPath`, add it to snowplow_paths",
+            "where it is a client of yours, give it the address of docs/collect.md, without a path of its own; where it is Snowplow's `postPath`, add it to snowplow_paths; words that clients do not use are not kept, your proxy's log has them",
         )
     })
 }
@@ -381,10 +384,11 @@ mod tests {
             strangers: vec![stranger("who"), stranger("k")],
             other_strangers: 4,
             paths: [("/collect".to_owned(), 5)].into(),
+            other_paths: 6,
             forwarded: 2,
             unforwarded: 0,
         };
-        assert!(paths(&told).is_some_and(|check| check.found.ends_with("5 × /collect")));
+        assert!(paths(&told).is_some_and(|check| check.found.ends_with("5 × /collect, 6 × others")));
         assert_eq!(paths(&Status::begin(listening, &shop())), None);
         assert!(proxies(&told, &shop()).is_some_and(|check| check.to_do.contains("mostly 1")));
         assert_eq!(proxies(&told, &CollectSettings { proxies: 1, ..shop() }), None);
