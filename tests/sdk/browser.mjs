@@ -52,6 +52,18 @@ const clients = [
     ['page view', `name = 'page_view' and ${onPage('ga4mp-browser')}`],
     ['purchase', ordered('ga4mp-browser')],
   ]],
+  ['minimal-ga4-browser', 'minimal-ga4', {}, [
+    ['page view', `name = 'page_view' and ${onPage('minimal-ga4-browser')}`],
+    ['purchase', `order_id = 'minimal-ga4-browser-1' and value = 129.9 and currency = 'EUR'`],
+  ]],
+  ['plausible-tracker', 'plausible-tracker', {}, [
+    ['page view', `name = 'page_view' and ${onPage('plausible-tracker')}`],
+    ['event with revenue', `name = 'plausible-tracker order' and order_id = 'plausible-tracker-1' and value = 129.9 and currency = 'EUR'`],
+  ]],
+  ['matomo-react-native', 'matomo', {}, [
+    ['screen view', `name = 'page_view' and ${onPage('matomo-react-native')} and user_id = 'matomo-react-native'`],
+    ['order', `order_id = 'matomo-react-native-1' and value = 129.9 and items is not null and user_id = 'matomo-react-native'`],
+  ]],
 ].filter(([name]) => only(name));
 
 const dist = path.join(here, 'dist');
