@@ -234,7 +234,8 @@ mod tests {
     #[test]
     fn paths_are_counted_and_bounded() {
         let notices = Notices::default();
-        let paths = ["a", "b", "e", "g", "i"].map(|first| ["v0", "v1", "v2", "v3", "j"].map(|last| format!("/{first}/{last}")));
+        let paths =
+            ["a", "b", "e", "g", "i"].map(|first| ["v0", "v1", "v2", "v3", "j"].map(|last| format!("/{first}/{last}")));
         for path in paths.iter().flatten().chain(&paths[4]) {
             notices.path(path, 1);
         }

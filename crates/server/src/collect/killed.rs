@@ -34,9 +34,8 @@ async fn again(workspace: &Workspace) {
 }
 
 async fn shop(root: &Path, rule: &str) -> Workspace {
-    let settings = format!(
-        "[enrich]\npersonal_parameters = [\"{rule}\"]\n[[collect.sources]]\nname = \"web\"\nkeys = [\"k\"]\n"
-    );
+    let settings =
+        format!("[enrich]\npersonal_parameters = [\"{rule}\"]\n[[collect.sources]]\nname = \"web\"\nkeys = [\"k\"]\n");
     fs::write(root.join("safar.toml"), settings).unwrap();
     Workspace::open(root).await.unwrap()
 }
@@ -94,7 +93,9 @@ async fn told(workspace: &Workspace) -> [Vec<String>; 2] {
 
 async fn journeys(workspace: &Workspace, full: bool) -> Vec<String> {
     build(workspace, full, &|_| {}).await.unwrap();
-    let mut all = rows(workspace, "select namespace, identifier, person_id, valid_from, valid_to from persons order by 1, 2, 4").await;
+    let mut all =
+        rows(workspace, "select namespace, identifier, person_id, valid_from, valid_to from persons order by 1, 2, 4")
+            .await;
     all.extend(rows(workspace, "select * from person_events order by person_id, step").await);
     all.extend(rows(workspace, "select * from touchpoints order by person_id, occurred_at, event_id").await);
     all
@@ -153,7 +154,11 @@ async fn killed_between_commits_it_loses_and_doubles_nothing() {
         assert!(events.iter().all(|event| known.contains(event)), "after {after} of {all} commits: {events:?}");
         assert_eq!(rejects, by_rule[rule][1], "after {after} of {all} commits");
         if round % 2 == 0 {
-            assert_eq!(journeys(&workspace, false).await, journeys(&workspace, true).await, "after {after} of {all} commits");
+            assert_eq!(
+                journeys(&workspace, false).await,
+                journeys(&workspace, true).await,
+                "after {after} of {all} commits"
+            );
         }
         again(&workspace).await;
         assert_eq!(told(&workspace).await, by_rule[rule], "after {after} of {all} commits, and once more");
