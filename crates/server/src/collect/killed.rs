@@ -1,9 +1,11 @@
 //! What was collected is read again in many commits, and that is killed between them: every event and every dead letter is there
 //! once, before it is run again and after.
-use super::{kept, open, replay, settle, status::now};
+use super::{kept, open, publish, replay, settle, status::now};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use safar_collect::{Request, Stored};
+use safar_ingest::{HandOver, Lines, Rules, import_lines};
 use safar_pipeline::{Workspace, build, report};
+use safar_store::CommitKey;
 use std::{
     collections::BTreeSet,
     fs,
@@ -40,7 +42,8 @@ async fn shop(root: &Path, rule: &str) -> Workspace {
     Workspace::open(root).await.unwrap()
 }
 
-/// Segments of batches: events of their own, one that all of them repeat, what is no event, and what the import refuses.
+/// Segments of batches: events of their own, one that all of them repeat, and what is no event; and lines of another log that the
+/// import refuses.
 async fn collect(workspace: &Workspace) {
     let collector = open(workspace).unwrap();
     for segment in 0..SEGMENTS {
@@ -50,9 +53,7 @@ async fn collect(workspace: &Workspace) {
             )
         };
         let pages = [page("all"), page(&format!("{segment}-a")), page(&format!("{segment}-b"))].join(",");
-        let body = format!(
-            r#"{{"writeKey":"k","batch":[{pages},{{"type":"dance{segment}"}},{{"type":"track","event":"e","messageId":"old-{segment}","userId":"u","timestamp":"1890-01-01T00:00:00Z"}}]}}"#
-        );
+        let body = format!(r#"{{"writeKey":"k","batch":[{pages},{{"type":"dance{segment}"}}]}}"#);
         let request = Request {
             method: "POST",
             path: "/v1/batch",
@@ -68,6 +69,16 @@ async fn collect(workspace: &Workspace) {
     }
     drop(collector);
     settle(workspace).await.unwrap();
+    let (settings, enricher) = (workspace.import_settings(), workspace.enricher().unwrap());
+    let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
+    let line = |number: usize| Lines {
+        origin: format!("collect/web/00000000/{number:06}.0"),
+        text: format!("{{\"event_id\":\"odd-{number}\",\"name\":\"e\",\"occurred_at\":\"yesterday\"}}\n").into_bytes(),
+    };
+    let told = HandOver { lines: (0..SEGMENTS).map(line).collect(), ..HandOver::default() };
+    let (lock, key) = (workspace.store().lock().unwrap(), CommitKey::new("test", "odd"));
+    let done = import_lines(workspace.store(), &lock, rules, told, key, &publish::options()).await.unwrap();
+    assert_eq!(done.rejected_total(), SEGMENTS as u64);
 }
 
 async fn rows(workspace: &Workspace, query: &str) -> Vec<String> {

@@ -203,6 +203,9 @@ impl Read {
 
 /// A line that the import refused.
 fn line(place: &str, raw: &str) -> Read {
+    if raw.trim().is_empty() {
+        return Read::stays("its text is not kept, because its visitor refused that");
+    }
     if raw.contains("…@…") {
         return Read::stays("its contact details were hidden (see keep_contact_details of [import])");
     }
