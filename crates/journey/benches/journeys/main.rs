@@ -110,7 +110,7 @@ fn run(options: &Options) -> Result<(), Failure> {
                 };
                 let (cpu, wall) = (cpu_s()? - cpu, wall.elapsed().as_secs_f64());
                 let answer = match made {
-                    Made::Tables(tables) => safar::answer(&tables),
+                    Made::Tables(tables) => safar::answer(&tables)?,
                     Made::Sums(answer) => answer,
                 };
                 runs.push((cpu, wall, answer));
