@@ -11,7 +11,7 @@ use pyo3::{
     prelude::*,
     types::{PyCapsule, PyType},
 };
-use safar_attribution::Transform;
+use safar_attribution::{Transform, transform_until};
 use std::sync::Arc;
 
 /// Weighted paths: the touches that came before an outcome, oldest first, with how many conversions each path
@@ -206,7 +206,7 @@ pub fn transform(py: Python<'_>, paths: &Bound<'_, Paths>, steps: OneOrMore) -> 
     let steps = steps.all().iter().map(parse).collect::<Result<Vec<_>, _>>();
     let steps = steps.map_err(|error| PyValueError::new_err(error.to_string()))?;
     let inner = Arc::clone(&paths.get().inner);
-    let changed = work::once(py, move |_| safar_attribution::transform(&steps, &inner.0, &inner.1))?;
+    let changed = work::once(py, move |stop| transform_until(&steps, &inner.0, &inner.1, stop))?;
     let (changed, channels) = changed.map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(Paths { persons: paths.get().persons.clone(), ..Paths::new(changed, channels) })
 }

@@ -8,15 +8,11 @@ use pyo3::{
     prelude::*,
     pybacked::PyBackedBytes,
 };
-use safar_attribution::{ReadError, ReadOptions};
+use safar_attribution::{ReadError, ReadOptions, Stop};
 use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 
 /// Where paths come from.
@@ -53,11 +49,10 @@ pub fn read_paths(py: Python<'_>, path_or_bytes: Source, sep: &str, delimiter: O
         Some(_) => return Err(PyValueError::new_err("`delimiter` must be one ASCII character, such as ; or ,")),
     };
     let options = ReadOptions { delimiter, separator: sep.into() };
-    let left = Left::default();
-    let (is_left, file) = (Arc::clone(&left.0), path_or_bytes.file());
-    let read = work::once(py, move |_| match path_or_bytes {
-        Source::Bytes(bytes) => read(&bytes[..], is_left, &options),
-        Source::File(file) => read(File::open(file)?, is_left, &options),
+    let file = path_or_bytes.file();
+    let read = work::once(py, move |stop| match path_or_bytes {
+        Source::Bytes(bytes) => read(&bytes[..], stop, &options),
+        Source::File(file) => read(File::open(file)?, stop, &options),
     })?;
     let (paths, channels) = read.map_err(|error| match (error, file) {
         (ReadError::Io(error), Some(file)) => failed(py, &error, &file),
@@ -76,34 +71,20 @@ impl Source {
     }
 }
 
-fn read(
-    source: impl Read,
-    is_left: Arc<AtomicBool>,
-    options: &ReadOptions,
-) -> Result<(safar_model::Paths, Vec<String>), ReadError> {
-    safar_attribution::read_paths(Leavable { source, is_left }, options)
+fn read(source: impl Read, stop: &Stop, options: &ReadOptions) -> Result<(safar_model::Paths, Vec<String>), ReadError> {
+    safar_attribution::read_paths(Leavable { source, stop }, options)
 }
 
-/// Tells the reading, when it is dropped, that nobody waits for it any more.
-#[derive(Default)]
-struct Left(Arc<AtomicBool>);
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Ends with an error once it was left. (A read that blocks, as of a pipe, cannot be counted on to return: where
+/// Ends with an error once nobody waits any more. (A read that blocks, as of a pipe, cannot be counted on to return: where
 /// another library has set the signal's handler, the system begins it anew.)
-struct Leavable<R> {
+struct Leavable<'a, R> {
     source: R,
-    is_left: Arc<AtomicBool>,
+    stop: &'a Stop,
 }
 
-impl<R: Read> Read for Leavable<R> {
+impl<R: Read> Read for Leavable<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.is_left.load(Ordering::Relaxed) {
+        if self.stop.is_stopped() {
             return Err(io::Error::other("nobody waits for this file any more"));
         }
         self.source.read(into)

@@ -18,6 +18,8 @@ import pyarrow, random, safar, sys, time
 draw = random.Random(7)
 rows = [draw.choices([f"c{i}" for i in range(20)], k=8) for _ in range(2000)]
 paths = safar.Paths.from_arrow(pyarrow.table({"path": rows, "conversions": [1] * 2000, "null": [1] * 2000}))
+sold = [draw.randrange(40, 60) for _ in range(1000)]
+regions = pyarrow.table({"treated": [True, False] * 500, "people": [1000] * 1000, "conversions": sold})
 """
 
 
@@ -61,6 +63,11 @@ def test_ctrl_c_leaves_a_running_model():
         'safar.bootstrap(paths, "markov:order=2", replicates=1_000_000)',
         # Hundreds of states are solved for each of the orders: the one fit would take many minutes.
         'safar.attribute(paths, "shapley_markov:order=2,samples=40000")',
+        # Each of a million changes reads all paths.
+        'safar.transform(paths, ["exposure"] * 1_000_000)',
+        # Ten million assignments of a thousand regions.
+        "safar.geo_hold_out(regions, draws=10_000_000)",
+        "safar.geo_plan(regions, 500, draws=10_000_000)",
     ],
 )
 def test_work_that_nobody_waits_for_ends(work):

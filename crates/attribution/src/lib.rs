@@ -54,7 +54,7 @@ pub use spec::{
     causal_models,
 };
 pub use stop::{Stop, Waiting};
-pub use transform::{Transform, transform};
+pub use transform::{Transform, transform, transform_until};
 
 // What models read and how it is made, so that this crate is all that is needed.
 use safar_model::sum;

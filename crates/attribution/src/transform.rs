@@ -1,5 +1,5 @@
 //! Changes to paths before a model sees them, in words that Snowplow and Google's fractribution made common.
-use crate::{Result, attribute::check, error::SpecError, spec::list_of_names};
+use crate::{Result, Stop, attribute::check, error::SpecError, spec::list_of_names};
 use hashbrown::HashMap;
 use safar_model::{ChannelId, PathRef, Paths, PathsBuilder};
 use serde::{Deserialize, Serialize};
@@ -139,15 +139,37 @@ impl fmt::Display for Transform {
 /// assert_eq!(channels, ["A", "Direct"]);
 /// ```
 pub fn transform(steps: &[Transform], paths: &Paths, channels: &[String]) -> Result<(Paths, Vec<String>)> {
+    transform_until(steps, paths, channels, &Stop::default())
+}
+
+/// The same, until `stop` is asked for.
+///
+/// # Errors
+/// As [`transform`]; [`Error::Stopped`](crate::Error::Stopped).
+///
+/// ```
+/// use safar_attribution::{Error, ReadOptions, Stop, Transform, read_paths, transform_until};
+/// let (paths, channels) = read_paths("path;conversions\nA > A;1\n".as_bytes(), &ReadOptions::default()).unwrap();
+/// let stop = Stop::default();
+/// assert_eq!(transform_until(&[Transform::Exposure], &paths, &channels, &stop).unwrap().0.touchpoints(), 1);
+/// stop.stop();
+/// assert_eq!(transform_until(&[Transform::Exposure], &paths, &channels, &stop), Err(Error::Stopped));
+/// ```
+pub fn transform_until(
+    steps: &[Transform],
+    paths: &Paths,
+    channels: &[String],
+    stop: &Stop,
+) -> Result<(Paths, Vec<String>)> {
     check(paths, channels.len())?;
     let (mut paths, mut channels) = (paths.clone(), channels.to_vec());
     for step in steps {
-        paths = apply(step, &paths, &mut channels);
+        paths = apply(step, &paths, &mut channels, stop)?;
     }
     Ok((paths, channels))
 }
 
-fn apply(step: &Transform, paths: &Paths, channels: &mut Vec<String>) -> Paths {
+fn apply(step: &Transform, paths: &Paths, channels: &mut Vec<String>, stop: &Stop) -> Result<Paths> {
     let is_direct: Vec<bool> = match step {
         Transform::RemoveDirect { direct } | Transform::RemoveLastDirect { direct } => {
             let direct: Vec<_> = direct.iter().map(|name| name.to_lowercase()).collect();
@@ -160,39 +182,54 @@ fn apply(step: &Transform, paths: &Paths, channels: &mut Vec<String>) -> Paths {
     // With `frequency`: (channel, number of touches) → new channel.
     let mut counted = HashMap::<(ChannelId, usize), ChannelId, foldhash::fast::FixedState>::default();
     let mut builder = PathsBuilder::default();
+    // By channel: its touches on the path at hand that are yet to be looked at; 0 between paths.
+    let mut ahead = vec![0_usize; names.len()];
+    let is_once = matches!(step, Transform::Unique | Transform::First | Transform::Frequency);
     let (mut kept, mut touches, mut ages) = (vec![], vec![], vec![]);
     for path in paths.iter() {
+        stop.check()?;
         let all = path.channels;
+        if is_once {
+            all.iter().for_each(|channel| ahead[channel.0 as usize] += 1);
+        }
+        let not_direct = match step {
+            Transform::RemoveLastDirect { .. } => all.iter().rposition(|channel| !is_direct(channel)),
+            _ => None,
+        };
+        // Each place that stays, and how many touches it stands for where a channel comes once.
         kept.clear();
-        kept.extend((0..all.len()).filter(|place| match step {
-            Transform::Exposure => all.get(place + 1) != Some(&all[*place]),
-            Transform::Unique => !all[place + 1..].contains(&all[*place]),
-            Transform::First | Transform::Frequency => !all[..*place].contains(&all[*place]),
-            Transform::RemoveDirect { .. } => !is_direct(&all[*place]),
-            Transform::RemoveLastDirect { .. } => !all[*place..].iter().all(is_direct),
+        kept.extend(all.iter().enumerate().filter_map(|(place, channel)| {
+            let ahead = &mut ahead[channel.0 as usize];
+            let times = match step {
+                Transform::Exposure => usize::from(all.get(place + 1) != Some(channel)),
+                Transform::Unique => {
+                    *ahead -= 1;
+                    usize::from(*ahead == 0)
+                }
+                Transform::First | Transform::Frequency => std::mem::take(ahead),
+                Transform::RemoveDirect { .. } => usize::from(!is_direct(channel)),
+                Transform::RemoveLastDirect { .. } => usize::from(not_direct.is_some_and(|last| place <= last)),
+            };
+            (times > 0).then_some((place, times))
         }));
         if kept.is_empty() {
-            kept.extend(0..all.len());
+            kept.extend((0..all.len()).map(|place| (place, 1)));
         }
         touches.clear();
-        touches.extend(kept.iter().map(|place| match step {
-            Transform::Frequency => {
-                let channel = all[*place];
-                let times = all.iter().filter(|other| **other == channel).count();
-                *counted.entry((channel, times)).or_insert_with(|| {
-                    channels.push(format!("{}({times})", names[channel.0 as usize]));
-                    #[expect(clippy::cast_possible_truncation, reason = "fewer names than touches in memory")]
-                    ChannelId(channels.len() as u32 - 1)
-                })
-            }
+        touches.extend(kept.iter().map(|(place, times)| match step {
+            Transform::Frequency => *counted.entry((all[*place], *times)).or_insert_with(|| {
+                channels.push(format!("{}({times})", names[all[*place].0 as usize]));
+                #[expect(clippy::cast_possible_truncation, reason = "fewer names than touches in memory")]
+                ChannelId(channels.len() as u32 - 1)
+            }),
             _ => all[*place],
         }));
         ages.clear();
-        ages.extend(kept.iter().filter_map(|place| path.ages.map(|ages| ages[*place])));
+        ages.extend(kept.iter().filter_map(|(place, _)| path.ages.map(|ages| ages[*place])));
         builder.push(PathRef { channels: &touches, ages: path.ages.map(|_| ages.as_slice()), ..path });
     }
     if *step != Transform::Frequency {
         *channels = names;
     }
-    builder.finish()
+    Ok(builder.finish())
 }

@@ -1,5 +1,5 @@
 //! Bodies: decompressed within a limit, read as JSON with the damage that real clients do repaired.
-use crate::{Refusal, Request, limits};
+use crate::{Refusal, Request, limits, reason};
 use base64::{
     Engine,
     alphabet::URL_SAFE,
@@ -50,7 +50,7 @@ pub(crate) fn of<'a>(request: &Request<'a>) -> Result<Cow<'a, [u8]>, Refusal> {
         return if looks_plain() {
             Ok(Cow::Borrowed(request.body))
         } else {
-            Err(Refusal::Unreadable("its content-encoding is neither gzip nor deflate"))
+            Err(Refusal::Unreadable(reason::BODY_ENCODING))
         };
     }
     gunzip(request.body)
@@ -80,7 +80,7 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value, Refusal> {
         return Ok(value);
     }
     let text = String::from_utf8_lossy(bytes);
-    serde_json::from_str(&without_halves(&text)).map_err(|_| Refusal::Unreadable("it is no JSON"))
+    serde_json::from_str(&without_halves(&text)).map_err(|_| Refusal::Unreadable(reason::BODY_NO_JSON))
 }
 
 /// The text with `\ud800` … `\udfff` that have no other half replaced by `\ufffd`.

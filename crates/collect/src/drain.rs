@@ -9,6 +9,7 @@ use crate::{
     http::Collector,
     log::{Entry, LogError, Segment},
     reader::is_blank,
+    reason,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use safar_model::Micros;
@@ -244,8 +245,8 @@ fn part(reader: &Reader, segment: &Segment, from: usize, until: Option<usize>, a
             }
             // Nothing was ever written there: the file had grown before its bytes came.
             Entry::Torn { bytes, .. } if is_blank(bytes) => continue,
-            Entry::Damaged { bytes, .. } => (bytes, "the log is damaged here"),
-            Entry::Torn { bytes, .. } => (bytes, "the log breaks off here"),
+            Entry::Damaged { bytes, .. } => (bytes, reason::LOG_DAMAGED),
+            Entry::Torn { bytes, .. } => (bytes, reason::LOG_BREAKS_OFF),
         };
         bytes += unreadable.len();
         part.letters.push(DeadLetter {

@@ -3,7 +3,7 @@ use crate::{
     Collected, Decoded, Protocol, Refusal, Request, Stored, Terms, decode,
     drain::{DeadLetter, Part, Raw},
     http::{CollectError, CollectSettings, Sources},
-    ids, route,
+    ids, reason, route,
     salts::Salts,
 };
 use safar_model::{
@@ -14,9 +14,6 @@ use std::{
     path::Path,
     sync::{PoisonError, RwLock},
 };
-
-/// Why bytes of the log are no request.
-const OTHER_VERSION: &str = "the record was written by another version";
 
 /// Reads stored requests into events.
 #[derive(Debug)]
@@ -104,7 +101,7 @@ impl Reader {
         if is_blank(record) {
             return Err("its request is no longer kept, because its visitor refused that or was erased".to_owned());
         }
-        let stored = Stored::decode(record).ok_or(OTHER_VERSION)?;
+        let stored = Stored::decode(record).ok_or(reason::OTHER_VERSION)?;
         let (source, decoded, _) = self.read(&stored, self.salt(stored.received_at))?;
         if let Some(reject) = decoded.rejects.iter().find(|reject| reject.place == place) {
             return Err(reject.reason.to_owned());
@@ -117,7 +114,7 @@ impl Reader {
     /// The source of a request, and what it holds; or why nothing of it is taken. Whether its events say less than it does,
     /// because their visitors refused that.
     fn read(&self, stored: &Stored<'_>, salt: Option<[u8; 32]>) -> Result<(String, Decoded, bool), String> {
-        let protocol = self.route(stored.method, stored.path).ok_or("nobody's path")?;
+        let protocol = self.route(stored.method, stored.path).ok_or(reason::NOBODYS_PATH)?;
         let (request, terms) = (stored.request(), self.terms(salt.as_ref()));
         let mut decoded = decode(protocol, &request, &terms).map_err(|refusal| refusal.to_string())?;
         let source = match stored.source {
@@ -172,13 +169,14 @@ impl Reader {
             part.letters.push(DeadLetter { at, source: source.to_owned(), received_at, reason, raw });
         };
         let read = |stored: &Stored<'_>| self.read(stored, self.salt(stored.received_at));
-        let (source, decoded, withheld) = match stored.as_ref().ok_or_else(|| OTHER_VERSION.to_owned()).and_then(read) {
-            Ok(read) => read,
-            Err(reason) => {
-                letter(stored.map_or("", |stored| stored.source), reason, Raw::Request(payload.to_vec()));
-                return payload.len();
-            }
-        };
+        let (source, decoded, withheld) =
+            match stored.as_ref().ok_or_else(|| reason::OTHER_VERSION.to_owned()).and_then(read) {
+                Ok(read) => read,
+                Err(reason) => {
+                    letter(stored.map_or("", |stored| stored.source), reason, Raw::Request(payload.to_vec()));
+                    return payload.len();
+                }
+            };
         let mut size = 0;
         for reject in decoded.rejects {
             // The others of its batch refused to be kept; it may be of the same visitor.

@@ -1,5 +1,5 @@
 //! What goes back: events and an answer, or a refusal that makes the client do the right thing.
-use crate::{Collected, limits};
+use crate::{Collected, limits, reason};
 use std::borrow::Cow;
 
 /// A header of an answer; its name is in lower case.
@@ -81,10 +81,10 @@ pub struct Reject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The body is neither JSON nor a form that this client sends.
-    #[error("the body cannot be read: {0}")]
+    #[error("{0}")]
     Unreadable(&'static str),
     /// Compressed data that breaks off or is damaged.
-    #[error("the compressed body breaks off or is damaged")]
+    #[error("{}", reason::BODY_DAMAGED)]
     Damaged,
     /// Compressed data that grows beyond the limit.
     #[error("the body is larger than {} bytes once decompressed", limits::BODY)]
@@ -101,7 +101,7 @@ pub enum Refusal {
     #[error("the destination is not signed by this server")]
     NotSigned,
     /// For the server: the key or secret is not known here.
-    #[error("the key is not known here")]
+    #[error("{}", reason::UNKNOWN_KEY)]
     Unauthorised,
     /// For the server: the source sends more than it may; the client is to come back after so many seconds.
     #[error("too many requests; come back in {0} seconds")]

@@ -199,6 +199,18 @@ impl ChannelRules {
             (None, None) => write!(f, "{UNASSIGNED}: no other rule holds"),
         })
     }
+
+    /// What names a rule for programs and other languages, and stays: `own` for rules of one's own, `unassigned` for the last.
+    ///
+    /// ```
+    /// let rules = safar_enrich::ChannelRules::default();
+    /// assert_eq!([rules.code(15), rules.code(99)], ["audio", "unassigned"]);
+    /// ```
+    #[must_use]
+    pub fn code(&self, rule: usize) -> &'static str {
+        let default = || DEFAULT_RULES.get(rule - self.own.len()).map_or("unassigned", |rule| rule.code);
+        if rule < self.own.len() { "own" } else { default() }
+    }
 }
 
 /// In lower case, copied only where something changes.

@@ -6,6 +6,7 @@ pub mod consent;
 mod interaction;
 mod key;
 pub mod path;
+mod reason;
 pub mod sum;
 pub mod table;
 mod timeline;

@@ -1,9 +1,11 @@
 //! `safar.toml`: what a team decides about its workspace, and reviews in git.
 mod experiments;
+mod fault;
 mod privacy;
 mod server;
 
 pub use experiments::{ExperimentSettings, Unit};
+pub use fault::{Fault, ValueKind};
 pub use privacy::{Age, PrivacySettings};
 pub use server::{ServerSettings, SqlSettings};
 
@@ -132,13 +134,13 @@ impl Settings {
     /// When a line is not allowed.
     pub fn parse(text: &str, name: &str) -> Result<Self, SettingsError> {
         let mut settings: Self = toml::from_str(text)
-            .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), in_words(error.message())))?;
+            .map_err(|error| bad(text, name, error.span().map_or(0, |span| span.start), error.message()))?;
         settings.collect.consent = settings.privacy.consent.clone();
         settings.import.consent = settings.privacy.consent.clone();
         settings.import.goals = settings.journey_rules().goals.into_iter().map(|goal| goal.name).collect();
         let check = |section: &str, reason: Option<String>| match reason {
             None => Ok(()),
-            Some(reason) => Err(bad(text, name, place(text, section, &reason), reason)),
+            Some(reason) => Err(bad(text, name, place(text, section, &reason), &reason)),
         };
         check("channels", settings.channels.check().err().map(|error| error.to_string()))?;
         check("identity", settings.identity.check().err().map(|error| error.to_string()))?;
@@ -179,12 +181,14 @@ fn in_words(reason: &str) -> String {
 }
 
 /// The error of the line that holds byte `at`.
-fn bad(text: &str, path: &str, at: usize, reason: String) -> SettingsError {
+fn bad(text: &str, path: &str, at: usize, message: &str) -> SettingsError {
     let before = &text[..at.min(text.len())];
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
     let found = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
-    SettingsError::Bad { path: path.to_owned(), line, column, found, reason }
+    let is_toml = toml::from_str::<toml::Table>(text).is_ok();
+    let fault = if is_toml { Fault::told(message, text, line) } else { Fault::NotToml };
+    SettingsError::Bad { path: path.to_owned(), line, column, found, reason: in_words(message), fault }
 }
 
 /// Where the setting stands that a check of a whole section complains of: its message quotes the value between backticks, so
@@ -266,5 +270,7 @@ pub enum SettingsError {
         found: String,
         /// What is wrong, and what is allowed.
         reason: String,
+        /// The same for programs.
+        fault: Fault,
     },
 }

@@ -78,7 +78,8 @@ pub fn geo_hold_out(
     let wanted = Wanted { given: treated, usual: &["treated"], needed: true };
     let geos = regions(table, Some(wanted), people, conversions, value, before)?;
     let settings = Settings { level, power, seed, draws, treated_share: None };
-    let found = work::once(table.py(), move |_| experiment::geo_hold_out(&geos, &settings))?.map_err(failed)?;
+    let found = work::once(table.py(), move |stop| experiment::geo_hold_out_until(&geos, &settings, stop))?;
+    let found = found.map_err(failed)?;
     let (assignments, exact) = told(found.assignments);
     Ok(GeoOutcome {
         lifts: self::table(&[("conversions", &found.conversions), ("value", &found.value)])?,
@@ -186,7 +187,8 @@ pub fn geo_plan(
 ) -> PyResult<GeoPlan> {
     let geos = regions(table, None, people, conversions, value, before)?;
     let settings = Settings { level, power, seed, draws, treated_share: None };
-    let plan = work::once(table.py(), move |_| experiment::geo_plan(&geos, treated, &settings))?.map_err(failed)?;
+    let plan = work::once(table.py(), move |stop| experiment::geo_plan_until(&geos, treated, &settings, stop))?;
+    let plan = plan.map_err(failed)?;
     let (assignments, exact) = told(plan.assignments);
     Ok(GeoPlan {
         conversions: plan.conversions.into(),

@@ -286,6 +286,13 @@ export type Reason =
   | { code: 'nothing_to_test'; }
   | { code: 'nothing_earned'; values: { model: string; }; }
   | { code: 'see_log'; }
+  | { code: 'unknown_setting'; values: { known: string[]; setting: string; }; }
+  | { code: 'unknown_value'; values: { known: string[]; setting: string; value: string; }; }
+  | { code: 'missing_setting'; values: { found: string; setting: string; }; }
+  | { code: 'wrong_kind'; values: { found: string; setting: string; wanted: ValueKind; }; }
+  | { code: 'bad_setting'; values: { found: string; setting: string; }; }
+  | { code: 'not_toml'; values: { found: string; }; }
+  | { code: 'drop_outside'; values: { folder: string; }; }
   | { code: 'no_column'; values: { column: string; known: string[]; }; }
   | { code: 'column_near'; values: { column: string; near: string; }; }
   | { code: 'no_table'; values: { known: string[]; table: string; }; }
@@ -394,6 +401,9 @@ export interface User {
   name: string;
   role: Role;
 }
+
+/** Kinds of values. */
+export type ValueKind = 'positive_whole_number' | 'whole_number' | 'number' | 'text' | 'true_or_false' | 'list';
 
 /** What an answer was made from that is no report. */
 export interface Versions {

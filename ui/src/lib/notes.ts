@@ -5,6 +5,7 @@ import { app } from './app.svelte';
 import { amount, label, namespace } from './cells';
 import { addDays } from './days';
 import { modelName } from './models';
+import type { Key } from '../i18n/en';
 import { t, words } from '../i18n/words.svelte';
 
 type Values = Record<string, unknown>;
@@ -17,6 +18,7 @@ const named: Record<string, (value: unknown) => string> = {
   way: (value) => `explorer.${String(value)}`,
   role: (value) => `role.${String(value)}`,
   step: (value) => `doing.${String(value)}`,
+  wanted: (value) => `wanted.${String(value)}`,
 };
 const parts = ['level', 'share', 'earlier', 'later', 'chance'];
 const money = ['cost', 'value', 'unattributed_value'];
@@ -59,10 +61,22 @@ export const refusedIn = (report: Report | null): Refused[] =>
 /** What its title says all of. */
 const plain = ['csrf', 'busy', 'login_needed', 'read_only'];
 
-/** What a refusal says beyond its title, and whether that is the server's English. */
-export function because(problem: Problem): { text: string; english: boolean } {
+/** Settings by their last name, and what says how their values are written. */
+const ways: Record<string, Key> = {
+  time_zone: 'allowed.time_zone', zone: 'allowed.time_zone', currency: 'allowed.currency', default_currency: 'allowed.currency',
+  own_domains: 'allowed.domains', ignored_referrers: 'allowed.domains',
+  keep_events: 'allowed.age', keep_requests: 'allowed.age', keep_rejects: 'allowed.age', keep_dropped: 'allowed.age',
+  session_days: 'allowed.session_days', phone_country: 'allowed.phone_country', models: 'allowed.models', from: 'allowed.day', until: 'allowed.day',
+};
+
+/** What a refusal says beyond its title, whether that is the server's English, and what only the server's English tells. */
+export function because(problem: Problem): { text: string; english: boolean; detail?: string } {
   const reason = problem.reason && words.has(`reason.${problem.reason.code}`) ? problem.reason : null;
-  if (reason) return { text: say(reason, 'reason'), english: false };
+  if (reason?.code === 'bad_setting') {
+    const way = ways[reason.values.setting.split('.').at(-1) ?? ''];
+    return { text: [say(reason, 'reason'), way ? t(way) : ''].filter(Boolean).join(' · '), english: false, detail: problem.detail ?? '' };
+  }
+  if (reason) return { text: say(reason, 'reason'), english: false, ...(reason.code === 'not_toml' ? { detail: problem.detail ?? '' } : {}) };
   if (plain.includes(problem.code ?? '')) return { text: '', english: false };
   return { text: [problem.detail, problem.hint].filter(Boolean).join(' · '), english: true };
 }

@@ -30,10 +30,37 @@ it('every step of a build is said, and no other', () => {
   expect(Object.keys(en).filter((key) => key.startsWith('doing.')).toSorted()).toEqual(steps.map((step) => `doing.${step}`).toSorted());
 });
 
-it('every reason for which an import rejects a row is said, and no other', () => {
-  const source = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '../../../crates/ingest/src/import/reason.rs'), 'utf8');
+const file = (path: string): string => readFileSync(join(dirname(fileURLToPath(import.meta.url)), '../../..', path), 'utf8');
+
+it('every reason for which the import or the collector rejects a row is said, and no other', () => {
+  const source = ['crates/ingest/src/import/reason.rs', 'crates/collect/src/reason.rs'].map(file).join('\n');
   const reasons = [...source.matchAll(/^ +[A-Z0-9_]+, "(\w+)", "/gm)].map(([, code]) => `reject.${code}`);
   expect(Object.keys(en).filter((key) => key.startsWith('reject.')).toSorted()).toEqual(reasons.toSorted());
+});
+
+it('every rule that ships is said', () => {
+  const codes = [...file('crates/enrich/src/ga4.rs').matchAll(/code: "(\w+)"/g)].map(([, code]) => `rule.${code}`);
+  expect(codes.length).toBeGreaterThan(20);
+  expect(codes.filter((code) => !words.has(code))).toEqual([]);
+});
+
+it('every column is said as the reference of tables says it, and no other', () => {
+  const [said, used] = [en as Record<string, unknown>, new Set<string>()];
+  for (const part of file('docs/reference/tables.md').split('\n## ').slice(1)) {
+    const table = part.slice(0, part.indexOf('\n'));
+    for (const [, column, meaning] of part.matchAll(/^\| (\w+) \|[^|]*\|(?: yes)? *\| (.*) \|$/gm)) {
+      const own = `about.${table}.${column}`;
+      const key = own in said ? own : `about.${column}`;
+      used.add(key);
+      expect(said[key], own).toBe(meaning);
+    }
+  }
+  expect(Object.keys(en).filter((key) => key.startsWith('about.')).toSorted()).toEqual([...used].toSorted());
+});
+
+it('every kind of value that a setting needs is said', () => {
+  const kinds = document.components.schemas['ValueKind']?.enum ?? [];
+  expect(Object.keys(en).filter((key) => key.startsWith('wanted.')).toSorted()).toEqual(kinds.map((kind) => `wanted.${kind}`).toSorted());
 });
 
 it('no words are left of codes that no server sends', () => {
@@ -62,5 +89,12 @@ describe('a refusal', () => {
   const problem = { type: '', title: 'Your role does not allow this', status: 403, code: 'not_allowed' as const, detail: 'this needs the role admin', hint: 'an administrator can make you admin' };
   it('says its reason in the reader’s language', () => expect(because({ ...problem, reason: { code: 'needs_role', values: { role: 'admin' } } })).toEqual({ text: 'This needs the role Administrator. An administrator can give it to you.', english: false }));
   it('is the server’s English where it has none, and says so', () => expect(because(problem)).toEqual({ text: 'this needs the role admin · an administrator can make you admin', english: true }));
+  it('of a setting says what is allowed, and keeps the reader’s own words', () => {
+    const setting = { type: '', title: '', status: 422, code: 'bad_settings' as const, line: 2, column: 12, detail: '`Euro` is no currency code' };
+    const said = because({ ...setting, reason: { code: 'bad_setting', values: { setting: 'workspace.currency', found: 'currency = "Euro"' } } });
+    expect(said).toEqual({ text: 'workspace.currency cannot be used as it is. The line is: currency = "Euro" · Write the three capital letters of ISO 4217, such as EUR.', english: false, detail: setting.detail });
+    const kind = because({ ...setting, reason: { code: 'wrong_kind', values: { setting: 'windows.click_days', wanted: 'whole_number', found: 'click_days = "many"' } } });
+    expect(kind.text).toBe('windows.click_days must be a whole number of at least 0. The line is: click_days = "many"');
+  });
   it('is its title where that says all', () => expect(complaint({ type: '', title: '', status: 503, code: 'busy', detail: 'locked' })).toBe('Another build or import is writing; try again in a moment'));
 });

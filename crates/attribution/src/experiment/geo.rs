@@ -4,7 +4,7 @@ use super::{
     permute::{Assignments, Design, Test},
     power,
 };
-use crate::sum::sum;
+use crate::{Stop, sum::sum};
 use serde::{Deserialize, Serialize};
 
 /// One region: a city, a postal area, a market.
@@ -79,12 +79,30 @@ pub struct GeoOutcome {
 /// assert!((found.conversions.p.unwrap() - 2.0 / 70.0).abs() < 1e-9);
 /// ```
 pub fn geo_hold_out(geos: &[Geo], settings: &Settings) -> Result<GeoOutcome, ExperimentError> {
+    geo_hold_out_until(geos, settings, &Stop::default())
+}
+
+/// The same, until `stop` is asked for.
+///
+/// # Errors
+/// As [`geo_hold_out`]; [`Error::Stopped`](crate::Error::Stopped).
+///
+/// ```
+/// use safar_attribution::{Error, Stop, experiment::{Geo, Settings, geo_hold_out_until}};
+/// # let region = |treated, conversions| Geo { treated, people: 1_000.0, conversions, value: 0.0, before: None };
+/// # let geos = [region(true, 61.0), region(true, 58.0), region(false, 50.0), region(false, 47.0)];
+/// let (settings, stop) = (Settings::default(), Stop::default());
+/// assert!(geo_hold_out_until(&geos, &settings, &stop).is_ok());
+/// stop.stop();
+/// assert_eq!(geo_hold_out_until(&geos, &settings, &stop), Err(Error::Stopped.into()));
+/// ```
+pub fn geo_hold_out_until(geos: &[Geo], settings: &Settings, stop: &Stop) -> Result<GeoOutcome, ExperimentError> {
     settings.check()?;
     check(geos)?;
     let design = Design::new(geos)?;
     let rates = |of: fn(&Geo) -> f64| geos.iter().map(|geo| of(geo) / geo.people).collect::<Vec<_>>();
     let tests = [design.test(rates(|geo| geo.conversions)), design.test(rates(|geo| geo.value))];
-    let (assignments, [conversions, value]) = design.permute(&tests, settings);
+    let (assignments, [conversions, value]) = design.permute(&tests, settings, stop)?;
     let treated = geos.iter().filter(|geo| geo.treated).count();
     let smallest_p = assignments.smallest_p(treated, geos.len() - treated);
     let warning = (smallest_p > settings.alpha() + 1e-9).then_some(Warning::TooFewAssignments { smallest_p });

@@ -5,7 +5,7 @@ use super::{
     permute::{Assignments, Design, Test},
     power,
 };
-use crate::sum::sum;
+use crate::{Stop, sum::sum};
 use serde::{Deserialize, Serialize};
 
 /// What a hold-out of so many of these regions could find.
@@ -89,6 +89,29 @@ impl GeoPower {
 /// assert!(plan.times_larger(0.01 * plan.mean).unwrap() > 25.0);
 /// ```
 pub fn geo_plan(geos: &[Geo], treated: usize, settings: &Settings) -> Result<GeoPlan, ExperimentError> {
+    geo_plan_until(geos, treated, settings, &Stop::default())
+}
+
+/// The same, until `stop` is asked for.
+///
+/// # Errors
+/// As [`geo_plan`]; [`Error::Stopped`](crate::Error::Stopped).
+///
+/// ```
+/// use safar_attribution::{Error, Stop, experiment::{Geo, Settings, geo_plan_until}};
+/// # let region = |conversions| Geo { treated: false, people: 1_000.0, conversions, value: 0.0, before: None };
+/// # let geos = [61.0, 58.0, 50.0, 47.0].map(region);
+/// let (settings, stop) = (Settings::default(), Stop::default());
+/// assert!(geo_plan_until(&geos, 2, &settings, &stop).is_ok());
+/// stop.stop();
+/// assert_eq!(geo_plan_until(&geos, 2, &settings, &stop), Err(Error::Stopped.into()));
+/// ```
+pub fn geo_plan_until(
+    geos: &[Geo],
+    treated: usize,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<GeoPlan, ExperimentError> {
     settings.check()?;
     check(geos)?;
     // Which regions are treated first hardly matters: all assignments are tried, or many drawn ones.
@@ -96,7 +119,7 @@ pub fn geo_plan(geos: &[Geo], treated: usize, settings: &Settings) -> Result<Geo
     let design = Design::new(&geos)?;
     let rates = |of: fn(&Geo) -> f64| geos.iter().map(|geo| of(geo) / geo.people).collect::<Vec<_>>();
     let tests: [Test; 2] = [design.test(rates(|geo| geo.conversions)), design.test(rates(|geo| geo.value))];
-    let (assignments, [conversions, value]) = design.chance(&tests, settings);
+    let (assignments, [conversions, value]) = design.chance(&tests, settings, stop)?;
     let people = sum(geos.iter().map(|geo| geo.people));
     let power = |error, of: fn(&Geo) -> f64| GeoPower {
         mean: sum(geos.iter().map(of)) / people,

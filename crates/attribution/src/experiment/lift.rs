@@ -133,9 +133,12 @@ pub struct Settings {
     pub treated_share: Option<f64>,
     /// Regions only: seed of the assignments drawn where there are too many to look at all.
     pub seed: u64,
-    /// Regions only: how many assignments are drawn then, at least 99.
+    /// Regions only: how many assignments are drawn then, from 99 to ten million.
     pub draws: u32,
 }
+
+/// Four numbers are kept of each: 320 MB.
+const DRAWS_MAX: u32 = 10_000_000;
 
 impl Default for Settings {
     /// Intervals of 95 %, power 80 %, 9,999 draws.
@@ -152,9 +155,9 @@ impl Settings {
         if let Some((what, got)) = bad {
             return Err(ExperimentError::BadSetting { what, got, allowed: "above 0 and below 1" });
         }
-        if self.draws < 99 {
+        if !(99..=DRAWS_MAX).contains(&self.draws) {
             let got = f64::from(self.draws);
-            return Err(ExperimentError::BadSetting { what: "draws", got, allowed: "at least 99" });
+            return Err(ExperimentError::BadSetting { what: "draws", got, allowed: "from 99 to 10,000,000" });
         }
         Ok(())
     }
@@ -267,4 +270,7 @@ pub enum ExperimentError {
         /// What it may be.
         allowed: &'static str,
     },
+    /// Nobody waits any more: [`Error::Stopped`](crate::Error::Stopped).
+    #[error(transparent)]
+    Stopped(#[from] crate::Error),
 }

@@ -39,8 +39,8 @@ pub use calibrate::{
     Calibrated, CalibratedCredit, Calibration, CalibrationError, Measured, Standing, ValueFrom, calibrate,
 };
 pub use cuped::Cuped;
-pub use geo::{Geo, GeoOutcome, geo_hold_out};
-pub use geo_plan::{GeoPlan, GeoPower, geo_plan};
+pub use geo::{Geo, GeoOutcome, geo_hold_out, geo_hold_out_until};
+pub use geo_plan::{GeoPlan, GeoPower, geo_plan, geo_plan_until};
 pub use lift::{Estimate, ExperimentError, Lift, Method, Settings, Warning};
 pub use people::{Exposure, Outcome, hold_out};
 pub use permute::Assignments;

@@ -7,6 +7,7 @@
 //! is at least as extreme as T are one interval around the estimated lift, so that the test inverts in closed form.
 use super::{ExperimentError, Geo, Settings};
 use crate::{
+    Result, Stop,
     models::count,
     sum::{Sum, sum},
 };
@@ -168,22 +169,26 @@ impl Design {
     }
 
     /// Shows `meet` the treated regions of every assignment that results are held against, the one that took place among them.
-    fn each(&self, settings: &Settings, mut meet: impl FnMut(&[usize])) -> Assignments {
+    fn each(&self, settings: &Settings, stop: &Stop, mut meet: impl FnMut(&[usize])) -> Result<Assignments> {
         let arm: Vec<_> = (0..self.treated.len()).filter(|index| self.treated[*index]).collect();
         let assignments = Assignments::of(arm.len(), self.treated.len(), settings.draws);
+        let mut meet = |assigned: &[usize]| {
+            meet(assigned);
+            stop.check()
+        };
         match assignments {
-            Assignments::All(_) => every(self.treated.len(), arm.len(), meet),
+            Assignments::All(_) => every(self.treated.len(), arm.len(), meet)?,
             Assignments::Drawn(draws) => {
                 let mut dice = ChaCha8Rng::seed_from_u64(settings.seed);
                 let mut deck: Vec<_> = (0..self.treated.len()).collect();
                 for _ in 0..draws {
                     shuffle(&mut dice, &mut deck, arm.len());
-                    meet(&deck[..arm.len()]);
+                    meet(&deck[..arm.len()])?;
                 }
-                meet(&arm);
+                meet(&arm)?;
             }
         }
-        assignments
+        Ok(assignments)
     }
 
     /// Holds each test against the other assignments.
@@ -191,10 +196,11 @@ impl Design {
         &self,
         tests: &[Test; N],
         settings: &Settings,
-    ) -> (Assignments, [Verdict; N]) {
+        stop: &Stop,
+    ) -> Result<(Assignments, [Verdict; N])> {
         let mut inversions = [(); N].map(|()| Inversion::default());
         let scale = self.square.sqrt();
-        let assignments = self.each(settings, |assigned| {
+        let assignments = self.each(settings, stop, |assigned| {
             // An assignment that the rates before tell already could give any coefficient: it counts as extreme.
             let square = self.square_of(assigned);
             let length = square.sqrt();
@@ -204,24 +210,27 @@ impl Design {
                 let own = [test.lift * scale, scale];
                 inversion.meet(own, (square > 0.0).then(|| [with / length, with_treated / length]));
             }
-        });
+        })?;
         let verdicts = inversions.map(|inversion| inversion.verdict(settings.alpha()));
         let mut tests = tests.iter();
         let varies = |test: &Test| test.residual.iter().any(|x| *x != 0.0);
-        (
-            assignments,
-            verdicts.map(|verdict| match tests.next() {
-                Some(test) if varies(test) => verdict,
-                // The same rate everywhere: nothing to test.
-                _ => (verdict.0, verdict.1, None),
-            }),
-        )
+        let verdicts = verdicts.map(|verdict| match tests.next() {
+            Some(test) if varies(test) => verdict,
+            // The same rate everywhere: nothing to test.
+            _ => (verdict.0, verdict.1, None),
+        });
+        Ok((assignments, verdicts))
     }
 
     /// How large lifts are that assignments find where there is none: the root of their mean square.
-    pub(super) fn chance<const N: usize>(&self, tests: &[Test; N], settings: &Settings) -> (Assignments, [f64; N]) {
+    pub(super) fn chance<const N: usize>(
+        &self,
+        tests: &[Test; N],
+        settings: &Settings,
+        stop: &Stop,
+    ) -> Result<(Assignments, [f64; N])> {
         let (mut met, mut squares) = (0_u32, [Sum::default(); N]);
-        let assignments = self.each(settings, |assigned| {
+        let assignments = self.each(settings, stop, |assigned| {
             let square = self.square_of(assigned);
             if square > 0.0 {
                 met += 1;
@@ -229,8 +238,8 @@ impl Design {
                     sum.add((self.along(assigned, &test.residual) / square).powi(2));
                 }
             }
-        });
-        (assignments, squares.map(|sum| (sum.get() / f64::from(met.max(1))).sqrt()))
+        })?;
+        Ok((assignments, squares.map(|sum| (sum.get() / f64::from(met.max(1))).sqrt())))
     }
 }
 
@@ -263,13 +272,13 @@ impl Inversion {
     }
 
     fn verdict(mut self, alpha: f64) -> Verdict {
-        self.lows.sort_unstable_by(f64::total_cmp);
-        self.highs.sort_unstable_by(|a, b| b.total_cmp(a));
         let all = count(self.lows.len());
         // A lift stays in where more than alpha of the assignments are as extreme.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the length")]
         let at = ((alpha * all + 1e-9).floor() as usize).min(self.lows.len() - 1);
-        (self.lows[at], self.highs[at], Some(f64::from(self.extreme) / all))
+        let (_, low, _) = self.lows.select_nth_unstable_by(at, f64::total_cmp);
+        let (_, high, _) = self.highs.select_nth_unstable_by(at, |a, b| b.total_cmp(a));
+        (*low, *high, Some(f64::from(self.extreme) / all))
     }
 }
 
@@ -278,11 +287,11 @@ fn inner(weights: &[f64], a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Every choice of `some` out of `all`, in lexical order.
-fn every(all: usize, some: usize, mut meet: impl FnMut(&[usize])) {
+fn every(all: usize, some: usize, mut meet: impl FnMut(&[usize]) -> Result<()>) -> Result<()> {
     let mut chosen: Vec<_> = (0..some).collect();
     loop {
-        meet(&chosen);
-        let Some(place) = (0..some).rev().find(|place| chosen[*place] < all - some + place) else { return };
+        meet(&chosen)?;
+        let Some(place) = (0..some).rev().find(|place| chosen[*place] < all - some + place) else { return Ok(()) };
         chosen[place] += 1;
         for next in place + 1..some {
             chosen[next] = chosen[next - 1] + 1;

@@ -2,7 +2,9 @@
 use super::*;
 use crate::{
     ModelSpec, all_models, attribute, attribute_until, attribute_with_places, causal_models,
+    experiment::{ExperimentError, Geo, Settings, geo_hold_out, geo_hold_out_until, geo_plan, geo_plan_until},
     hazard::{attribute_timelines, attribute_timelines_with, bootstrap_timelines, bootstrap_timelines_with},
+    transform, transform_until,
     uncertainty::{Bootstrap, BootstrapError, Watch, bootstrap, bootstrap_with},
     validation::{Predictions, StabilitySettings, ValidationError, stability, stability_until},
 };
@@ -172,6 +174,36 @@ fn resamples_and_tests_end_at_every_look() {
         let watch = Watch { stop, told: &|_| {} };
         bootstrap_timelines_with(&model, &lines, None, &names, &[], settings, watch).map_err(model_error)
     });
+}
+
+#[test]
+fn regions_and_changes_of_paths_end_at_every_look() {
+    let experiment_error = |error: ExperimentError| {
+        let ExperimentError::Stopped(error) = error else { panic!("{error}") };
+        error
+    };
+    let mut random = dice(9);
+    for regions in [8, 40] {
+        // All assignments of the few regions, and drawn ones of the many.
+        let region = |index| {
+            let (conversions, before) = (f64::from(40 + random(20)), f64::from(40 + random(20)));
+            Geo { treated: index % 2 == 0, people: 1e3, conversions, value: 2.0 * conversions, before: Some(before) }
+        };
+        let (geos, settings): (Vec<_>, _) =
+            ((0..regions).map(region).collect(), Settings { draws: 99, ..Settings::default() });
+        let plain = geo_hold_out(&geos, &settings).unwrap();
+        ends_at_every_look("hold-out of regions", plain, |stop| {
+            geo_hold_out_until(&geos, &settings, stop).map_err(experiment_error)
+        });
+        let plain = geo_plan(&geos, 4, &settings).unwrap();
+        ends_at_every_look("plan of regions", plain, |stop| {
+            geo_plan_until(&geos, 4, &settings, stop).map_err(experiment_error)
+        });
+    }
+    let (paths, names) = (paths(60, 5, 12), names(5));
+    let steps = ["exposure", "remove_direct:direct=c001", "frequency", "unique"].map(|step| step.parse().unwrap());
+    let plain = transform(&steps, &paths, &names).unwrap();
+    ends_at_every_look("transform", plain, |stop| transform_until(&steps, &paths, &names, stop));
 }
 
 /// Fits that would take seconds or minutes, each stopped at one look early in its longest part and at one further on.

@@ -55,6 +55,10 @@ pub struct Predictions {
 /// No probability is nearer to 0 or 1.
 const EDGE: f64 = 1e-12;
 
+/// Probabilities no further apart than this part of them are equal: the same channels in another order sum up to another last
+/// digit.
+const SAME: f64 = 1e-12;
+
 impl Predictions {
     /// Fits `model` to the `earlier` paths and asks it about the `later` ones.
     ///
@@ -255,7 +259,7 @@ impl Predictions {
         // Stable, so that sums are taken in the same order on every machine.
         sorted.sort_by(|a, b| a.score.total_cmp(&b.score));
         sorted.dedup_by(|next, kept| {
-            let same = next.score == kept.score;
+            let same = next.score - kept.score <= SAME * kept.score;
             if same {
                 kept.conversions += next.conversions;
                 kept.nulls += next.nulls;

@@ -49,6 +49,11 @@ proptest! {
         prop_assert!(roc.windows(2).all(|two| two[0].threshold > two[1].threshold && two[0].found <= two[1].found));
         let end = roc[roc.len() - 1];
         prop_assert!((end.found - 1.0).abs() < 1e-12 && (end.alarmed - 1.0).abs() < 1e-12);
+        // Ties that rounding breaks are ties.
+        let last_digit = |(at, row): (usize, &(f64, f64, f64))| (row.0 * (1.0 + (at % 3) as f64 * f64::EPSILON), row.1, row.2);
+        let rounded = self::predictions(&rows.iter().enumerate().map(last_digit).collect::<Vec<_>>(), 0.5);
+        prop_assert!((rounded.score().auc - won / pairs).abs() < 1e-12);
+        prop_assert_eq!(rounded.roc().len(), roc.len());
     }
 
     #[test]

@@ -280,7 +280,7 @@ fn widest(report: &AttributionReport) -> Option<String> {
     let agreement = agreement(&report.models, Credited::Conversions).ok()?;
     let widest = agreement.widest().filter(|_| report.models.len() > 1)?;
     Some(format!(
-        "the models differ by up to {:.0} points of share on {}: {:.0} % by {} and {:.0} % by {}; --agreement compares all pairs",
+        "the models differ by up to {:.1} points of share on {}: {:.1} % by {} and {:.1} % by {}; --agreement compares all pairs",
         widest.points(),
         report.labels[widest.channel],
         widest.low * 100.0,

@@ -1,5 +1,6 @@
 //! Reports about people and what they did, as the program prints them: what must add up, and what they say when they cannot.
 mod recount;
+mod recount_models;
 
 use safar_testkit::Shop;
 use std::{

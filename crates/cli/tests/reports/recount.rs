@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const DAY_US: i64 = 86_400_000_000;
 
-struct Path {
-    person: String,
-    conversions: f64,
-    value: f64,
-    nulls: f64,
-    channels: Vec<String>,
-    ages: Vec<i64>,
+pub struct Path {
+    pub person: String,
+    pub conversions: f64,
+    pub value: f64,
+    pub nulls: f64,
+    pub channels: Vec<String>,
+    /// Of the outcome.
+    pub at: i64,
+    pub ages: Vec<i64>,
 }
 
-fn paths(shop: &Shop) -> Vec<Path> {
+pub fn paths(shop: &Shop) -> Vec<Path> {
     let text = shop.sql(
-        "select person_id, conversions, value, nulls, array_to_string(channels, '>'), array_to_string(ages_us, '>') \
+        "select person_id, conversions, value, nulls, array_to_string(channels, '>'), cast(occurred_at as bigint), \
+         array_to_string(ages_us, '>') \
          from paths where goal = 'purchase'",
     );
     let items = |cell: &str| -> Vec<String> {
@@ -30,7 +33,8 @@ fn paths(shop: &Shop) -> Vec<Path> {
             value: number(cells[2]),
             nulls: number(cells[3]),
             channels: items(cells[4]),
-            ages: items(cells[5]).iter().map(|age| age.parse().unwrap()).collect(),
+            at: cells[5].parse().unwrap(),
+            ages: items(cells[6]).iter().map(|age| age.parse().unwrap()).collect(),
         }
     };
     text.lines().map(path).collect()

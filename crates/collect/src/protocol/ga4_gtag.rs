@@ -11,7 +11,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, written},
-    limits,
+    limits, reason,
     reply::Batch,
     request::{Params, params},
     visitor::{self, Stated},
@@ -46,7 +46,7 @@ fn event(
     let content = written(&hit);
     let counted = hit.contains_key("_p") && hit.contains_key("_s");
     let mut take = |name: &str| hit.remove(name).filter(|text| !text.trim().is_empty());
-    let Some(name) = take("en") else { return Err(("a hit does not name its event (`en`)", content)) };
+    let Some(name) = take("en") else { return Err((reason::HIT_UNNAMED, content)) };
     let interaction =
         if ["page_view", "screen_view"].contains(&name.as_str()) { Interaction::Visit } else { Interaction::None };
     let mut event = Collected::new("ga4_gtag", &name, interaction, request.received_at);

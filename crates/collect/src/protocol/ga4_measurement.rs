@@ -11,6 +11,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, take, take_first, take_object, take_text, written},
+    reason,
     reply::Batch,
     request::params,
     visitor::{self, Stated},
@@ -32,13 +33,13 @@ struct Hit<'a> {
 /// The body is JSON whatever its type says.
 pub(crate) fn decode(request: &Request<'_>, _: &Terms<'_>) -> Result<Decoded, Refusal> {
     let Value::Object(mut whole) = crate::body::json(&crate::body::of(request)?)? else {
-        return Err(Refusal::Unreadable("it is no JSON object"));
+        return Err(Refusal::Unreadable(reason::BODY_NO_OBJECT));
     };
     let mut query = params(request.query.as_bytes());
     let stream = query.remove("measurement_id").or_else(|| query.remove("firebase_app_id"));
     let events = match whole.remove("events") {
         Some(Value::Array(events)) => events,
-        _ => return Err(Refusal::Unreadable("it has no array `events`")),
+        _ => return Err(Refusal::Unreadable(reason::BODY_NO_EVENTS)),
     };
     let hit = Hit {
         request,
@@ -66,9 +67,9 @@ pub(crate) fn debug(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded,
 
 impl Hit<'_> {
     fn event(&self, place: usize, told: Value) -> Result<Collected, (&'static str, String)> {
-        let Value::Object(mut told) = told else { return Err(("an event is no object", told.to_string())) };
+        let Value::Object(mut told) = told else { return Err((reason::NO_EVENT_OBJECT, told.to_string())) };
         let content = written(&told);
-        let Some(name) = take_text(&mut told, "name") else { return Err(("an event has no name", content)) };
+        let Some(name) = take_text(&mut told, "name") else { return Err((reason::EVENT_UNNAMED, content)) };
         let own = told.remove("timestamp_micros").or_else(|| self.time.clone());
         let stated = own.as_ref().and_then(micros);
         let interaction = match name.as_str() {

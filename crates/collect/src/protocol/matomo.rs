@@ -11,6 +11,7 @@ use super::matomo_event;
 use crate::{
     Decoded, Refusal, Reply, Request, Terms, body,
     json::{take_text, text},
+    reason,
     reply::Batch,
     request::{Params, params},
 };
@@ -36,10 +37,10 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
 
 fn bulk(request: &Request<'_>, terms: &Terms<'_>, body: &[u8]) -> Result<Decoded, Refusal> {
     let Value::Object(mut whole) = body::json(body)? else {
-        return Err(Refusal::Unreadable("it is no JSON object"));
+        return Err(Refusal::Unreadable(reason::BODY_NO_OBJECT));
     };
     let Some(Value::Array(requests)) = whole.remove("requests") else {
-        return Err(Refusal::Unreadable("it has no array `requests`"));
+        return Err(Refusal::Unreadable(reason::BODY_NO_REQUESTS));
     };
     let token = take_text(&mut whole, "token_auth");
     let mut batch = Batch::default();
@@ -50,7 +51,7 @@ fn bulk(request: &Request<'_>, terms: &Terms<'_>, body: &[u8]) -> Result<Decoded
             Value::Object(members) => {
                 Ok(members.iter().filter_map(|(name, value)| Some((name.clone(), member(value)?))).collect())
             }
-            other => Err(("a request is neither a query nor an object", other.to_string())),
+            other => Err((reason::NO_REQUEST, other.to_string())),
         };
         let event = told.and_then(|mut told| {
             key = key.take().or_else(|| told.get("idsite").cloned());

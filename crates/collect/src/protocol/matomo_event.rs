@@ -8,6 +8,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, written},
+    reason,
     request::Params,
     visitor::{self, Stated},
 };
@@ -27,13 +28,13 @@ pub(super) fn event(
     let received = request.received_at;
     let kind = kind(&told);
     let mut take = |name: &str| told.remove(name).filter(|text| !text.trim().is_empty());
-    let Some(site) = take("idsite") else { return Err(("a request does not name its site (`idsite`)", content)) };
+    let Some(site) = take("idsite") else { return Err((reason::SITE_UNNAMED, content)) };
     let age = take("cdo").and_then(|age| age.trim().parse::<u32>().ok());
     let stated = take("cdt");
     let own =
         stated.as_deref().and_then(clock::read_text).or_else(|| age.map(|age| received - i64::from(age) * 1_000_000));
     if !trusted && own.is_some_and(|own| received.saturating_sub(own) > DAY_US) {
-        return Err(("a time older than a day (`cdt`) needs the right token_auth", content));
+        return Err((reason::OLD_WITHOUT_TOKEN, content));
     }
     let random = take("r").or_else(|| take("rand"));
     let (name, interaction) = kind;

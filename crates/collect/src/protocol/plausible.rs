@@ -9,6 +9,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, says_nothing, take, take_first},
+    reason,
     reply::Batch,
     visitor::{self, Stated},
 };
@@ -19,11 +20,11 @@ use serde_json::Value;
 pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
     let whole = body::json(&body::of(request)?)?;
     let content = whole.to_string();
-    let Value::Object(mut told) = whole else { return Err(Refusal::Unreadable("it is no JSON object")) };
+    let Value::Object(mut told) = whole else { return Err(Refusal::Unreadable(reason::BODY_NO_OBJECT)) };
     let mut batch = Batch::default();
     let reply = Reply::text(202, "ok");
     if !["n", "name", "u", "url"].iter().any(|member| told.get(*member).is_some_and(|value| !says_nothing(value))) {
-        batch.push(Err(("an event has neither name nor address", content)))?;
+        batch.push(Err((reason::NEITHER_NAME_NOR_ADDRESS, content)))?;
         return Ok(batch.answer(reply, None));
     }
     let name = take_first(&mut told, &["n", "name"]).unwrap_or_else(|| "pageview".to_owned());

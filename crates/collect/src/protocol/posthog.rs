@@ -11,6 +11,7 @@ use super::posthog_event::{self, Sending};
 use crate::{
     Decoded, Refusal, Reply, Request, Terms, body,
     json::{Object, take_first, take_text},
+    reason,
     reply::Batch,
     request::params,
 };
@@ -27,12 +28,12 @@ fn read(request: &Request<'_>) -> Result<Value, Refusal> {
         _ => body,
     };
     let Some(data) = params(&form).remove("data") else {
-        return Err(Refusal::Unreadable("it is neither JSON nor a form with the field `data`"));
+        return Err(Refusal::Unreadable(reason::BODY_NO_FORM));
     };
     if data.trim_start().starts_with(['{', '[']) {
         return body::json(data.as_bytes());
     }
-    let bytes = body::base64_bytes(&data).ok_or(Refusal::Unreadable("the field `data` is no base64"))?;
+    let bytes = body::base64_bytes(&data).ok_or(Refusal::Unreadable(reason::BODY_NO_BASE64))?;
     body::json(&body::gunzip(&bytes)?)
 }
 
@@ -53,11 +54,11 @@ fn batch(request: &Request<'_>, terms: &Terms<'_>) -> Result<Batched, Refusal> {
             sending.sent = whole.remove("sent_at").or(sending.sent);
             match whole.remove("batch") {
                 Some(Value::Array(events)) => events,
-                Some(_) => return Err(Refusal::Unreadable("its batch is no array")),
+                Some(_) => return Err(Refusal::Unreadable(reason::BODY_BATCH)),
                 None => vec![Value::Object(whole)],
             }
         }
-        _ => return Err(Refusal::Unreadable("it is neither an event nor a batch of them")),
+        _ => return Err(Refusal::Unreadable(reason::BODY_NO_EVENT)),
     };
     let mut batched = Batched { batch: Batch::default(), key, results: vec![] };
     for mut event in events {

@@ -21,6 +21,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, take, take_first, take_object, take_text, text, written},
+    reason,
     visitor::{self, Stated},
 };
 use safar_model::Interaction;
@@ -35,13 +36,13 @@ pub(super) struct Sending<'a> {
 
 /// Reads one event.
 pub(super) fn event(sending: &Sending<'_>, event: Value) -> Result<Collected, (&'static str, String)> {
-    let Value::Object(mut told) = event else { return Err(("an event is no object", event.to_string())) };
+    let Value::Object(mut told) = event else { return Err((reason::NO_EVENT_OBJECT, event.to_string())) };
     let says = |value: Option<&Value>| value.and_then(text).is_some();
     let inserted = told.get("properties").and_then(|properties| properties.get("$insert_id"));
     // What is asked for only where a name or an id is missing.
     let whole = says(told.get("event")) && (says(told.get("uuid")) || says(inserted));
     let content = if whole { String::new() } else { written(&told) };
-    let Some(name) = take_text(&mut told, "event") else { return Err(("an event has no name", content)) };
+    let Some(name) = take_text(&mut told, "event") else { return Err((reason::EVENT_UNNAMED, content)) };
     let mut properties = take_object(&mut told, "properties");
     properties.remove("token");
     let received = sending.request.received_at;

@@ -4,7 +4,7 @@ use super::spec::{Envelope, message};
 use crate::{
     Decoded, Refusal, Reply, Request, Terms, body,
     json::{Object, take_object, take_text, text},
-    limits,
+    limits, reason,
     reply::Batch,
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -35,7 +35,7 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
         context: Object::new(),
     };
     let Value::Object(mut whole) = body::json(&body::of(request)?)? else {
-        return Err(Refusal::Unreadable("it is no JSON object"));
+        return Err(Refusal::Unreadable(reason::BODY_NO_OBJECT));
     };
     let told = take_text(&mut whole, "writeKey");
     let key = Key::of(request).or_else(|| told.map(Key::plain));
@@ -52,7 +52,7 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
                 batch.push(message(&envelope, one))?;
             }
         }
-        Some(_) => return Err(Refusal::Unreadable("its batch is no array")),
+        Some(_) => return Err(Refusal::Unreadable(reason::BODY_BATCH)),
         None => batch.push(message(&envelope, Value::Object(whole)))?,
     }
     Ok(taken(batch, key))

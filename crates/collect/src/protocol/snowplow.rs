@@ -8,16 +8,17 @@
 //! - `SP-Anonymous` leaves out the address and says `identification`: false.
 use super::snowplow_event;
 use crate::{
-    Decoded, Refusal, Reply, Request, Terms, body, json::into_text, reply::Batch, request::Params, request::params,
+    Decoded, Refusal, Reply, Request, Terms, body, json::into_text, reason, reply::Batch, request::Params,
+    request::params,
 };
 use serde_json::Value;
 
 /// `POST`: a `payload_data` object.
 pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded, Refusal> {
     let whole = body::json(&body::of(request)?)?;
-    let Value::Object(mut whole) = whole else { return Err(Refusal::Unreadable("it is no payload_data object")) };
+    let Value::Object(mut whole) = whole else { return Err(Refusal::Unreadable(reason::BODY_NO_PAYLOAD_DATA)) };
     let Some(Value::Array(payloads)) = whole.remove("data") else {
-        return Err(Refusal::Unreadable("payload_data has no array `data`"));
+        return Err(Refusal::Unreadable(reason::BODY_PAYLOAD_WITHOUT_DATA));
     };
     let mut batch = Batch::default();
     let mut key = None;
@@ -29,7 +30,7 @@ pub(crate) fn decode(request: &Request<'_>, terms: &Terms<'_>) -> Result<Decoded
                 key = key.or_else(|| payload.get("aid").cloned());
                 snowplow_event::event(request, terms, payload)
             }
-            other => Err(("a payload is no object", other.to_string())),
+            other => Err((reason::NO_PAYLOAD_OBJECT, other.to_string())),
         };
         batch.push(event)?;
     }

@@ -8,6 +8,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, take, take_first, take_object, take_text, text, written},
+    reason,
     request::Params,
     visitor::{self, Stated},
 };
@@ -25,7 +26,7 @@ pub(super) fn event(
     // What is asked for only where a kind or an id is missing.
     let content = if says("e") && says("eid") { String::new() } else { written(&payload) };
     let mut take = |name: &str| payload.remove(name).filter(|text| !text.trim().is_empty());
-    let Some(kind) = take("e") else { return Err(("a payload does not say what happened (`e`)", content)) };
+    let Some(kind) = take("e") else { return Err((reason::PAYLOAD_UNTOLD, content)) };
     let contexts = structured(take("co"), take("cx"));
     let described = structured(take("ue_pr"), take("ue_px"));
     let (id, created, exact) = (take("eid"), take("dtm"), take("ttm"));

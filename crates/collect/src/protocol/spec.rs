@@ -14,6 +14,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, take, take_first, take_object, take_text, written},
+    reason,
     visitor::{self, Stated},
 };
 use safar_model::Interaction;
@@ -39,12 +40,12 @@ pub(super) const KINDS: [&str; 6] = ["track", "page", "screen", "identify", "gro
 
 /// Reads one message.
 pub(super) fn message(envelope: &Envelope<'_>, message: Value) -> Result<Collected, (&'static str, String)> {
-    let Value::Object(mut message) = message else { return Err(("a message is no object", message.to_string())) };
+    let Value::Object(mut message) = message else { return Err((reason::NO_MESSAGE_OBJECT, message.to_string())) };
     let kind = match message.get("type").and_then(Value::as_str) {
         Some(stated) => KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(stated)),
         None => envelope.kind,
     };
-    let Some(kind) = kind else { return Err(("the type of a message is not known", written(&message))) };
+    let Some(kind) = kind else { return Err((reason::UNKNOWN_MESSAGE, written(&message))) };
     let sent = message.remove("sentAt").or_else(|| envelope.sent_at.clone());
     let id = take_text(&mut message, "messageId");
     // Without the time of sending, which a resend may renew.

@@ -10,6 +10,7 @@ use crate::{
     consent::Consent,
     ids,
     json::{Object, take, take_first, take_object, take_text, text},
+    reason,
     reply::Batch,
     visitor::{self, Stated},
 };
@@ -44,15 +45,15 @@ fn event(
     sent: Value,
 ) -> Result<Collected, (&'static str, String)> {
     let content = sent.to_string();
-    let Value::Object(mut whole) = sent else { return Err(("a message is no object", content)) };
+    let Value::Object(mut whole) = sent else { return Err((reason::NO_MESSAGE_OBJECT, content)) };
     let kind = take_text(&mut whole, "type");
     let Some(Value::Object(mut told)) = whole.remove("payload") else {
-        return Err(("a message has no object `payload`", content));
+        return Err((reason::MESSAGE_WITHOUT_PAYLOAD, content));
     };
     let mut data = take_object(&mut told, "data");
     let name = take_text(&mut told, "name");
     if kind.as_deref() != Some("identify") && name.is_none() && told.get("url").and_then(text).is_none() {
-        return Err(("an event has neither name nor address", content));
+        return Err((reason::NEITHER_NAME_NOR_ADDRESS, content));
     }
     let (name, interaction) = match (kind.as_deref(), name.as_deref()) {
         (Some("identify"), _) => ("identify", Interaction::None),

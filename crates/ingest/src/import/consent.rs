@@ -1,5 +1,8 @@
 //! What is left of an event whose visitor refused a purpose.
-use super::row::{agreed, flag, is_json};
+use super::{
+    flag::{agreed, flag},
+    object::is_json,
+};
 use foldhash::fast::RandomState;
 use safar_model::consent::{ConsentRules, Refused};
 use serde_json::{Map, Value};

@@ -1,7 +1,14 @@
 //! Lines of JSON that a program hands over, in the names of the columns of `events`: collected events.
 use super::{
-    Error, Field, Handed, ImportOptions, ImportReport, ImportSettings, Reject, Rules, Silent, input::Input, now,
-    number::Decimal, plan::Plan, publish::Sameness, sniff::Format, take, time::show,
+    Error, Field, ImportOptions, ImportReport, ImportSettings, Reject, Rules, Silent,
+    input::Input,
+    now,
+    number::Decimal,
+    plan::Plan,
+    publish::Sameness,
+    sniff::Format,
+    take::{Handed, take},
+    time::show,
 };
 use safar_model::Micros;
 use safar_store::{CommitKey, Store, Sweep, WriteLock};

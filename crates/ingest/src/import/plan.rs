@@ -8,11 +8,11 @@ use super::{
     number::Amounts,
     parquet::ParquetInput,
     ready,
-    row::Terms,
     settings::{ImportOptions, ImportSettings},
     shapes::{Spooled, place_of},
     sniff::{self, Format},
     split::Layout,
+    terms::Terms,
 };
 use safar_identity::{EMAIL, IdentitySettings, PHONE};
 use safar_model::Micros;

@@ -1,14 +1,5 @@
 //! What can be wrong with a row. The text is stored with the row; its code, which stays, names it for programs and other languages.
-macro_rules! reasons {
-    ($($name:ident, $code:literal, $text:literal;)*) => {
-        $(pub(crate) const $name: &str = $text;)*
-
-        /// Code and text of each reason.
-        pub const REASONS: &[(&str, &str)] = &[$(($code, $text)),*];
-    };
-}
-
-reasons! {
+safar_model::reasons! {
     NO_TIME, "no_time", "no time";
     NO_SUCH_TIME, "no_such_time", "not a time that exists";
     NUMBER_IS_NO_TIME, "number_is_no_time", "not a time: a number counts from 1970 (9 digits or more); write day numbers of spreadsheets as dates";
@@ -54,16 +45,4 @@ reasons! {
     BEYOND_SCALE, "beyond_scale", "a score beyond its scale";
     NO_DEAL_TIME, "no_deal_time", "neither when the deal was made nor when it was closed";
     TOO_MANY_ROWS, "too_many_rows", "more than 20 million rows to look up";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::REASONS;
-    use std::collections::HashSet;
-
-    #[test]
-    fn each_has_a_code_and_a_text_of_its_own() {
-        let (codes, texts): (HashSet<_>, HashSet<_>) = REASONS.iter().copied().unzip();
-        assert_eq!([codes.len(), texts.len()], [REASONS.len(); 2]);
-    }
 }

@@ -1,5 +1,5 @@
 //! Derived columns again from the raw ones, when the rules have changed.
-use super::{row::GIVEN, visitor};
+use super::{sink::GIVEN, visitor};
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder},
     error::ArrowError,

@@ -2,7 +2,8 @@
 use super::{
     columns::{Columns, Text},
     field::Field,
-    row::{flag, member, quote},
+    flag::flag,
+    object::{member, quote},
 };
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder},

@@ -4,10 +4,12 @@ use super::{
     error::Error,
     field::Field,
     json::JsonReader,
+    object::quote,
     plan::Plan,
     reason,
     reject::Reject,
-    row::{Fault, Identifiers, Member, Row, Sink, quote},
+    row::{Fault, Member, Row},
+    sink::{Identifiers, Sink},
     split::{Broken, Chunk},
     words::Words,
 };

@@ -1,7 +1,7 @@
 //! Safar's two ways: the operator and the SQL aggregate.
 use crate::{Answer, Failure, events};
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, Int32Type};
+use arrow::datatypes::{DataType, Float64Type, Int32Type};
 use datafusion::common::{ScalarValue, SplitPoint};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -96,18 +96,20 @@ pub fn paths(files: &[PathBuf], layout: &str, case: &str, threads: usize) -> Res
 }
 
 /// What the tables say. The clock has stopped by then, as it has for the tables of `peers.py`.
-pub fn answer(batches: &[RecordBatch]) -> Answer {
+pub fn answer(batches: &[RecordBatch]) -> Result<Answer, Failure> {
     let mut answer = Answer::default();
-    batches.iter().for_each(|batch| add(batch, &mut answer));
-    answer
+    batches.iter().try_for_each(|batch| add(batch, &mut answer))?;
+    Ok(answer)
 }
 
-fn add(batch: &RecordBatch, answer: &mut Answer) {
+fn add(batch: &RecordBatch, answer: &mut Answer) -> Result<(), Failure> {
     let paths = batch.column(0).as_list::<i32>();
-    let codes = paths.values().as_primitive::<Int32Type>().values();
+    let codes = arrow::compute::cast(paths.values(), &DataType::Int32)?;
+    let codes = codes.as_primitive::<Int32Type>().values();
     let weights = [1, 2, 3].map(|index| batch.column(index).as_primitive::<Float64Type>().values());
     for (row, span) in paths.offsets().windows(2).enumerate() {
         let path = codes[span[0] as usize..span[1] as usize].iter().map(|code| b'A' + *code as u8).collect();
         answer.0.push((path, weights.map(|weights| weights[row])));
     }
+    Ok(())
 }

@@ -93,7 +93,7 @@ impl AggregateUDFImpl for JourneyPaths {
         }
         let channel = match LabelKind::of(channel) {
             Ok(LabelKind::Text) => channel.clone(),
-            Ok(LabelKind::Code) => DataType::Int32,
+            Ok(LabelKind::Byte | LabelKind::Code) => DataType::Int32,
             // Literals and casts in SQL are 64-bit.
             Err(_) if *channel == DataType::Int64 => DataType::Int32,
             Err(error) => return Err(error),
@@ -232,7 +232,7 @@ impl Groups {
             return Some(Mark { at, tag: CONVERSION, value: f64::from_le_bytes(*value) });
         }
         let tag = match self.kind {
-            LabelKind::Code => take_number(rest)?,
+            LabelKind::Byte | LabelKind::Code => take_number(rest)?,
             LabelKind::Text => self.labels.number(take_text(rest)?),
         };
         Some(Mark { at, tag, value: 0.0 })

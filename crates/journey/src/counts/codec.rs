@@ -1,6 +1,7 @@
 //! The operators as bytes, so that plans travel to other machines.
-use super::exec::{Gathering, PathCountsExec, PathMergeExec};
+use super::exec::{Gathering, PathCountsExec};
 use super::labels::LabelKind;
+use super::merge::PathMergeExec;
 use super::walk::PathCountsOptions;
 use datafusion::common::{Result, exec_err, not_impl_err};
 use datafusion::execution::TaskContext;
@@ -9,7 +10,7 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use std::sync::Arc;
 
 /// Before everything that this codec writes; the digit is the version of the format.
-const MARK: &[u8] = b"safar.paths.1:";
+const MARK: &[u8] = b"safar.paths.2:";
 
 /// Reads and writes `PathCountsExec` and `PathMergeExec`, and refuses everything else.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ impl PhysicalExtensionCodec for PathCountsCodec {
                 let gathering = if *gathering == 0 { Gathering::Stream } else { Gathering::Scatter };
                 Ok(Arc::new(PathCountsExec::try_new(input.clone(), options, gathering)?))
             }
+            b"mb" => Ok(Arc::new(PathMergeExec::new(input.clone(), LabelKind::Byte))),
             b"mc" => Ok(Arc::new(PathMergeExec::new(input.clone(), LabelKind::Code))),
             b"mt" => Ok(Arc::new(PathMergeExec::new(input.clone(), LabelKind::Text))),
             _ => exec_err!("these bytes are no path operator that this version knows; run the same version everywhere"),
@@ -58,7 +60,11 @@ impl PhysicalExtensionCodec for PathCountsCodec {
             bytes.extend(counts.options.look_back_us.to_le_bytes());
         } else if let Some(merge) = node.downcast_ref::<PathMergeExec>() {
             bytes.extend_from_slice(MARK);
-            bytes.extend_from_slice(if merge.kind == LabelKind::Code { b"mc" } else { b"mt" });
+            bytes.extend_from_slice(match merge.kind {
+                LabelKind::Byte => b"mb",
+                LabelKind::Code => b"mc",
+                LabelKind::Text => b"mt",
+            });
         } else {
             return not_impl_err!("{} is no path operator", node.name());
         }

@@ -1,11 +1,11 @@
-//! The operators: count paths in each partition, then merge equal paths.
-use super::gather::{BucketCounter, Scatter, Streamer, partial_batch};
-use super::labels::{LabelKind, PathColumn};
-use super::node::path_schema;
-use super::walk::{PathCountsOptions, PathTable, Weights};
-use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
+//! The operator that counts the paths of each partition.
+use super::gather::{BucketCounter, Scatter, Streamer};
+use super::labels::LabelKind;
+use super::partial::{partial_batch, partial_schema};
+use super::walk::{PathCountsOptions, PathTable};
+use arrow::array::RecordBatch;
 use arrow::compute::SortOptions;
-use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, internal_err};
@@ -40,7 +40,7 @@ pub(crate) enum Gathering {
     Scatter,
 }
 
-/// Counts paths; the result may hold a path more than once, which [`PathMergeExec`] puts right.
+/// Counts paths; the result may hold a path more than once, which [`super::merge::PathMergeExec`] puts right.
 #[derive(Debug)]
 pub(crate) struct PathCountsExec {
     input: Arc<dyn ExecutionPlan>,
@@ -58,14 +58,7 @@ pub(crate) struct PathCountsExec {
 /// Tables of partitions that are done, emptied for those whose turn comes after: memory is new once for each thread.
 type Spare = Mutex<Vec<(PathTable, MemoryReservation)>>;
 
-/// Portable keys and weights.
-fn partial_schema() -> SchemaRef {
-    let weight = |name| Field::new(name, DataType::Float64, false);
-    let key = Field::new("path", DataType::Binary, false);
-    Arc::new(Schema::new(vec![key, weight("conversions"), weight("value"), weight("nulls")]))
-}
-
-fn properties(schema: SchemaRef, partitions: usize) -> Arc<PlanProperties> {
+pub(super) fn properties(schema: SchemaRef, partitions: usize) -> Arc<PlanProperties> {
     Arc::new(PlanProperties::new(
         EquivalenceProperties::new(schema),
         Partitioning::UnknownPartitioning(partitions),
@@ -74,7 +67,7 @@ fn properties(schema: SchemaRef, partitions: usize) -> Arc<PlanProperties> {
     ))
 }
 
-fn column(input: &dyn ExecutionPlan, index: usize) -> Arc<dyn PhysicalExpr> {
+pub(super) fn column(input: &dyn ExecutionPlan, index: usize) -> Arc<dyn PhysicalExpr> {
     Arc::new(Column::new(input.schema().field(index).name(), index))
 }
 
@@ -183,7 +176,7 @@ impl StreamState {
             }
             self.memory.try_resize(streamer.size()).map_err(too_large)?;
             if done || streamer.filled() >= FLUSH_BYTES {
-                let batch = streamer.take(&partial_schema())?;
+                let batch = streamer.take()?;
                 self.ready.extend(slices(&batch, self.batch_rows));
             }
             if done && let Some(streamer) = self.streamer.take() {
@@ -200,7 +193,7 @@ fn slices(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch>
     starts.map(move |start| batch.slice(start, rows.max(1).min(batch.num_rows() - start)))
 }
 
-fn too_large(error: DataFusionError) -> DataFusionError {
+pub(super) fn too_large(error: DataFusionError) -> DataFusionError {
     error.context("path counts need more memory: allow more, or narrow the time range")
 }
 
@@ -239,7 +232,7 @@ async fn scatter_and_count(
                     }
                     tokio::task::yield_now().await;
                 }
-                partial_batch(&counter.table, &labels, &partial_schema())
+                partial_batch(&counter.table, &labels)
             })
         })
         .collect();
@@ -310,116 +303,5 @@ impl ExecutionPlan for PathCountsExec {
             Gathering::Stream => self.stream(partition, context),
             Gathering::Scatter => self.scatter(context),
         }
-    }
-}
-
-/// Adds up equal paths and writes them as lists.
-#[derive(Debug)]
-pub(crate) struct PathMergeExec {
-    input: Arc<dyn ExecutionPlan>,
-    pub kind: LabelKind,
-    properties: Arc<PlanProperties>,
-    metrics: ExecutionPlanMetricsSet,
-}
-
-impl PathMergeExec {
-    pub fn new(input: Arc<dyn ExecutionPlan>, kind: LabelKind) -> Self {
-        let partitions = input.output_partitioning().partition_count();
-        let properties = properties(Arc::new(path_schema(kind)), partitions);
-        Self { input, kind, properties, metrics: ExecutionPlanMetricsSet::new() }
-    }
-}
-
-async fn merge(
-    mut input: SendableRecordBatchStream,
-    kind: LabelKind,
-    batch_rows: usize,
-    memory: MemoryReservation,
-    metrics: BaselineMetrics,
-) -> Result<Vec<RecordBatch>> {
-    let mut table = PathTable::default();
-    while let Some(batch) = input.next().await {
-        let batch = batch?;
-        let compute = metrics.elapsed_compute().clone();
-        let _running = compute.timer();
-        let keys = batch.column(0).as_binary::<i32>();
-        let [conversions, value, nulls] =
-            [1, 2, 3].map(|index| batch.column(index).as_primitive::<Float64Type>().values());
-        for row in 0..batch.num_rows() {
-            let weights = Weights { conversions: conversions[row], value: value[row], nulls: nulls[row] };
-            table.add(keys.value(row), weights);
-        }
-        memory.try_resize(table.size()).map_err(too_large)?;
-    }
-    let mut batches = vec![];
-    let mut paths = table.iter();
-    let schema = Arc::new(path_schema(kind));
-    while paths.len() > 0 {
-        let mut column = PathColumn::new(kind);
-        let mut weights = [(); 3].map(|()| vec![]);
-        for (key, weight) in paths.by_ref().take(batch_rows.max(1)) {
-            column.append(key);
-            weights[0].push(weight.conversions);
-            weights[1].push(weight.value);
-            weights[2].push(weight.nulls);
-        }
-        let mut columns = vec![column.finish()];
-        columns.extend(weights.map(|weights| Arc::new(Float64Array::from(weights)) as ArrayRef));
-        batches.push(RecordBatch::try_new(schema.clone(), columns)?);
-    }
-    metrics.record_output(table.iter().len());
-    Ok(batches)
-}
-
-impl DisplayAs for PathMergeExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PathMergeExec: labels={:?}", self.kind)
-    }
-}
-
-impl ExecutionPlan for PathMergeExec {
-    fn name(&self) -> &str {
-        "PathMergeExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::KeyPartitioned(vec![column(self.input.as_ref(), 0)])])
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.kind)))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let memory = MemoryConsumer::new(format!("PathMerge[{partition}]")).register(context.memory_pool());
-        let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let batch_rows = context.session_config().batch_size();
-        let merged = merge(self.input.execute(partition, context)?, self.kind, batch_rows, memory, metrics);
-        let batches =
-            futures::stream::once(merged).map_ok(|batches| futures::stream::iter(batches).map(Ok)).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::new(path_schema(self.kind)), batches)))
     }
 }

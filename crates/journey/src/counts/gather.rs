@@ -1,12 +1,12 @@
 //! From batches of (person, time, channel, is_conversion, value) to weighted paths.
 use super::labels::{LabelKind, Labels, NO_LABEL};
+use super::partial::partial_batch;
 use super::walk::{CONVERSION, End, Mark, PathCountsOptions, PathTable, Step, Walker, Weights};
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, Float64Array, RecordBatch};
 use arrow::buffer::{BooleanBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::{Result, exec_err};
 use hashbrown::HashTable;
-use std::sync::Arc;
 
 /// A batch with its five columns typed.
 struct Columns {
@@ -110,7 +110,8 @@ impl Streamer {
 
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = Columns::new(batch, &mut self.labels, &mut self.numbers)?;
-        let rows = columns.people.len();
+        let (people, all_times) = (&columns.people[..], &columns.times[..]);
+        let rows = people.len();
         let mut conversions = std::mem::take(&mut self.conversions);
         conversions.clear();
         conversions.extend(columns.converts.set_indices());
@@ -125,19 +126,23 @@ impl Streamer {
         }
         let mut start = 0;
         while start < rows {
-            let person = columns.people[start];
-            let end = columns.people[start..].iter().position(|other| *other != person).map_or(rows, |len| start + len);
+            let person = people[start];
+            let (mut end, mut is_sorted) = (start + 1, true);
+            while end < rows && people[end] == person {
+                is_sorted &= all_times[end - 1] < all_times[end];
+                end += 1;
+            }
             if person != self.person {
                 self.flush();
                 self.person = person;
             }
-            let times = &columns.times[start..end];
+            let times = &all_times[start..end];
             let own;
             (own, later) = later.split_at(later.iter().take_while(|row| **row < end).count());
             // Most people lie within a batch, in the order of time: they need no copy.
-            if end < rows && self.marks.is_empty() && times.is_sorted_by(|a, b| a < b) {
+            if end < rows && self.marks.is_empty() && is_sorted {
                 let table = &mut self.table;
-                let sink = |key: &[u8], end: End| table.add(key, end.into());
+                let sink = |key: &[u8], end: End| table.add_or_append(key, end.into());
                 if small {
                     let (codes, own) = (&self.codes[start..end], own.iter().map(|row| row - start));
                     self.walker.walk_codes(times, codes, own, |row| columns.value(start + row), sink);
@@ -160,7 +165,7 @@ impl Streamer {
     pub fn flush(&mut self) {
         self.labels.sort(&mut self.marks);
         let table = &mut self.table;
-        self.walker.walk(&self.marks, |key, end| table.add(key, end.into()));
+        self.walker.walk(&self.marks, |key, end| table.add_or_append(key, end.into()));
         self.marks.clear();
     }
 
@@ -179,8 +184,8 @@ impl Streamer {
     }
 
     /// The paths counted so far, and forgets them.
-    pub fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
-        let batch = partial_batch(&self.table, &self.labels, schema)?;
+    pub fn take(&mut self) -> Result<RecordBatch> {
+        let batch = partial_batch(&self.table, &self.labels)?;
         self.table.clear();
         Ok(batch)
     }
@@ -189,22 +194,6 @@ impl Streamer {
     pub fn into_table(self) -> PathTable {
         self.table
     }
-}
-
-/// Keys that every stream understands, with their weights.
-pub(crate) fn partial_batch(table: &PathTable, labels: &Labels, schema: &SchemaRef) -> Result<RecordBatch> {
-    let mut keys = BinaryBuilder::with_capacity(table.iter().len(), table.size() / 4);
-    let mut weights = [(); 3].map(|()| Vec::with_capacity(table.iter().len()));
-    let mut buffer = vec![];
-    for (key, weight) in table.iter() {
-        keys.append_value(labels.portable(key, &mut buffer));
-        weights[0].push(weight.conversions);
-        weights[1].push(weight.value);
-        weights[2].push(weight.nulls);
-    }
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(keys.finish())];
-    columns.extend(weights.map(|weights| Arc::new(Float64Array::from(weights)) as ArrayRef));
-    Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
 /// One row while it waits in its bucket: 20 bytes. The low bits of a conversion's tag number its value in the bucket.
@@ -364,7 +353,7 @@ impl BucketCounter {
         for end in ends.iter() {
             let person = &mut marks[start..*end];
             labels.sort(person);
-            walker.walk(person, |key, end| table.add(key, Weights::from(end)));
+            walker.walk(person, |key, end| table.add_or_append(key, Weights::from(end)));
             start = *end;
         }
     }

@@ -1,6 +1,6 @@
 //! What a path is a path of: small codes, or texts that are numbered as they come.
 use super::walk::{CONVERSION, Mark, push_number, take_number};
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int8Array, Int32Array, ListArray, StringBuilder};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Int8Type, Int32Type};
 use datafusion::common::{Result, exec_err, plan_err};
@@ -14,6 +14,8 @@ pub(crate) const NO_LABEL: u32 = CONVERSION - 1;
 /// What the channel column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum LabelKind {
+    /// Integers of one byte, not negative.
+    Byte,
     /// Integers, not negative.
     Code,
     /// Texts.
@@ -23,7 +25,8 @@ pub(crate) enum LabelKind {
 impl LabelKind {
     pub fn of(kind: &DataType) -> Result<Self> {
         match kind {
-            DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => Ok(Self::Code),
+            DataType::Int8 => Ok(Self::Byte),
+            DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => Ok(Self::Code),
             DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => Ok(Self::Text),
             DataType::Dictionary(_, value) if Self::of(value)? == Self::Text => Ok(Self::Text),
             other => plan_err!("a channel is a text or an integer of at most 32 bits, not {other}"),
@@ -37,6 +40,7 @@ impl LabelKind {
 
     fn item(self) -> FieldRef {
         let kind = match self {
+            Self::Byte => DataType::Int8,
             Self::Code => DataType::Int32,
             Self::Text => DataType::Utf8,
         };
@@ -76,7 +80,7 @@ impl Names {
 impl Labels {
     pub fn new(kind: LabelKind) -> Self {
         match kind {
-            LabelKind::Code => Self::Code,
+            LabelKind::Byte | LabelKind::Code => Self::Code,
             LabelKind::Text => Self::Text(Names::default()),
         }
     }
@@ -154,6 +158,11 @@ impl Labels {
         });
     }
 
+    /// Whether a path's key means the same to every stream only once it is [spelled](Self::portable).
+    pub fn are_spelled(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
     /// A path's key that means the same to every stream: codes as they are, texts in full, each after its length.
     pub fn portable<'a>(&self, key: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
         let Self::Text(names) = self else { return key };
@@ -204,6 +213,7 @@ pub(crate) struct PathColumn {
 
 /// The labels of path after path.
 enum PathLabels {
+    Byte(Vec<i8>),
     Code(Vec<i32>),
     Text(StringBuilder),
 }
@@ -211,6 +221,7 @@ enum PathLabels {
 impl PathColumn {
     pub fn new(kind: LabelKind) -> Self {
         let labels = match kind {
+            LabelKind::Byte => PathLabels::Byte(vec![]),
             LabelKind::Code => PathLabels::Code(vec![]),
             LabelKind::Text => PathLabels::Text(StringBuilder::new()),
         };
@@ -221,6 +232,10 @@ impl PathColumn {
         let mut length = 0;
         match &mut self.labels {
             // Small codes are as they are written.
+            PathLabels::Byte(codes) => {
+                codes.extend(key.iter().map(|code| *code as i8));
+                length = key.len();
+            }
             PathLabels::Code(codes) if key.is_ascii() => {
                 codes.extend(key.iter().map(|code| i32::from(*code)));
                 length = key.len();
@@ -243,6 +258,7 @@ impl PathColumn {
 
     pub fn finish(self) -> ArrayRef {
         let (kind, labels): (_, ArrayRef) = match self.labels {
+            PathLabels::Byte(codes) => (LabelKind::Byte, Arc::new(Int8Array::from(codes))),
             PathLabels::Code(codes) => (LabelKind::Code, Arc::new(Int32Array::from(codes))),
             PathLabels::Text(mut texts) => (LabelKind::Text, Arc::new(texts.finish())),
         };

@@ -1,13 +1,16 @@
 //! Distinct paths straight from rows of touches and conversions: an operator for plans, and an aggregate for SQL.
 //!
 //! Data walks: [`labels`] numbers the channels, [`gather`] brings each person's rows together, [`walk`] makes and weighs
-//! the paths; [`node`] and [`exec`] are the steps of logical and physical plans, [`codec`] their bytes.
+//! the paths, [`partial`] hands them on, [`merge`] adds equal ones up; [`node`] and [`exec`] are the steps of logical and physical
+//! plans, [`codec`] their bytes.
 mod aggregate;
 mod codec;
 mod exec;
 mod gather;
 mod labels;
+mod merge;
 mod node;
+mod partial;
 mod walk;
 
 pub use aggregate::journey_paths;

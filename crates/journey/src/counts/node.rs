@@ -1,7 +1,8 @@
 //! `PathCounts` as a step of a logical plan, and the choice of its physical form.
-use super::exec::{Gathering, PathCountsExec, PathMergeExec};
+use super::exec::{Gathering, PathCountsExec};
 use super::gather::Scatter;
 use super::labels::LabelKind;
+use super::merge::PathMergeExec;
 use super::walk::PathCountsOptions;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::Session;
@@ -23,7 +24,7 @@ use std::{cmp::Ordering, fmt, sync::Arc};
 ///
 /// - in: by position, person integer (Int64), time timestamp, channel text or integer ≥ 0, is_conversion boolean, value number.
 ///   A row is a conversion, or else a touch; touches without a channel are left out.
-/// - out: `channels` (list of the channel's type, Utf8 or Int32), `conversions`, `value`, `nulls` (Float64), one row a path.
+/// - out: `channels` (list of the channel's type: Int8, Int32 or Utf8), `conversions`, `value`, `nulls` (Float64), one row a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PathCounts {
     input: LogicalPlan,

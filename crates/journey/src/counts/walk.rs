@@ -244,33 +244,57 @@ fn head_of(key: &[u8]) -> [u8; SHORT] {
     head
 }
 
-/// Weights by path. Keys lie in one buffer in the order in which they came first, so nothing depends on hashes.
+/// Weights by path. Keys lie in one buffer in the order in which they came first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathTable {
     /// A part of each entry's hash, and its place.
     index: HashTable<(u32, u32)>,
     entries: Vec<Entry>,
     keys: Vec<u8>,
+    /// Long keys that were looked for, and those of them that were there.
+    long: (u32, u32),
 }
 
 impl PathTable {
+    /// Adds to the one entry of a key whose hash is [`hash_of`] it.
     #[inline]
-    pub fn add(&mut self, key: &[u8], weights: Weights) {
-        let hash = xxh3_64(key);
+    pub fn add(&mut self, hash: u64, key: &[u8], weights: Weights) -> bool {
         let head = head_of(key);
-        let Self { index, entries, keys } = self;
+        let Self { index, entries, keys, .. } = self;
         let same = |(part, at): &(u32, u32)| *part == part_of(hash) && entries[*at as usize].is(hash, key, &head, keys);
         if let Some((_, at)) = index.find(spread(part_of(hash)), same) {
             let sum = &mut entries[*at as usize].weights;
             sum.conversions += weights.conversions;
             sum.value += weights.value;
             sum.nulls += weights.nulls;
-        } else {
-            let place = (part_of(hash), entries.len() as u32);
-            index.insert_unique(spread(part_of(hash)), place, |(part, _)| spread(*part));
-            entries.push(Entry { hash, start: keys.len(), length: key.len() as u32, head, weights });
-            keys.extend_from_slice(key);
+            return true;
         }
+        let place = (part_of(hash), entries.len() as u32);
+        index.insert_unique(spread(part_of(hash)), place, |(part, _)| spread(*part));
+        self.append(hash, key, weights);
+        false
+    }
+
+    /// Adds to an entry of a key, for who adds up equal ones later. Long paths seldom come again; where that shows, they are no
+    /// longer looked for.
+    #[inline]
+    pub fn add_or_append(&mut self, key: &[u8], weights: Weights) {
+        let hash = hash_of(key);
+        if key.len() <= SHORT {
+            self.add(hash, key, weights);
+        } else if self.long.0 < LOOKED_FOR || self.long.1 * SELDOM > self.long.0 {
+            self.long.0 += 1;
+            self.long.1 += u32::from(self.add(hash, key, weights));
+        } else {
+            self.append(hash, key, weights);
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, hash: u64, key: &[u8], weights: Weights) {
+        let (start, length) = (self.keys.len(), key.len() as u32);
+        self.entries.push(Entry { hash, start, length, head: head_of(key), weights });
+        self.keys.extend_from_slice(key);
     }
 
     /// Bytes held.
@@ -283,16 +307,29 @@ impl PathTable {
         self.keys.len() + self.entries.len() * (size_of::<Entry>() + size_of::<(u32, u32)>())
     }
 
-    /// Keys and weights in the order in which keys came first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], Weights)> {
-        self.entries.iter().map(|entry| (&self.keys[entry.start..entry.start + entry.length as usize], entry.weights))
+    /// Hashes, keys and weights in the order in which keys came first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (u64, &[u8], Weights)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.hash, &self.keys[entry.start..entry.start + entry.length as usize], entry.weights))
     }
 
     pub fn clear(&mut self) {
         self.index.clear();
         self.entries.clear();
         self.keys.clear();
+        self.long = (0, 0);
     }
+}
+
+/// How many long keys are looked for before it is known whether that is worth it, and which part of them must be found.
+const LOOKED_FOR: u32 = 4096;
+const SELDOM: u32 = 8;
+
+/// The hash of a key, the same on every machine.
+#[inline]
+pub(crate) fn hash_of(key: &[u8]) -> u64 {
+    xxh3_64(key)
 }
 
 /// What the index keeps of a hash.

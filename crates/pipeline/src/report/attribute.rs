@@ -389,8 +389,8 @@ pub(super) async fn attributed(
     let mut labels = names.names;
     let mut modelling = modelling.clone();
     if !modelling.transforms.is_empty() {
-        let known = labels.clone();
-        labels = loaded.transform(&modelling.transforms, labels)?;
+        let known = labels;
+        labels = loaded.transform(&modelling.transforms, &known, workspace.stop())?;
         if labels != known && lived.is_some() {
             let why = "this transform gives channels other names, which models of cause do not know";
             lived = Some(Err(Error::Request(why.to_owned())));

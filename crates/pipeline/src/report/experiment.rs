@@ -10,14 +10,15 @@ use super::{
     timelines::{Asked, timelines},
 };
 use crate::{
-    Error, Result, Workspace,
+    Error, Result, Stop, Workspace,
     settings::{ExperimentSettings, Unit},
 };
 use hashbrown::{HashMap, HashSet};
 use safar_attribution::{
     Credit, ModelSpec, attribute_until,
     experiment::{
-        Arm, Calibrated, GeoOutcome, Lift, Measured, Outcome, Settings, Warning, calibrate, geo_hold_out, hold_out,
+        Arm, Calibrated, GeoOutcome, Lift, Measured, Outcome, Settings, Warning, calibrate, geo_hold_out_until,
+        hold_out,
     },
 };
 use safar_engine::Session;
@@ -114,7 +115,7 @@ pub async fn experiment(
     let evaluation = Settings { level, treated_share: settings.treated_share, ..Settings::default() };
     let found = match settings.unit {
         Unit::Person => of_people(&people, &settings, &evaluation)?,
-        Unit::Region => of_regions(&people, &settings, &evaluation)?,
+        Unit::Region => of_regions(&people, &settings, &evaluation, workspace.stop())?,
     };
 
     let chosen = if models.is_empty() { &workspace.settings().attribution.models } else { models };
@@ -236,7 +237,7 @@ fn of_people(people: &People, settings: &ExperimentSettings, evaluation: &Settin
     Ok(HoldOut::People { outcome: hold_out(&arms[0], &arms[1], evaluation)?, arms })
 }
 
-fn of_regions(people: &People, settings: &ExperimentSettings, evaluation: &Settings) -> Result<HoldOut> {
+fn of_regions(people: &People, settings: &ExperimentSettings, evaluation: &Settings, stop: &Stop) -> Result<HoldOut> {
     let regions = regions(people, &settings.values(), settings.treated.len(), settings.days_before);
     if let Some(empty) = regions.iter().find(|region| region.geo.people == 0.0) {
         return Err(Error::Request(format!(
@@ -245,7 +246,7 @@ fn of_regions(people: &People, settings: &ExperimentSettings, evaluation: &Setti
         )));
     }
     let geos: Vec<_> = regions.iter().map(|region| region.geo).collect();
-    let mut outcome = geo_hold_out(&geos, evaluation)?;
+    let mut outcome = geo_hold_out_until(&geos, evaluation, stop)?;
     let control = || regions.iter().filter(|region| !region.geo.treated);
     let exposed: f64 = control().map(|region| region.exposed).sum();
     if exposed > 0.0 {

@@ -6,10 +6,10 @@ use super::{
     scope::{day_of, extent},
     select::midnight,
 };
-use crate::{Error, Result, Workspace};
+use crate::{Error, Result, Stop, Workspace};
 use arrow::{array::AsArray, datatypes::Int64Type};
 use futures::TryStreamExt;
-use safar_attribution::experiment::{Design, Settings, geo_plan, hold_out};
+use safar_attribution::experiment::{Design, Settings, geo_plan_until, hold_out};
 use safar_engine::Session;
 use safar_model::{DAY_US, Micros};
 
@@ -71,7 +71,7 @@ pub async fn plan(workspace: &Workspace, plan: &Plan, query: &PathQuery) -> Resu
     };
     let (unit, units, rows, note) = match &plan.region {
         None => of_people(&session, plan, &counted, &settings, from).await?,
-        Some(property) => of_regions(&session, plan, property, &counted, &settings, from).await?,
+        Some(property) => of_regions(&session, plan, property, &counted, &settings, from, workspace.stop()).await?,
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, 0 or more")]
     let needed = |times: f64| (times * units as f64 - 1e-9).ceil() as u64;
@@ -143,6 +143,7 @@ async fn of_regions(
     counted: &Counted<'_>,
     settings: &Settings,
     from: Micros,
+    stop: &Stop,
 ) -> Result<Planned> {
     let mut names: Vec<String> = vec![];
     let mut places = hashbrown::HashMap::new();
@@ -169,7 +170,7 @@ async fn of_regions(
     let geos: Vec<_> = known.iter().map(|region| region.geo).collect();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
     let treated = (geos.len() as f64 * plan.treated_share).round() as usize;
-    let found = geo_plan(&geos, treated, settings)?;
+    let found = geo_plan_until(&geos, treated, settings, stop)?;
     let rows = [("conversions", found.conversions), ("value", found.value)].map(|(name, power)| {
         let wished = (power.mean > 0.0).then_some(plan.lift * power.mean);
         (name, power.mean, power.detectable_part(), wished.and_then(|wished| power.times_larger(wished)))

@@ -26,9 +26,10 @@ pub struct Explanation {
     /// Conversions that gave something and are not shown.
     pub left_out: usize,
     /// Rows `conversion_id, person_id, converted_at, order_id, conversion_value, place, touched_at, age_days, label, touchpoint_id,
-    /// source, medium, campaign, interaction, rule, window, weight, credit_conversions, credit_value`: every touch of the
-    /// conversions shown, so that weights sum to 1. `rule` is the channel rule that decided the touch's channel, `window` what let
-    /// it in. What no touch earned of a conversion is a row without a touch.
+    /// source, medium, campaign, interaction, rule, rule_code, window, window_code, window_days, weight, credit_conversions,
+    /// credit_value`: every touch of the conversions shown, so that weights sum to 1. `rule` is the channel rule that decided the
+    /// touch's channel, `window` what let it in, each with a code that stays. What no touch earned of a conversion is a row without
+    /// a touch.
     pub touches: RecordBatch,
 }
 

@@ -18,16 +18,59 @@ use safar_engine::Session;
 use safar_enrich::Touch;
 use safar_journey::Windows;
 use safar_model::{ChannelId, DAY_US, Interaction, Micros, table::instant};
-use std::sync::Arc;
+use std::{borrow::Cow, fmt, sync::Arc};
 
-/// How a touch is said to be let in that is older than the windows of today.
-const OTHER_WINDOW: &str = "a window of earlier settings";
-/// How a channel is explained that came with the event.
-const GIVEN: &str = "the input named the channel";
-/// How a channel is explained of an event that says nothing of where it came from.
-const KIND: &str = "the kind of contact: the event says nothing of its source";
-/// How a channel is explained that no event of the touch has by the rules of today.
-const OTHER_RULES: &str = "rules of earlier settings";
+/// What named the channel of a touch: a code for programs and other languages, and words.
+#[derive(Clone, Debug)]
+struct Rule(&'static str, Cow<'static, str>);
+
+/// The channel came with the event.
+const GIVEN: Rule = Rule("given", Cow::Borrowed("the input named the channel"));
+/// The event says nothing of where it came from.
+const KIND: Rule = Rule("kind", Cow::Borrowed("the kind of contact: the event says nothing of its source"));
+/// No event of the touch has the channel by the rules of today.
+const OTHER_RULES: Rule = Rule("earlier", Cow::Borrowed("rules of earlier settings"));
+
+/// What let a touch in.
+#[derive(Clone, Copy, Debug)]
+enum Window {
+    Clicks {
+        days: i64,
+    },
+    Views {
+        days: i64,
+    },
+    /// It is older than the windows of today.
+    Earlier,
+}
+
+impl Window {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Clicks { .. } => "clicks",
+            Self::Views { .. } => "views",
+            Self::Earlier => "earlier",
+        }
+    }
+
+    fn days(self) -> Option<i64> {
+        match self {
+            Self::Clicks { days } | Self::Views { days } => Some(days),
+            Self::Earlier => None,
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, days) = match self {
+            Self::Clicks { days } => ("clicks and visits", days),
+            Self::Views { days } => ("impressions", days),
+            Self::Earlier => return f.write_str("a window of earlier settings"),
+        };
+        write!(f, "{what}: {days} day{}", if *days == 1 { "" } else { "s" })
+    }
+}
 
 /// Facts about one touch.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +80,7 @@ struct Facts {
     texts: [Option<String>; 4],
     event: Option<String>,
     session: Option<i64>,
-    rule: Option<String>,
+    rule: Option<Rule>,
     /// Its own event has no channel.
     is_untold: bool,
     /// The rule was found at the touch's own event, not at another one of its session.
@@ -83,8 +126,9 @@ pub(super) async fn touches(
     let window = |row: &Row<'_>| {
         let (facts, age) = (fact(row)?, age(row.0, row.1)?);
         let is_view = facts.texts[3].as_deref() == Some(Interaction::Impression.as_str());
-        Some(windows.as_ref().map_or_else(|| OTHER_WINDOW.to_owned(), |windows| window_of(windows, is_view, age)))
+        Some(windows.as_ref().map_or(Window::Earlier, |windows| window_of(windows, is_view, age)))
     };
+    let rule = |row: &Row<'_>| Some(fact(row)?.rule.clone().unwrap_or(OTHER_RULES));
     let label = |(path, place): &Row<'_>| {
         let label: ChannelId = path.labels[(*place)?];
         labels.get(label.0 as usize).cloned()
@@ -111,8 +155,11 @@ pub(super) async fn touches(
         ("medium", texts(&|row| fact(row)?.texts[1].clone())),
         ("campaign", texts(&|row| fact(row)?.texts[2].clone())),
         ("interaction", texts(&|row| fact(row)?.texts[3].clone())),
-        ("rule", texts(&|row| Some(fact(row)?.rule.clone().unwrap_or_else(|| OTHER_RULES.to_owned())))),
-        ("window", texts(&window)),
+        ("rule", texts(&|row| rule(row).map(|Rule(_, text)| text.into_owned()))),
+        ("rule_code", texts(&|row| rule(row).map(|Rule(code, _)| code.to_owned()))),
+        ("window", texts(&|row| window(row).map(|window| window.to_string()))),
+        ("window_code", texts(&|row| window(row).map(|window| window.code().to_owned()))),
+        ("window_days", ids(&|row| window(row)?.days())),
         ("weight", numbers(&|path, place| Some(weight(path, place)))),
         ("credit_conversions", numbers(&|path, place| Some(weight(path, place) * path.conversions))),
         ("credit_value", numbers(&|path, place| Some(weight(path, place) * path.value))),
@@ -133,14 +180,11 @@ fn windows(workspace: &Workspace, goal: &str) -> Option<Windows> {
 }
 
 /// What lets in a touch of that age.
-fn window_of(windows: &Windows, is_view: bool, age: Micros) -> String {
-    match windows.reach_us(is_view) {
-        Some(reach) if age <= reach => {
-            let what = if is_view { "impressions" } else { "clicks and visits" };
-            let days = reach / DAY_US;
-            format!("{what}: {days} day{}", if days == 1 { "" } else { "s" })
-        }
-        _ => OTHER_WINDOW.to_owned(),
+fn window_of(windows: &Windows, is_view: bool, age: Micros) -> Window {
+    match windows.reach_us(is_view).filter(|reach| age <= *reach).map(|reach| reach / DAY_US) {
+        Some(days) if is_view => Window::Views { days },
+        Some(days) => Window::Clicks { days },
+        None => Window::Earlier,
     }
 }
 
@@ -221,7 +265,7 @@ async fn rules(
             };
             let given = |name: &str| text(12).and_then(|json| property(json, name));
             let rule = if given("$given_channel").is_some() {
-                GIVEN.to_owned()
+                GIVEN
             } else {
                 let (source, medium) = (given("$given_source"), given("$given_medium"));
                 let touch = Touch {
@@ -242,7 +286,7 @@ async fn rules(
                 if enriched.channel != channel {
                     continue;
                 }
-                enricher.rules().describe(enriched.rule).to_string()
+                Rule(enricher.rules().code(enriched.rule), enricher.rules().describe(enriched.rule).to_string().into())
             };
             let all = own
                 .into_iter()
@@ -261,7 +305,7 @@ async fn rules(
     }
     for touch in facts.values_mut() {
         if touch.rule.is_none() && touch.is_untold {
-            touch.rule = Some(KIND.to_owned());
+            touch.rule = Some(KIND);
         }
     }
     Ok(())

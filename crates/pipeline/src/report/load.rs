@@ -5,7 +5,7 @@ use super::{
     names::{Names, property, strings},
     select::ELSEWHERE,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, Stop};
 use arrow::{
     array::{Array, AsArray, ListArray, RecordBatch},
     compute::cast,
@@ -13,7 +13,7 @@ use arrow::{
 };
 use futures::TryStreamExt;
 use hashbrown::HashMap;
-use safar_attribution::{ModelSpec, Transform, transform, uncertainty::Record};
+use safar_attribution::{ModelSpec, Transform, transform_until, uncertainty::Record};
 use safar_engine::Session;
 use safar_model::{ChannelId, Micros, PathRef, Paths, PathsBuilder, sum::Sum};
 
@@ -40,9 +40,9 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// Changes all paths; returns the names of their channels.
-    pub(super) fn transform(&mut self, steps: &[Transform], names: Vec<String>) -> Result<Vec<String>> {
-        let (merged, labels) = transform(steps, &self.merged, &names)?;
-        let (single, others) = transform(steps, &self.single, &names)?;
+    pub(super) fn transform(&mut self, steps: &[Transform], names: &[String], stop: &Stop) -> Result<Vec<String>> {
+        let (merged, labels) = transform_until(steps, &self.merged, names, stop)?;
+        let (single, others) = transform_until(steps, &self.single, names, stop)?;
         let mut both = Names::default();
         labels.iter().for_each(|name| {
             both.id(name);

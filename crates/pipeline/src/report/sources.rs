@@ -2,7 +2,6 @@
 use super::{Answer, Scope};
 use crate::{Result, Workspace};
 use safar_engine::{Session, quoted};
-use safar_ingest::REASONS;
 
 /// Rows `source, medium, channel, events, people`: touches by their source and medium, those of no known channel first, then the
 /// most frequent. `events` counts touchpoints: sessions, and contacts elsewhere.
@@ -18,14 +17,15 @@ pub async fn sources(workspace: &Workspace, session: &Session, scope: &Scope) ->
     Answer::of(session.sql(&sql).await?).await?.unit("people", &["people"])
 }
 
-/// The code of a reason, which stays; null where it has none.
+/// The code of a reason of the import or the collector, which stays; null where it has none.
 fn code() -> String {
-    let cases = REASONS.iter().map(|(code, text)| format!("WHEN {} THEN '{code}'", quoted(text)));
+    let reasons = safar_ingest::REASONS.iter().chain(safar_collect::REASONS);
+    let cases = reasons.map(|(code, text)| format!("WHEN {} THEN '{code}'", quoted(text)));
     format!("CASE reason {} END AS code", cases.collect::<Vec<_>>().join(" "))
 }
 
 /// Rows `origin, line, column, value, reason, rejected_at, code`: rows that could not be read, the latest import first. `code` names
-/// the reason for programs, where it is one that imports give.
+/// the reason for programs, where it is one that imports or the collector give.
 ///
 /// # Errors
 /// When the tables cannot be read.
@@ -50,4 +50,16 @@ pub async fn reject_reasons(session: &Session) -> Result<Answer> {
          FROM rejects GROUP BY reason ORDER BY rows DESC, reason"
     );
     Answer::of(session.sql(&sql).await?).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_reason_has_a_code_and_a_text_of_its_own() {
+        let all: Vec<_> = safar_ingest::REASONS.iter().chain(safar_collect::REASONS).copied().collect();
+        let (codes, texts): (HashSet<_>, HashSet<_>) = all.iter().copied().unzip();
+        assert_eq!([codes.len(), texts.len()], [all.len(); 2]);
+    }
 }

@@ -195,7 +195,7 @@ impl Problem {
 
     fn of_settings(error: SettingsError) -> Self {
         match error {
-            SettingsError::Bad { path, line, column, found, reason } => Self {
+            SettingsError::Bad { path, line, column, found, reason, .. } => Self {
                 file: Some(path.into()),
                 line: u32::try_from(line).ok(),
                 column: u32::try_from(column).ok(),

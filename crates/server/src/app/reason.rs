@@ -1,8 +1,11 @@
 //! Why something is refused, beyond what kind of problem it is: for programs, and for screens that speak other languages.
 use super::accounts::Role;
 use safar_attribution::{experiment::ExperimentError, validation::ValidationError};
-use safar_engine::Fault;
-use safar_pipeline::Error;
+use safar_engine::Fault as QueryFault;
+use safar_pipeline::{
+    Error,
+    settings::{Fault, SettingsError, ValueKind},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -110,6 +113,55 @@ pub enum Reason {
     },
     /// Only the server's log says more.
     SeeLog,
+    /// A setting that is not there.
+    UnknownSetting {
+        /// What was written.
+        setting: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The value of a setting is none of few.
+    UnknownValue {
+        /// The setting, with its section.
+        setting: String,
+        /// The value.
+        value: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// A setting is missing.
+    MissingSetting {
+        /// Its name.
+        setting: String,
+        /// The line where it should stand.
+        found: String,
+    },
+    /// The value of a setting is of another kind.
+    WrongKind {
+        /// The setting, with its section.
+        setting: String,
+        /// The kind that is wanted.
+        wanted: ValueKind,
+        /// The line.
+        found: String,
+    },
+    /// The value of a setting cannot be used; `detail` says why.
+    BadSetting {
+        /// The setting, with its section.
+        setting: String,
+        /// The line.
+        found: String,
+    },
+    /// A line of the settings is no TOML; `detail` says what it lacks.
+    NotToml {
+        /// The line.
+        found: String,
+    },
+    /// The drop folder is not within the workspace.
+    DropOutside {
+        /// The folder.
+        folder: String,
+    },
     /// A query names a column that is not there.
     NoColumn {
         /// What was written.
@@ -177,24 +229,38 @@ impl Reason {
     /// What is wrong with a query, where that is one of the reasons.
     pub fn of_query(error: &safar_engine::Error) -> Option<Self> {
         Some(match error.fault()? {
-            Fault::NoColumn { column, near: Some(near), .. } => Self::ColumnNear { column, near },
-            Fault::NoColumn { column, near: None, known } => Self::NoColumn { column, known },
-            Fault::NoTable { table, known } => Self::NoTable { table, known },
-            Fault::NoFunction { function, .. } => Self::NoFunction { function },
-            Fault::Ambiguous { column } => Self::AmbiguousColumn { column },
-            Fault::NotGrouped { column } => Self::NotGrouped { column },
-            Fault::WrongTypes { call } => Self::WrongTypes { call },
-            Fault::Unfinished => Self::QueryUnfinished,
-            Fault::NotUnderstood { found, line, column } => Self::NotUnderstood { found, line, column },
-            Fault::NotOfType { value, kind } => Self::NotOfType { value, kind },
-            Fault::DivisionByZero => Self::DivisionByZero,
+            QueryFault::NoColumn { column, near: Some(near), .. } => Self::ColumnNear { column, near },
+            QueryFault::NoColumn { column, near: None, known } => Self::NoColumn { column, known },
+            QueryFault::NoTable { table, known } => Self::NoTable { table, known },
+            QueryFault::NoFunction { function, .. } => Self::NoFunction { function },
+            QueryFault::Ambiguous { column } => Self::AmbiguousColumn { column },
+            QueryFault::NotGrouped { column } => Self::NotGrouped { column },
+            QueryFault::WrongTypes { call } => Self::WrongTypes { call },
+            QueryFault::Unfinished => Self::QueryUnfinished,
+            QueryFault::NotUnderstood { found, line, column } => Self::NotUnderstood { found, line, column },
+            QueryFault::NotOfType { value, kind } => Self::NotOfType { value, kind },
+            QueryFault::DivisionByZero => Self::DivisionByZero,
             _ => return None,
         })
+    }
+
+    /// What is wrong with a line of the settings.
+    fn of_settings(fault: &Fault, found: &str) -> Self {
+        let found = found.to_owned();
+        match fault.clone() {
+            Fault::NotToml => Self::NotToml { found },
+            Fault::NoSetting { setting, known } => Self::UnknownSetting { setting, known },
+            Fault::Missing { setting } => Self::MissingSetting { setting, found },
+            Fault::NotOneOf { setting, value, known } => Self::UnknownValue { setting, value, known },
+            Fault::WrongKind { setting, wanted } => Self::WrongKind { setting, wanted, found },
+            Fault::Unusable { setting } => Self::BadSetting { setting, found },
+        }
     }
 
     /// Why the pipeline refused, where that is one of the reasons.
     pub fn of(error: &Error) -> Option<Self> {
         Some(match error {
+            Error::Settings(SettingsError::Bad { fault, found, .. }) => Self::of_settings(fault, found),
             Error::NoGoal { goal, known } => Self::NoGoal { goal: goal.clone(), known: known.clone() },
             Error::NoPaths => Self::NoPaths,
             Error::NoPerson { id } => Self::NoPerson { id: id.to_string() },

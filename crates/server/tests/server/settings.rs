@@ -14,6 +14,8 @@ async fn settings_are_checked_replaced_and_remembered() {
     let checked = admin.post("/settings/check", json!({"text": wrong})).await.json();
     assert_eq!((&checked["ok"], &checked["problem"]["line"]), (&json!(false), &json!(7)), "{checked}");
     assert_eq!(admin.post("/settings/check", json!({"text": text})).await.json(), json!({"ok": true, "problem": null}));
+    let reason = json!({"setting": "workspace.time_zone", "found": checked["problem"]["hint"].as_str().unwrap().trim_start_matches("the line is: ")});
+    assert_eq!(checked["problem"]["reason"], json!({"code": "bad_setting", "values": reason}));
     let refused = admin.send(Method::PUT, "/settings", Some(json!({"text": wrong, "version": old["version"]}))).await;
     assert_eq!(refused.problem(), "bad_settings");
     assert_eq!(refused.json()["file"], "safar.toml");

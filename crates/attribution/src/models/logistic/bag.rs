@@ -3,6 +3,7 @@ use super::regression::{Rows, fit};
 use crate::{Result, Stop, random::Random};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use rayon::slice::ParallelSliceMut;
 use safar_model::Paths;
 
 /// People who met the same channels.
@@ -32,7 +33,8 @@ impl Set {
         }
         let sets = counts.into_iter().map(|(features, (conversions, nulls))| Self { features, conversions, nulls });
         let mut sets: Vec<_> = sets.collect();
-        sets.sort_unstable_by(|a, b| a.features.cmp(&b.features));
+        stop.check()?;
+        sets.par_sort_unstable_by(|a, b| a.features.cmp(&b.features));
         Ok(sets)
     }
 }

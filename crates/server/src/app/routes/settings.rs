@@ -173,7 +173,8 @@ fn check_drop(new: &Settings, old: &str) -> Result<(), Problem> {
     }
     let problem = format!("[import] drop: `{}` is no folder of its own in the workspace", folder.display());
     Err(Problem::new(Code::BadSettings, problem)
-        .hint("name one such as inbox; a folder elsewhere can only be set by editing safar.toml on the server"))
+        .hint("name one such as inbox; a folder elsewhere can only be set by editing safar.toml on the server")
+        .because(Reason::DropOutside { folder: folder.display().to_string() }))
 }
 
 pub async fn replace(
