@@ -600,9 +600,12 @@ async fn what_no_touch_earned_is_explained_too() {
     let row = rows(&answer)[0].split('|').map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(answer.rows.num_rows(), 1);
     assert_eq!((row[1].as_str(), row[4].as_str(), row[8].as_str()), (fay.to_string().as_str(), "-30.0", "-"));
-    assert_eq!(row[16..], ["1.0", "0.0", "-30.0"]);
+    assert_eq!(row[19..], ["1.0", "0.0", "-30.0"]);
     let eve = Answer { rows: explain("Paid Search").await.touches, notes: vec![] };
-    let rules = |row: &str| row.split('|').map(str::to_owned).collect::<Vec<_>>()[14..16].join("; ");
+    let rules = |row: &str| {
+        let cells: Vec<_> = row.split('|').collect();
+        [cells[14], cells[16]].join("; ")
+    };
     let found: Vec<String> = rows(&eve).iter().map(|row| rules(row)).collect();
     assert!(found[0].starts_with("Paid Search: ") && found[0].ends_with("; clicks and visits: 30 days"), "{found:?}");
     assert!(found[1].starts_with("Direct: ") && found[1].ends_with("; clicks and visits: 30 days"), "{found:?}");
