@@ -208,8 +208,10 @@ impl ChannelRules {
     /// ```
     #[must_use]
     pub fn code(&self, rule: usize) -> &'static str {
-        let default = || DEFAULT_RULES.get(rule - self.own.len()).map_or("unassigned", |rule| rule.code);
-        if rule < self.own.len() { "own" } else { default() }
+        match rule.checked_sub(self.own.len()) {
+            None => "own",
+            Some(default) => DEFAULT_RULES.get(default).map_or("unassigned", |rule| rule.code),
+        }
     }
 }
 
