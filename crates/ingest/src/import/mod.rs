@@ -190,7 +190,7 @@ pub fn preview(
         let found = read::first(plan, rows)?;
         let words = Arc::new(Words::new());
         // Where nothing is stored, nobody can come back.
-        let mut worker = Worker::new(rules.enricher, rules.identity, Arc::clone(&words), Arc::default());
+        let mut worker = Worker::new(rules, Arc::clone(&words), Arc::default());
         let done = match (found, plan.goal.is_none()) {
             (Some(rows), true) => {
                 Some(worker.run(Work { number: 0, file: 0, plan: Arc::clone(plan), bytes: 0, rows })?)

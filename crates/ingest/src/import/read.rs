@@ -134,7 +134,7 @@ pub(crate) fn all(
             let (done_in, work_out) = (done_in.clone(), &work_out);
             scope.spawn(move || {
                 let (words, erased) = (Arc::clone(words), Arc::clone(erased));
-                let mut worker = Worker::new(rules.enricher, rules.identity, words, erased);
+                let mut worker = Worker::new(rules, words, erased);
                 while let Some(work) = next(work_out) {
                     let message = worker.run(work).map_or_else(Message::Failed, |done| Message::Done(Box::new(done)));
                     if done_in.send(message).is_err() {

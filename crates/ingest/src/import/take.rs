@@ -16,7 +16,7 @@ use super::{
     work::Done,
 };
 use safar_model::{BUCKETS, Micros, Table, table::READY_PATHS_BUCKET};
-use safar_store::{Change, CommitKey, DataFile, Erased, Staged, Store, Sweep, TableWriter, WriteLock};
+use safar_store::{Change, CommitKey, Erased, Staged, Store, Sweep, TableWriter, WriteLock};
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -84,7 +84,6 @@ pub(super) async fn take(
     }
     let paths_stored = store.files(&snapshot, Table::Paths).await?;
     let rejects_stored = store.files(&snapshot, Table::Rejects).await?;
-    let costs_stored = store.files(&snapshot, Table::Costs).await?;
     let writer = |table: Table| store.writer(lock, table);
 
     let erased = Arc::new(Erased::open(store.dir())?);
@@ -128,7 +127,14 @@ pub(super) async fn take(
         paths.write(&rows)?;
         changes.push(Change::ReplaceBuckets { staged: paths.finish()?, buckets: vec![READY_PATHS_BUCKET] });
     }
-    changes.extend(taking.costs(costs, &costs_stored, || writer(Table::Costs))?);
+    let (costs, replaced) = costs::joined(costs);
+    if !costs.is_empty() {
+        let stored = store.files(&snapshot, Table::Costs).await?;
+        let done = costs::store(&costs, &stored, rules.enricher, writer(Table::Costs)?)?;
+        taking.content.update(format!("{costs:?}").as_bytes());
+        (taking.report.costs_stored, taking.report.costs_replaced) = (done.stored, replaced + done.replaced);
+        changes.extend(done.change);
+    }
     let Taking { mut report, mut rejects, content, .. } = taking;
     report.rejected = rejects.counts.clone();
     if let Some(staged) = rejects.finish()? {
@@ -258,23 +264,6 @@ impl Taking<'_> {
             self.rejects.push(&self.origins[file], reject)?;
         }
         Ok(())
-    }
-
-    /// Writes what was spent.
-    fn costs(
-        &mut self,
-        costs: Vec<(Arc<str>, FileCosts)>,
-        stored: &[DataFile],
-        writer: impl FnOnce() -> Result<TableWriter, safar_store::Error>,
-    ) -> Result<Option<Change>, Error> {
-        let (costs, replaced) = costs::joined(costs);
-        if costs.is_empty() {
-            return Ok(None);
-        }
-        self.content.update(format!("{costs:?}").as_bytes());
-        let done = costs::store(&costs, stored, self.rules.enricher, writer()?)?;
-        (self.report.costs_stored, self.report.costs_replaced) = (done.stored, replaced + done.replaced);
-        Ok(done.change)
     }
 }
 

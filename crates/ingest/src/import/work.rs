@@ -1,5 +1,6 @@
 //! Rows of a chunk → columns of events and rejects, on one of several threads.
 use super::{
+    Rules,
     columns::Parted,
     error::Error,
     field::Field,
@@ -14,7 +15,6 @@ use super::{
     words::Words,
 };
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use safar_enrich::Enricher;
 use safar_identity::{IdentitySettings, normalise};
 use safar_store::Erased;
 use std::{borrow::Cow, sync::Arc};
@@ -60,13 +60,8 @@ pub(crate) struct Worker<'e> {
 }
 
 impl<'e> Worker<'e> {
-    pub(crate) fn new(
-        enricher: &'e Enricher,
-        identity: &'e IdentitySettings,
-        words: Arc<Words>,
-        erased: Arc<Erased>,
-    ) -> Self {
-        Self { sink: Sink::new(enricher, identity, words, erased), identity, json: None }
+    pub(crate) fn new(rules: Rules<'e>, words: Arc<Words>, erased: Arc<Erased>) -> Self {
+        Self { sink: Sink::new(rules, words, erased), identity: rules.identity, json: None }
     }
 
     pub(crate) fn run(&mut self, work: Work) -> Result<Done, Error> {

@@ -5,6 +5,7 @@ mod told;
 pub use properties::GIVEN;
 
 use super::{
+    Rules,
     columns::{Columns, DERIVED, Text},
     consent::{Consents, Kept},
     field::Field,
@@ -15,7 +16,7 @@ use super::{
     words::Words,
 };
 use properties::Properties;
-use safar_enrich::{CachedEnricher, Enriched, Enricher, Touch, without_click_ids};
+use safar_enrich::{CachedEnricher, Enriched, Touch, without_click_ids};
 use safar_identity::{CRM, EMAIL, IdentitySettings, Normalised, PHONE, USER, normalise};
 use safar_model::{Interaction, consent::VISITOR_OF_THE_DAY, key_of};
 use safar_store::Erased;
@@ -94,12 +95,8 @@ fn derived_texts<'t>(touch: &Touch<'t>, derived: &'t Enriched) -> [&'t str; DERI
 }
 
 impl<'e> Sink<'e> {
-    pub(crate) fn new(
-        enricher: &'e Enricher,
-        identity: &'e IdentitySettings,
-        words: Arc<Words>,
-        erased: Arc<Erased>,
-    ) -> Self {
+    pub(crate) fn new(rules: Rules<'e>, words: Arc<Words>, erased: Arc<Erased>) -> Self {
+        let Rules { enricher, identity, .. } = rules;
         Self {
             erased,
             consents: Consents::default(),
