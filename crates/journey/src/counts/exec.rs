@@ -126,10 +126,17 @@ impl PathCountsExec {
         let workers = context.session_config().target_partitions().max(1);
         let input = self.input.execute(0, context)?;
         let counted = scatter_and_count(input, self.kind, self.options, workers, memory, metrics);
-        let batches =
-            futures::stream::once(counted).map_ok(|batches| futures::stream::iter(batches).map(Ok)).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(partial_schema(), batches)))
+        Ok(when_done(partial_schema(), counted))
     }
+}
+
+/// A stream of what comes all at once.
+pub(super) fn when_done(
+    schema: SchemaRef,
+    batches: impl Future<Output = Result<Vec<RecordBatch>>> + Send + 'static,
+) -> SendableRecordBatchStream {
+    let batches = futures::stream::once(batches).map_ok(|batches| futures::stream::iter(batches).map(Ok)).try_flatten();
+    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
 }
 
 struct StreamState {

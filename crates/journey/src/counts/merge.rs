@@ -1,5 +1,5 @@
 //! The operator that adds up equal paths.
-use super::exec::{column, properties, too_large};
+use super::exec::{column, properties, too_large, when_done};
 use super::labels::{LabelKind, Labels, PathColumn};
 use super::node::path_schema;
 use super::partial::{GROUPS, Partials, partial_batch};
@@ -12,11 +12,10 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{Distribution, PhysicalExpr};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements, PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use std::fmt;
 use std::sync::Arc;
 
@@ -179,9 +178,7 @@ impl ExecutionPlan for PathMergeExec {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let batch_rows = context.session_config().batch_size().max(1);
         let merged = merge(self.input.execute(partition, context)?, self.kind, batch_rows, memory, metrics);
-        let batches =
-            futures::stream::once(merged).map_ok(|batches| futures::stream::iter(batches).map(Ok)).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::new(path_schema(self.kind)), batches)))
+        Ok(when_done(Arc::new(path_schema(self.kind)), merged))
     }
 }
 

@@ -271,7 +271,7 @@ impl PathTable {
         }
         let place = (part_of(hash), entries.len() as u32);
         index.insert_unique(spread(part_of(hash)), place, |(part, _)| spread(*part));
-        self.append(hash, key, weights);
+        self.append(hash, key, head, weights);
         false
     }
 
@@ -286,14 +286,14 @@ impl PathTable {
             self.long.0 += 1;
             self.long.1 += u32::from(self.add(hash, key, weights));
         } else {
-            self.append(hash, key, weights);
+            self.append(hash, key, head_of(key), weights);
         }
     }
 
     #[inline]
-    fn append(&mut self, hash: u64, key: &[u8], weights: Weights) {
+    fn append(&mut self, hash: u64, key: &[u8], head: [u8; SHORT], weights: Weights) {
         let (start, length) = (self.keys.len(), key.len() as u32);
-        self.entries.push(Entry { hash, start, length, head: head_of(key), weights });
+        self.entries.push(Entry { hash, start, length, head, weights });
         self.keys.extend_from_slice(key);
     }
 
