@@ -282,3 +282,18 @@ impl Importer<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reject_whose_text_is_not_kept_stays() {
+        for raw in ["", " \n"] {
+            let read = line("collect/web/00000000/000001.0", raw);
+            assert!(read.lines.is_none() && read.stays.is_some(), "{raw:?}");
+        }
+        let read = line("collect/web/00000000/000001.0", "{\"event_id\":\"1\"}");
+        assert_eq!((read.lines.map(|(_, lines)| lines), read.stays), (Some("{\"event_id\":\"1\"}".to_owned()), None));
+    }
+}
