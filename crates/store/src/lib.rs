@@ -39,6 +39,7 @@ pub use error::{Error, Result};
 pub use local::LocalFiles;
 pub use lock::WriteLock;
 pub use log::DataFile;
+pub use replace::KeyReplacer;
 pub use scan::SnapshotTable;
 pub use snapshot::Snapshot;
 pub use store::Store;

@@ -162,7 +162,8 @@ impl TableWriter {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<()> {
+    /// Ends the open file.
+    pub(crate) fn close(&mut self) -> Result<()> {
         if let Some(open) = self.open.take() {
             self.staged.files.push(open.close()?);
         }

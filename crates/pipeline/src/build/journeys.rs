@@ -73,18 +73,16 @@ impl Rebuild<'_> {
                 }
             }
             Scope::Only(people) => {
-                let mut fresh: [Vec<RecordBatch>; TABLES.len()] = Default::default();
-                self.walk
-                    .run(scope, &mut done, |table, batch| {
-                        fresh[table].push(batch);
-                        Ok(())
-                    })
-                    .await?;
                 let mut people: Vec<i64> = people.iter().copied().collect();
                 people.sort_unstable();
-                for (table, fresh) in TABLES.into_iter().zip(fresh) {
+                let mut replacers = vec![];
+                for table in TABLES {
                     let files = store.files(session.snapshot(), table).await?;
-                    changes.push(store.replace_keys(self.lock, table, &files, &people, fresh)?);
+                    replacers.push(store.replace_keys(self.lock, table, &files, people.clone())?);
+                }
+                self.walk.run(scope, &mut done, |table, batch| Ok(replacers[table].write(batch)?)).await?;
+                for replacer in replacers {
+                    changes.push(replacer.finish()?);
                 }
             }
         }

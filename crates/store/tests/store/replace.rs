@@ -52,9 +52,11 @@ fn rows_of_some_keys_are_others_and_the_rest_stays() {
                     .iter()
                     .flat_map(|id| (0..counts[*id as usize]).map(|version| row_of(*id, 10 + version)))
                     .collect();
-                let batches = fresh.chunks(7).map(|rows| batch(TABLE, rows)).collect();
-                let change = store.replace_keys(&lock, TABLE, &old, &keys, batches).unwrap();
-                store.commit(&lock, vec![change], &key("replace")).await.unwrap();
+                let mut replacer = store.replace_keys(&lock, TABLE, &old, keys.clone()).unwrap();
+                for rows in fresh.chunks(7) {
+                    replacer.write(batch(TABLE, rows)).unwrap();
+                }
+                store.commit(&lock, vec![replacer.finish().unwrap()], &key("replace")).await.unwrap();
 
                 let after = store.snapshot().await.unwrap();
                 let names: BTreeSet<String> =
@@ -83,4 +85,17 @@ fn rows_of_some_keys_are_others_and_the_rest_stays() {
             })
         })
         .unwrap();
+}
+
+#[test]
+fn rows_of_other_keys_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let store = Store::create(folder.path()).await.unwrap();
+        let lock = store.lock().unwrap();
+        let mut replacer = store.replace_keys(&lock, TABLE, &[], vec![1 << 56]).unwrap();
+        replacer.write(batch(TABLE, &[row_of(1, 0), row_of(2, 0)])).unwrap();
+        let error = replacer.finish().unwrap_err().to_string();
+        assert!(error.contains(&format!("key {} is not among those", 2_i64 << 56)), "{error}");
+    });
 }
