@@ -42,20 +42,36 @@ impl QueryPlanner for Planner {
     }
 }
 
-/// Distinct paths by the operator (`once`: with the aggregate's question) or the aggregate; the clustered layout is declared, as the engine's tables declare it.
-pub fn paths(files: &[PathBuf], layout: &str, case: &str, threads: usize) -> Result<Vec<RecordBatch>, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(async {
+/// What the program has for as long as it runs; sessions are of one question.
+pub struct Safar {
+    runtime: tokio::runtime::Runtime,
+    files: Arc<LocalFiles>,
+    threads: usize,
+}
+
+impl Safar {
+    pub fn new(threads: usize) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+        Ok(Self { runtime, files: Arc::default(), threads })
+    }
+
+    /// Distinct paths by the operator (`once`: with the aggregate's question) or the aggregate; the clustered layout is declared, as
+    /// the engine's tables declare it.
+    pub fn paths(&self, files: &[PathBuf], layout: &str, case: &str) -> Result<Vec<RecordBatch>, Failure> {
+        self.runtime.block_on(self.ask(files, layout, case))
+    }
+
+    async fn ask(&self, files: &[PathBuf], layout: &str, case: &str) -> Result<Vec<RecordBatch>, Failure> {
         // The aggregate keeps the events of all people that it has met, which is as much as they are.
         let limit: Arc<dyn MemoryPool> = match case {
             "aggregate" => Arc::new(UnboundedMemoryPool::default()),
             _ => Arc::new(FairSpillPool::new(1 << 31)),
         };
         let pool = RuntimeEnvBuilder::new().with_memory_pool(limit).build_arc()?;
-        pool.register_object_store(ObjectStoreUrl::local_filesystem().as_ref(), Arc::new(LocalFiles::default()));
+        pool.register_object_store(ObjectStoreUrl::local_filesystem().as_ref(), self.files.clone());
         let state = SessionStateBuilder::new()
             .with_default_features()
-            .with_config(SessionConfig::new().with_target_partitions(threads))
+            .with_config(SessionConfig::new().with_target_partitions(self.threads))
             .with_runtime_env(pool)
             .with_query_planner(Arc::new(Planner))
             .build();
@@ -92,7 +108,7 @@ pub fn paths(files: &[PathBuf], layout: &str, case: &str, threads: usize) -> Res
             frame.clone().explain(false, true)?.show().await?;
         }
         Ok(frame.collect().await?)
-    })
+    }
 }
 
 /// What the tables say. The clock has stopped by then, as it has for the tables of `peers.py`.
