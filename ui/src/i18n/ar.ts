@@ -924,6 +924,7 @@ export const ar: Catalogue = {
   'reject.no_amount': 'بلا مبلغ',
   'reject.no_refund_amount': 'استرداد بلا مبلغ',
   'reject.no_id': 'بلا معرّف',
+  'reject.shortened_id': 'اختصر برنامج الجداول هذا المعرّف (5.55E+12): صدّر الملف من جديد واستورده كما هو',
   'reject.no_order_number': 'بلا رقم طلب',
   'reject.no_receipt_number': 'بلا رقم إيصال',
   'reject.no_score': 'بلا درجة',

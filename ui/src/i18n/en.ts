@@ -923,6 +923,7 @@ export const en = {
   'reject.no_amount': 'No amount',
   'reject.no_refund_amount': 'A refund without an amount',
   'reject.no_id': 'No id',
+  'reject.shortened_id': 'A spreadsheet cut this id short (5.55E+12): export the file anew and import it as it is',
   'reject.no_order_number': 'No order number',
   'reject.no_receipt_number': 'No receipt number',
   'reject.no_score': 'No score',

@@ -924,6 +924,7 @@ export const fa: Catalogue = {
   'reject.no_amount': 'مبلغ ندارد',
   'reject.no_refund_amount': 'بازپرداختی بدون مبلغ',
   'reject.no_id': 'شناسه ندارد',
+  'reject.shortened_id': 'برنامهٔ صفحه‌گسترده این شناسه را کوتاه کرده است (5.55E+12): دوباره خروجی بگیرید و پرونده را دست‌نخورده وارد کنید',
   'reject.no_order_number': 'شمارهٔ سفارش ندارد',
   'reject.no_receipt_number': 'شمارهٔ رسید ندارد',
   'reject.no_score': 'امتیاز ندارد',

@@ -924,6 +924,7 @@ export const is: Catalogue = {
   'reject.no_amount': 'Engin upphæð',
   'reject.no_refund_amount': 'Endurgreiðsla án upphæðar',
   'reject.no_id': 'Ekkert auðkenni',
+  'reject.shortened_id': 'Töflureiknir stytti þetta auðkenni (5.55E+12): flyttu skrána út aftur og inn óbreytta',
   'reject.no_order_number': 'Ekkert pöntunarnúmer',
   'reject.no_receipt_number': 'Ekkert kvittunarnúmer',
   'reject.no_score': 'Engin einkunn',

@@ -924,6 +924,7 @@ export const pl: Catalogue = {
   'reject.no_amount': 'Brak kwoty',
   'reject.no_refund_amount': 'Zwrot bez kwoty',
   'reject.no_id': 'Brak identyfikatora',
+  'reject.shortened_id': 'Arkusz kalkulacyjny skrócił ten identyfikator (5.55E+12): wyeksportuj plik jeszcze raz i zaimportuj bez zmian',
   'reject.no_order_number': 'Brak numeru zamówienia',
   'reject.no_receipt_number': 'Brak numeru paragonu',
   'reject.no_score': 'Brak oceny',

@@ -83,6 +83,28 @@ pub enum Error {
         /// The columns seen.
         columns: Vec<String>,
     },
+    /// Two columns of which either could be meant.
+    #[error(
+        "{file} has the columns `{one}` and `{other}`, and either could be meant: remove or rename one; where they are amounts in several currencies, export each account on its own"
+    )]
+    TwoColumns {
+        /// The input.
+        file: String,
+        /// A header.
+        one: String,
+        /// Another header.
+        other: String,
+    },
+    /// A table that is known, and holds nothing of use.
+    #[error("{file} is {title}, which tells no events: there is nothing to import from it; {hint}")]
+    TellsNothing {
+        /// The input.
+        file: String,
+        /// What it is.
+        title: &'static str,
+        /// The way out.
+        hint: &'static str,
+    },
     /// A report of costs sums up several days in a row.
     #[error(
         "{file}, line {line}: the row covers {first} to {last}, and costs go by day. Export the report by day, or let `--spread-totals` spread such rows evenly over their days"

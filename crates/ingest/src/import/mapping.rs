@@ -272,7 +272,8 @@ pub(crate) fn check(
         let words: BTreeSet<_> =
             names.iter().flat_map(|name| name.split(|c: char| !c.is_alphanumeric())).map(str::to_lowercase).collect();
         let spends = ["cost", "spend", "spent"].iter().any(|word| words.contains(*word));
-        let why = if spends {
+        // Connectors' tables of orders and goods have prices of their own kind.
+        let why = if spends && !super::shapes::is_wrapped(&names) {
             format!(
                 "{why}; it looks like a report of advertising costs of no known shape: name its columns date, source, medium, campaign, cost"
             )

@@ -155,6 +155,21 @@ pub(crate) fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
 }
 
+/// A text that is a whole number with nothing behind its point, as tables with gaps are written to CSV.
+pub(crate) fn whole_text(text: &str) -> &str {
+    match text.strip_suffix(".0") {
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => digits,
+        _ => text,
+    }
+}
+
+/// Whether a spreadsheet has left only the first digits of a long number: `5.55E+12`. Other numbers became the same text.
+pub(crate) fn is_shortened(text: &str) -> bool {
+    let Some((digits, power)) = text.split_once("E+").or_else(|| text.split_once("e+")) else { return false };
+    let digits = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+    digits && text.starts_with(|first: char| first.is_ascii_digit()) && power.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Reads an amount and the currency before or behind it; brackets mean minus.
 ///
 /// Without a stated sign, a comma is read only where it can mean one thing: `12,50`, `1,234.56`, `1,234,567`.

@@ -39,6 +39,7 @@ safar_model::reasons! {
     NO_AMOUNT, "no_amount", "no amount";
     NO_REFUND_AMOUNT, "no_refund_amount", "a refund without an amount";
     NO_ID, "no_id", "no id";
+    SHORTENED_ID, "shortened_id", "a spreadsheet cut this id short (5.55E+12): export the file anew and import it as it is, or format the column as text before saving";
     NO_ORDER_NUMBER, "no_order_number", "no order number";
     NO_RECEIPT_NUMBER, "no_receipt_number", "no receipt number";
     NO_SCORE, "no_score", "no score";

@@ -1,5 +1,8 @@
 //! One row of any source, and why it may be no event.
-use super::field::{FIELDS, Field};
+use super::{
+    field::{FIELDS, Field},
+    number::whole_text,
+};
 use std::borrow::Cow;
 
 /// One row, borrowed from its source. An empty text is an absent one.
@@ -24,10 +27,12 @@ impl<'a> Row<'a> {
         Self { text: [""; FIELDS], click: None, tags: Vec::new(), extra: Vec::new() }
     }
 
-    /// Takes a text, [`trimmed`].
+    /// Takes a text, [`trimmed`]; an identifier also without the `.0` that tables with gaps put behind it.
     #[inline]
     pub(crate) fn set(&mut self, field: Field, text: &'a str) {
-        self.text[field as usize] = trimmed(text);
+        let text = trimmed(text);
+        let is_id = matches!(field, Field::OrderId | Field::UserId | Field::CrmId);
+        self.text[field as usize] = if is_id { whole_text(text) } else { text };
     }
 
     #[inline]

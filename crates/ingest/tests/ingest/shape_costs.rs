@@ -114,6 +114,79 @@ fn meta_ads_period_totals_are_refused_unless_told() {
     assert!((sum - 1234.56).abs() < 1e-6, "{sum}");
 }
 
+/// The screens write reports in the language, and with the numbers, of whoever is logged in.
+#[test]
+fn reports_in_the_languages_of_the_screens() {
+    let google = [
+        "Kampagnenbericht\nKampagnenstatus,Kampagne,Währungscode,Tag,Klicks,Impr.,CTR,Kosten\n\
+         Aktiviert,Marke,PLN,2026-10-01,41,\"1.204\",\"3,41 %\",\"1.172,45\"\nGesamt: Konto, --, --, --,41,\"1.204\",\"3,41 %\",\"1.172,45\"\n",
+        "Rapport\nJour\tCampagne\tCode de devise\tImpr.\tClics\tCoût\n2026-10-01\tMarke\tPLN\t1\u{202f}204\t41\t1\u{a0}172,45\n",
+        "Raport\nStan kampanii;Kampania;Dzień;Kod waluty;Wyśw.;Kliknięcia;Koszt\nWłączona;Marke;2026-10-01;PLN;1 204;41;1 172,45 zł\nŁącznie: konto; --; --; --;1 204;41;1 172,45 zł\n",
+        "Informe\nDía,Campaña,Código de moneda,Impr.,Clics,Coste\n2026-10-01,Marke,PLN,1.204,41,\"1172,45\"\n",
+        "Giorno;Campagna;Codice valuta;Impr.;Clic;Costo\n2026-10-01;Marke;PLN;1.204;41;1.172,45\n",
+    ];
+    for text in google {
+        let shop = Shop::lately();
+        let report = shop.take("report.csv", text).unwrap();
+        let expected = ["2026-10-01 | google | Marke | 1172.45 | PLN | 1204 | 41 | Paid Search"];
+        assert_eq!((costs(&shop), report.rejected_total()), (expected.map(str::to_owned).to_vec(), 0), "{text}");
+    }
+    let meta = [
+        "Berichtsstart;Berichtsende;Tag;Kampagnenname;Impressionen;Link-Klicks;Ausgegebener Betrag (PLN)\n01.10.2026;31.10.2026;01.10.2026;Marke;1.204;41;1.172,45\n",
+        "Początek raportowania,Koniec raportowania,Nazwa kampanii,Wyświetlenia,Kliknięcia linku,Wydana kwota (PLN)\n2026-10-01,2026-10-01,Marke,1204,41,1172.45\n",
+        "Giorno,Nome della campagna,Impression,Clic sul link,Importo speso (PLN)\n2026-10-01,Marke,1204,41,1172.45\n",
+        "Dag,Campagnenaam,Weergaven,Klikken op link,Besteed bedrag (PLN)\n2026-10-01,Marke,1204,41,1172.45\n",
+    ];
+    for text in meta {
+        let shop = Shop::lately();
+        shop.take("report.csv", text).unwrap();
+        assert_eq!(costs(&shop), ["2026-10-01 | facebook | Marke | 1172.45 | PLN | 1204 | 41 | Paid Social"], "{text}");
+    }
+    let shop = Shop::lately();
+    shop.take("Zapytania.csv", "Data,Kliknięcia,Wyświetlenia,CTR,Pozycja\n2026-10-01,15,460,\"3,26%\",\"8,2\"\n")
+        .unwrap();
+    assert_eq!(costs(&shop), ["2026-10-01 | google | - | 0.0 | EUR | 460 | 15 | Organic Search"]);
+}
+
+/// Beside a day of its own, a row names the period of its whole report.
+#[test]
+fn meta_ads_by_day_in_a_report_of_a_month() {
+    let shop = Shop::lately();
+    let text = "Day,Campaign name,Amount spent (EUR),Impressions,Reporting starts,Reporting ends\n\
+        2026-10-01,Brand,62.10,1204,2026-10-01,2026-10-31\n2026-10-02,Brand,60.00,1180,2026-10-01,2026-10-31\n";
+    assert_eq!(shop.take("m.csv", text).unwrap().costs_stored, 2);
+    let error = shop.take("m.csv", text.replace("Day,", "Weekday,")).unwrap_err().to_string();
+    assert!(error.contains("2026-10-01 to 2026-10-31"), "without it, they are totals: {error}");
+}
+
+#[test]
+fn two_columns_of_which_either_could_be_meant_are_refused() {
+    let refused = |text: &str| Shop::lately().take("m.csv", text).unwrap_err().to_string();
+    let error =
+        refused("Day,Campaign name,Amount spent (EUR),Amount spent (USD)\n2026-10-01,A,5.00,\n2026-10-01,B,,7.00\n");
+    assert!(
+        error.contains("`Amount spent (EUR)` and `Amount spent (USD)`") && error.contains("each account"),
+        "{error}"
+    );
+    let error = refused("Day,Campaign,Campaign,Currency code,Impr.,Cost\n2026-10-01,A,B,EUR,1,5.00\n");
+    assert!(error.contains("`Campaign` and `Campaign`"), "{error}");
+}
+
+/// Numbers of campaigns went through a spreadsheet, or through a table with gaps.
+#[test]
+fn ids_that_were_taken_for_numbers() {
+    let shop = Shop::lately();
+    let text = "Day,Campaign,Campaign ID,Currency code,Impr.,Clicks,Cost\n2026-10-01,A,17000000001.0,EUR,10.0,2.0,3.50\n2026-10-01,B,1.7E+10,EUR,10,2,3.50\n,,,,,,\n";
+    let report = shop.take("g.csv", text).unwrap();
+    assert_eq!(shop.rows(Table::Costs)[0]["campaign_id"], "17000000001");
+    assert_eq!((report.costs, left_out(&report)), (1, vec![("empty rows", 1)]));
+    assert!(
+        shop.rejects()[0].starts_with("3 | Campaign ID | 1.7E+10 | a spreadsheet cut this id short"),
+        "{:?}",
+        shop.rejects()
+    );
+}
+
 #[test]
 fn microsoft_ads_ten_lines_before_and_a_copyright_behind() {
     let (shop, report) = take("microsoft-ads.csv");
@@ -260,6 +333,11 @@ fn tables_of_every_connector_of_costs() {
 fn counts_of_mails_and_searches_cost_nothing() {
     let (shop, _) = take("klaviyo-campaigns.csv");
     assert_eq!(costs(&shop), ["2026-10-01 | klaviyo | Spring | 0.0 | EUR | 837 | 92 | Email"]);
+    let texts = std::fs::read_to_string(example("klaviyo-campaigns.csv")).unwrap();
+    assert!(texts.contains(",Email\n"), "{texts}");
+    let shop = Shop::lately();
+    shop.take("texts.csv", texts.replace(",Email\n", ",SMS\n")).unwrap();
+    assert_eq!(costs(&shop), ["2026-10-01 | klaviyo | Spring | 0.0 | EUR | 837 | 92 | SMS"]);
     let (shop, _) = take("mailchimp-campaigns.csv");
     assert_eq!(costs(&shop), ["2026-10-01 | mailchimp | Autumn news | 0.0 | EUR | 410 | 55 | Email"]);
     let (shop, _) = take("search-console.csv");

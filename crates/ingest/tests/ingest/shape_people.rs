@@ -395,3 +395,55 @@ fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walkdir(&path) } else { vec![path] }).collect()
 }
+
+/// The largest tables of HubSpot tell nothing that its others do not: alone they are refused, in a folder set aside.
+#[test]
+fn hubspot_histories_of_properties_tell_no_events() {
+    let text = "contact_id,timestamp,_fivetran_synced,source,name,value,source_id\n101,2026-10-01 09:14:00,2026-10-02 00:00:00,CRM_UI,lifecyclestage,lead,7\n";
+    let shop = Shop::lately();
+    let error = shop.take("contact_property_history.csv", text).unwrap_err().to_string();
+    assert!(error.contains("contact_property_history.csv is a history of HubSpot's properties"), "{error}");
+    let contacts = std::fs::read_to_string(example("hubspot-tables/contact.csv")).unwrap();
+    shop.write("hubspot/contact.csv", contacts);
+    shop.write("hubspot/contact_property_history.csv", text);
+    let report = shop.import(&[&shop.path("hubspot").to_string_lossy()]).unwrap();
+    let [(name, why)] = &report.aside[..] else { panic!("{:?}", report.aside) };
+    assert!(name.ends_with("history.csv") && why.contains("history of HubSpot's properties"), "{why}");
+    assert_eq!(report.rejected_total(), 0);
+}
+
+#[test]
+fn tables_that_no_shape_knows_name_the_way_out() {
+    let text = "id,_fivetran_synced,total_cost,created_date\n1,2026-10-02,5,2026-10-01\n";
+    let error = Shop::lately().take("product.csv", text).unwrap_err().to_string();
+    assert!(error.contains("import the folder of all tables") && !error.contains("advertising"), "{error}");
+}
+
+/// A spreadsheet makes one number of many: two orders must not become one.
+#[test]
+fn orders_whose_numbers_a_spreadsheet_cut_short_are_rejected() {
+    let shop = Shop::lately();
+    let text = "Name,Email,Financial Status,Currency,Total,Created at,Phone,Id\n\
+        #1001,jane@example.com,paid,EUR,134.90,2026-10-01 09:59,,5.55E+12\n\
+        #1002,bob@example.com,paid,EUR,34.90,2026-10-02 09:59,'+33612345678,5550000000002.0\n";
+    shop.take("orders.csv", text).unwrap();
+    assert_eq!(told(&shop, &["order_id", "value"]), ["5550000000002 | 34.9"]);
+    assert!(shop.rows(Table::Events)[0].contains_key("phone_hash"));
+    assert!(shop.rejects()[0].starts_with("2 | Id | 5.55E+12 | a spreadsheet"), "{:?}", shop.rejects());
+    // Events of one's own are no exception.
+    let shop = Shop::lately();
+    let text = "ts,order_id,user_id,value\n2026-10-01,5.55E+12,7,1\n2026-10-02,5550000000002.0,7.0,2\n2026-10-03,00042,0007,3\n";
+    shop.take("own.csv", text).unwrap();
+    assert_eq!(told(&shop, &["order_id", "user_id"]), ["5550000000002 | 7", "00042 | 0007"]);
+    assert!(shop.rejects()[0].starts_with("2 | order_id | 5.55E+12 | a spreadsheet"), "{:?}", shop.rejects());
+}
+
+#[test]
+fn receipts_with_the_time_in_a_column_of_its_own() {
+    let shop = Shop::lately();
+    let text = "Receipt;Date;Time;Store;Total;Currency\n1;13.10.2026;10:15;Berlin;12,50;EUR\n2;13.10.2026;;Berlin;1.012,50;EUR\n3;13.10.2026;noon;Berlin;1,00;EUR\n";
+    shop.take("till.csv", text).unwrap();
+    let expected = ["2026-10-13T00:00:00Z | 1012.5", "2026-10-13T10:15:00Z | 12.5"];
+    assert_eq!(told(&shop, &["occurred_at", "value"]), expected);
+    assert_eq!(shop.rejects(), ["4 | Time | noon | not a time of day"]);
+}

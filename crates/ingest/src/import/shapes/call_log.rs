@@ -7,7 +7,6 @@ use super::{
     Shape,
     column::{maybe, need},
     event::Event,
-    orders::bare,
 };
 
 pub(super) static CALLS: Shape = Shape {
@@ -40,7 +39,7 @@ pub(super) static CALLS: Shape = Shape {
         let seconds = reading.amount(row, "seconds")?;
         let event = Event::new("call", id, at, row.line)
             .set("interaction", "call")
-            .set("phone", if inbound { bare(&phone) } else { "" })
+            .set("phone", if inbound { &phone } else { "" })
             .set("page_url", &row.get("page_url"))
             .set("referrer", &row.get("referrer"))
             .set("gclid", &row.get("gclid"))

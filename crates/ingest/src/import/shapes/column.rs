@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     /// What the shape's code calls it. Keys that end in `_at`, and `date` and `end`, hold times: their order of day and month
-    /// is told from a sample of them.
+    /// is told from a sample of them. Those of [`is_id`] hold identifiers.
     pub key: &'static str,
     /// Whether a file without it is not of the shape.
     pub needed: bool,
@@ -30,6 +30,12 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     bare(one).eq(bare(other))
 }
 
+/// Whether the column of a key holds identifiers or telephone numbers, which spreadsheets take for numbers.
+pub(super) fn is_id(key: &str) -> bool {
+    const OTHERS: [&str; 9] = ["id", "account", "ad", "contact", "customer", "mobile", "order", "refund", "user"];
+    key.ends_with("_id") || key.ends_with("phone") || OTHERS.contains(&key)
+}
+
 /// What stands in the brackets at the end of a header such as `Amount spent (EUR)`, where that is a code of three letters.
 fn bracketed(header: &str) -> Option<(&str, &str)> {
     let (stem, code) = header.trim().strip_suffix(')')?.rsplit_once('(')?;
@@ -47,6 +53,18 @@ impl Column {
             }),
             None => headers.iter().position(|header| same(header, name)).map(|at| (at, None)),
         })
+    }
+
+    /// Two headers of a needed column, where either could be meant: the same one twice, or amounts in two currencies.
+    pub(crate) fn twice<'h>(&self, headers: &'h [String]) -> Option<[&'h str; 2]> {
+        let (at, code) = self.find(headers).filter(|_| self.needed)?;
+        let stem = |header: &'h str| match code {
+            Some(_) => bracketed(header).map(|(stem, _)| stem),
+            None => Some(header),
+        };
+        let first = stem(&headers[at])?;
+        let other = headers[at + 1..].iter().find(|other| stem(other).is_some_and(|other| same(other, first)))?;
+        Some([&headers[at], other])
     }
 
     fn is_time(&self) -> bool {
@@ -101,6 +119,11 @@ impl Sheet {
         columns.iter().filter(lacks).collect()
     }
 
+    /// The keys of columns that hold identifiers.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.found.iter().filter(|(key, at, _)| at.is_some() && is_id(key)).map(|(key, ..)| *key)
+    }
+
     /// Where times stand.
     pub(crate) fn times(&self, columns: &[Column]) -> Vec<usize> {
         columns.iter().filter(|column| column.is_time()).filter_map(|column| self.place(column.key)).collect()
@@ -120,5 +143,12 @@ mod tests {
         let sheet = Sheet::new(&columns, &headers("Amount spent|SPEND"));
         assert_eq!((sheet.place("cost"), sheet.code("cost"), sheet.header("clicks")), (Some(1), None, "clicks"));
         assert_eq!(Sheet::new(&columns, &headers("a|b")).missing(&columns, &[])[0].key, "cost");
+        let twice = |text: &str| columns[0].twice(&headers(text)).map(|two| two.map(str::to_owned));
+        assert_eq!(
+            twice("Amount spent (EUR)|Amount spent (USD)"),
+            Some(["EUR", "USD"].map(|c| format!("Amount spent ({c})")))
+        );
+        assert_eq!(twice("spend|Spend|x"), Some(["spend", "Spend"].map(str::to_owned)));
+        assert_eq!((twice("spend|spend (USD)"), twice("spend")), (None, None), "beside the account's own currency");
     }
 }

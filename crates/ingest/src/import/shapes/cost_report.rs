@@ -1,6 +1,6 @@
 //! Rows of advertising reports, the same for every platform once the columns are known.
 //!
-//! Keys: `date` and `end` (of a period), `campaign`, `campaign_id`, `account`, `content` (ad set, ad group or ad), `term`,
+//! Keys: `date`, `start` and `end` (of a period), `campaign`, `campaign_id`, `account`, `content` (ad set, ad group or ad), `term`,
 //! `impressions`, `clicks`, `cost`, `currency`; `source` and `medium` where the file itself tells them.
 use super::{
     lookup::{ACCOUNT, AD, CAMPAIGN},
@@ -43,7 +43,7 @@ pub(super) fn row(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fau
         && row.get("campaign").is_empty()
         && row.get("campaign_id").is_empty();
     if first.starts_with('©') || first.is_empty() {
-        reading.leave("footers");
+        reading.leave(if first.is_empty() { "empty rows" } else { "footers" });
         return Ok(());
     }
     // A campaign may be called "Total Wine": a row that has its day is none of totals.
@@ -55,7 +55,9 @@ pub(super) fn row(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fau
         return Ok(());
     }
     let date = reading.day(row, "date")?.ok_or(Fault::of("date", reason::NO_DAY))?;
-    let last = reading.day(row, "end")?.unwrap_or(date);
+    // Where the day has a column of its own, the period is that of the whole report.
+    let is_of_row = !row.sheet.has("start") || row.sheet.place("start") == row.sheet.place("date");
+    let last = if is_of_row { reading.day(row, "end")?.unwrap_or(date) } else { date };
     let cost = reading.amount(row, "cost")?.unwrap_or(0.0);
     let (impressions, clicks) = (reading.count(row, "impressions")?, reading.count(row, "clicks")?);
     let ad = reading.lookups.get(AD, &row.get("ad")).first().cloned();
@@ -74,7 +76,9 @@ pub(super) fn row(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fau
     let stated = |field: Field| reading.constant(field).map(str::to_owned);
     let of_platform = reading.shape.platform;
     let source = stated(Field::Source).or(told("source")).or(of_platform.map(|(source, _)| source.to_owned()));
-    let medium = stated(Field::Medium).or(told("medium")).or(of_platform.map(|(_, medium)| medium.to_owned()));
+    let medium = stated(Field::Medium)
+        .or(told("medium").map(|medium| if of_platform.is_some() { medium.to_lowercase() } else { medium }))
+        .or(of_platform.map(|(_, medium)| medium.to_owned()));
     let campaign = stated(Field::Campaign).or(told("campaign")).or(named(0)).or(id.clone());
     let cost_row = CostRow {
         date,

@@ -8,7 +8,7 @@ use super::{
 pub(super) static COSTS: Shape = Shape {
     name: "costs",
     title: "advertising costs",
-    hint: "add the column, or state one value for all rows, such as `--set source=radio`",
+    hint: "add the column, state one value for all rows, such as `--set source=radio`, or say whose report it is, such as `--as google-ads`",
     columns: &[
         need("date", &["date", "day"]),
         maybe("end", &["end", "end_date"]),

@@ -102,8 +102,19 @@ pub(crate) fn gather(
             input = input.on_disk()?; // Parquet is read from its end
         }
         match recognise::look(&input.peek(), &stated, forced)? {
+            Found::Shape(shape, _) if !shape.tells && input.named => {
+                return Err(Error::TellsNothing { file: input.name, title: shape.title, hint: shape.hint });
+            }
+            Found::Shape(shape, _) if !shape.tells => {
+                shaped.aside.push((input.name, format!("{}, which tells no events", shape.title)));
+            }
             Found::Shape(shape, peeked) => {
                 stated.without_goal(&input.name)?;
+                let mut columns = shape.columns.iter();
+                if let Some(two) = columns.find_map(|column| column.twice(&peeked.sheet.headers)) {
+                    let ([one, other], file) = (two.map(str::to_owned), input.name);
+                    return Err(Error::TwoColumns { file, one, other });
+                }
                 found.push((input.on_disk()?, shape, peeked, stated));
             }
             Found::Wrapped(peeked) => wrapped.push((input.on_disk()?, peeked, stated)),
@@ -129,6 +140,12 @@ pub(crate) fn gather(
             Ok(()) => found.push((input, &WRAPPED, peeked, stated)),
             Err(_) if !input.named => {
                 shaped.aside.push((input.name, "a connector's table that tells no events".to_owned()));
+            }
+            Err(Error::NotEvents { file, why, columns }) => {
+                let why = format!(
+                    "{why}; it is a connector's table that no shape knows: import the folder of all tables, which sets such ones aside"
+                );
+                return Err(Error::NotEvents { file, why, columns });
             }
             Err(error) => return Err(error),
         }

@@ -375,3 +375,20 @@ pub(super) static FORMS: Shape = Shape {
     },
     ..Shape::PLAIN
 };
+
+/// Every change of every field, the largest tables of a connector; what happened is told by the others.
+pub(super) static HISTORIES: Shape = Shape {
+    name: "hubspot-property-history",
+    title: "a history of HubSpot's properties",
+    hint: "import the tables contact, deal, email_event and engagement beside it",
+    columns: &[
+        need("id", &["contact_id", "company_id", "deal_id", "ticket_id", "vid", "dealId", "companyId"]),
+        need("property", &["name", "property"]),
+        need("value", &["value"]),
+        need("changed_at", &["timestamp", "timestamp_instant"]),
+        need("source", &["source", "source_type"]),
+        need("source_id", &["source_id"]),
+    ],
+    tells: false,
+    ..Shape::PLAIN
+};

@@ -20,7 +20,7 @@ pub(super) static AUDIENCE: Shape = Shape {
     title: "Mailchimp subscribers",
     hint: "export the audience from All contacts",
     columns: &[
-        need("email", &["Email Address"]),
+        need("email", &["Email Address", "E-Mail-Adresse", "Adresse e-mail", "Adres e-mail", "Netfang"]),
         need("joined_at", &["OPTIN_TIME"]),
         maybe("confirmed_at", &["CONFIRM_TIME"]),
         maybe("rating", &["MEMBER_RATING"]),

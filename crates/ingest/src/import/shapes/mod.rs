@@ -38,6 +38,7 @@ pub(crate) use event::{Spooled, place_of};
 pub(crate) use gather::{ShapedFile, gather};
 pub(crate) use recognise::Claim;
 pub(crate) use rejected::Rejected;
+pub(crate) use wrap::is_wrapped;
 
 use super::{number::Decimal, time::DateOrder};
 use column::Column;
@@ -69,6 +70,8 @@ pub(crate) struct Shape {
     pub date_order: Option<DateOrder>,
     /// The decimal sign where the file does not tell.
     pub decimal: Option<Decimal>,
+    /// Whether there is anything to import from it; if not, it is known so that it is not taken for events.
+    pub tells: bool,
     /// Takes one row.
     pub row: fn(&mut Reading<'_>, &Record<'_>) -> Result<(), Fault>,
     /// Takes the end of the file.
@@ -90,6 +93,7 @@ impl Shape {
         utc: false,
         date_order: None,
         decimal: Some(Decimal::Point),
+        tells: true,
         row: |_, _| Ok(()),
         end: |_| Ok(()),
     };
@@ -133,6 +137,7 @@ pub(crate) static SHAPES: &[&Shape] = &[
     &hubspot::MAILS,
     &hubspot::MAIL_EVENTS,
     &hubspot::FORMS,
+    &hubspot::HISTORIES,
     &salesforce::OPPORTUNITIES,
     &salesforce::CONTACT_REPORT,
     &salesforce::LEAD_REPORT,
@@ -188,5 +193,5 @@ impl Mail<'_> {
 
 /// The names that `--as` takes.
 pub(crate) fn names() -> String {
-    SHAPES.iter().map(|shape| shape.name).chain(["events"]).collect::<Vec<_>>().join(", ")
+    SHAPES.iter().filter(|shape| shape.tells).map(|shape| shape.name).chain(["events"]).collect::<Vec<_>>().join(", ")
 }

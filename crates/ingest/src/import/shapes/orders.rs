@@ -41,11 +41,6 @@ pub(super) fn is_paid(state: &str) -> bool {
     !UNPAID.contains(&state.strip_prefix("wc-").unwrap_or(&state))
 }
 
-/// An identifier as spreadsheets guard it: `'+33 6…`.
-pub(super) fn bare(text: &str) -> &str {
-    text.trim().trim_start_matches('\'')
-}
-
 /// A line of an order.
 pub(super) fn item(id: &str, name: &str, price: Option<f64>, quantity: Option<f64>) -> Value {
     json!({"item_id": id, "item_name": name, "price": price, "quantity": quantity})

@@ -104,7 +104,7 @@ fn texts(
         // The row of a raw table is the object in one of its columns.
         return match serde_json::from_str::<Value>(cells.get(at).copied().unwrap_or_default()) {
             Ok(Value::Object(object)) => take(reading, wrapping, &record(peeked, line, Cells::Object(&object))),
-            _ => refused(reading, &record(peeked, line, Cells::Texts(cells)), Fault::Row(reason::NO_JSON_DATA)),
+            _ => reading.refuse(&record(peeked, line, Cells::Texts(cells)), Fault::Row(reason::NO_JSON_DATA)),
         };
     }
     take(reading, wrapping, &record(peeked, line, Cells::Texts(cells)))
@@ -130,14 +130,11 @@ fn take(reading: &mut Reading<'_>, wrapping: &Wrapping, row: &Record<'_>) -> Res
         reading.leave(what);
         return Ok(());
     }
-    match (reading.shape.row)(reading, row) {
-        Ok(()) => Ok(()),
-        Err(fault) => refused(reading, row, fault),
-    }
-}
-
-fn refused(reading: &mut Reading<'_>, row: &Record<'_>, fault: Fault) -> Result<(), Error> {
-    reading.refuse(row, fault)
+    let told = match row.shortened() {
+        Some(key) => Err(Fault::of(key, reason::SHORTENED_ID)),
+        None => (reading.shape.row)(reading, row),
+    };
+    told.or_else(|fault| reading.refuse(row, fault))
 }
 
 /// A line that is no row: of a report's foot, or broken.

@@ -179,6 +179,21 @@ impl<'a> Reading<'a> {
         self.time(row, key)?.ok_or(Fault::of(key, reason::NO_TIME))
     }
 
+    /// An instant whose time of day may stand in a column of its own.
+    pub(crate) fn need_time_of_day(
+        &self,
+        row: &Record<'_>,
+        day: &'static str,
+        clock: &'static str,
+    ) -> Result<Micros, Fault> {
+        let at = self.need_time(row, day)?;
+        let (date, time) = (row.get(day), row.get(clock));
+        if time.is_empty() || date.contains(':') {
+            return Ok(at);
+        }
+        self.times.read(&padded(&format!("{date} {time}"))).ok_or(Fault::of(clock, reason::NO_TIME_OF_DAY))
+    }
+
     /// A day of the platform's calendar, in days since 1970; the hour of a time is left out.
     pub(crate) fn day(&self, row: &Record<'_>, key: &'static str) -> Result<Option<i32>, Fault> {
         let text = row.get(key);

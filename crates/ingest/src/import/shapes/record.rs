@@ -1,6 +1,9 @@
 //! One row of a file of a known shape, whatever its format.
-use super::column::Sheet;
-use crate::import::json::number_text;
+use super::column::{Sheet, is_id};
+use crate::import::{
+    json::number_text,
+    number::{is_shortened, whole_text},
+};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -24,6 +27,11 @@ pub(crate) fn member<'v>(object: &'v Map<String, Value>, path: &str) -> Option<&
         let (head, rest) = path.split_once('.')?;
         member(object.get(head)?.as_object()?, rest)
     })
+}
+
+/// An identifier without the sign by which spreadsheets are told to leave it alone: `'+33 6…`.
+pub(super) fn bare(text: &str) -> &str {
+    text.trim_start_matches('\'')
 }
 
 /// Texts by which reports say that there is nothing.
@@ -63,7 +71,15 @@ impl<'a> Record<'a> {
 
     /// The text of a column, trimmed; empty where the row or the file says nothing.
     pub(crate) fn get(&self, key: &str) -> Cow<'a, str> {
-        self.sheet.place(key).map_or(Cow::Borrowed(""), |place| self.at(place))
+        match self.sheet.place(key).map_or(Cow::Borrowed(""), |place| self.at(place)) {
+            Cow::Borrowed(id) if is_id(key) => Cow::Borrowed(whole_text(bare(id))),
+            text => text,
+        }
+    }
+
+    /// The column of an identifier that a spreadsheet has shortened.
+    pub(crate) fn shortened(&self) -> Option<&'static str> {
+        self.sheet.ids().find(|key| is_shortened(&self.get(key)))
     }
 
     pub(crate) fn is(&self, key: &str, word: &str) -> bool {

@@ -9,9 +9,9 @@ use super::{
     column::{maybe, need},
     event::Event,
     lookup,
-    orders::{self, add_item, bare, begin, flush, goes_on, is_paid, item},
+    orders::{self, add_item, begin, flush, goes_on, is_paid, item},
     reading::{Fault, Reading},
-    record::{Record, text_of},
+    record::{Record, bare, text_of},
 };
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fn export(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     let (total, currency) = reading.need_money(row, "total")?;
     let id = match &*row.get("id") {
         "" => bare(&name).trim_start_matches('#').to_owned(),
-        id => bare(id).to_owned(),
+        id => id.to_owned(),
     };
     if !is_paid(&row.get("state")) {
         reading.leave("orders that are not paid");
@@ -72,7 +72,7 @@ fn export(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     }
     let store = if row.is("source", "pos") { "store" } else { "" };
     let phones = ["phone", "billing_phone", "shipping_phone"].map(|key| row.get(key));
-    let phone = phones.iter().find(|phone| !phone.is_empty()).map_or("", |phone| bare(phone));
+    let phone = phones.iter().find(|phone| !phone.is_empty()).map_or("", |phone| phone);
     let event = Event::new("purchase", format!("shopify:{id}"), at, row.line)
         .set("order_id", &id)
         .set("email", &row.get("email"))
@@ -138,7 +138,7 @@ fn table(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
     let known = reading.lookups.get(CUSTOMER, &customer).to_vec();
     let or_known = |told: &str, at: usize| match told {
         "" => known.get(at).cloned().unwrap_or_default(),
-        told => bare(told).to_owned(),
+        told => told.to_owned(),
     };
     let store = if row.is("source", "pos") { "store" } else { "" };
     let event = Event::new("purchase", format!("shopify:{id}"), at, row.line)

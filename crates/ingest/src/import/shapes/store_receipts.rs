@@ -7,7 +7,7 @@ use super::{
     Shape,
     column::{maybe, need},
     event::Event,
-    orders::{self, add_item, bare, begin, flush, goes_on, item},
+    orders::{self, add_item, begin, flush, goes_on, item},
 };
 use crate::import::reason;
 
@@ -18,6 +18,7 @@ pub(super) static RECEIPTS: Shape = Shape {
     columns: &[
         need("id", &["Receipt ID", "Receipt number", "Receipt no", "Receipt"]),
         need("sold_at", &["Time of sale", "Sold at", "Receipt time", "Date and time", "Date"]),
+        maybe("clock", &["Time", "Time of day"]),
         need("total", &["Receipt total", "Total", "Total collected", "Amount"]),
         need("store", &["Store", "Store ID", "Location", "Shop"]),
         maybe("currency", &["Currency"]),
@@ -43,7 +44,7 @@ pub(super) static RECEIPTS: Shape = Shape {
             add_item(reading, line);
             return Ok(());
         }
-        let at = reading.need_time(row, "sold_at")?;
+        let at = reading.need_time_of_day(row, "sold_at", "clock")?;
         let (total, currency) = reading.need_money(row, "total")?;
         let returned = total < 0.0;
         let of = match &*row.get("original") {
@@ -61,7 +62,7 @@ pub(super) static RECEIPTS: Shape = Shape {
         };
         let event = event
             .set("email", &row.get("email"))
-            .set("phone", bare(&row.get("phone")))
+            .set("phone", &row.get("phone"))
             .set("user_id", &row.get("customer"))
             .property("store", store.clone().into_owned());
         begin(reading, &key, Some(event), Vec::new())?;

@@ -7,7 +7,7 @@ use super::{
     Shape,
     column::{maybe, need},
     event::Event,
-    orders::{self, add_item, bare, begin, flush, goes_on, is_paid, item},
+    orders::{self, add_item, begin, flush, goes_on, is_paid, item},
     reading::{Fault, Reading},
     record::{Record, text_of},
 };
@@ -43,7 +43,7 @@ pub(super) static ORDERS: Shape = Shape {
 };
 
 fn order(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
-    let id = bare(&row.get("id")).trim_start_matches('#').to_owned();
+    let id = row.get("id").trim_start_matches('#').to_owned();
     if id.is_empty() {
         return Err(Fault::of("id", reason::NO_ORDER_NUMBER));
     }
@@ -62,7 +62,7 @@ fn order(reading: &mut Reading<'_>, row: &Record<'_>) -> Result<(), Fault> {
         .set("order_id", &id)
         .set("user_id", &row.get("customer"))
         .set("email", &row.get("email"))
-        .set("phone", bare(&row.get("phone")))
+        .set("phone", &row.get("phone"))
         .set("currency", &currency)
         .value(Some(total))
         .json("items", row.json("items").map_or(Value::Null, |list| orders::items(&list)))

@@ -9,7 +9,7 @@ pub(super) fn is_added(header: &str) -> bool {
 }
 
 /// Whether a connector wrote the table.
-pub(super) fn is_wrapped(headers: &[String]) -> bool {
+pub(crate) fn is_wrapped(headers: &[String]) -> bool {
     headers.iter().any(|header| is_added(header))
 }
 

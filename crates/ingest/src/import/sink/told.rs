@@ -5,6 +5,7 @@ use crate::import::{
     currency,
     field::Field,
     flag::flag,
+    number::is_shortened,
     reason,
     row::{Fault, Row, trimmed},
     telling::told_by,
@@ -81,6 +82,9 @@ fn times(row: &Row<'_>, terms: &Terms) -> Result<(Micros, Option<Micros>), Fault
     Ok((time, received))
 }
 
+/// Fields that spreadsheets take for numbers.
+const IDS: [Field; 4] = [Field::OrderId, Field::UserId, Field::CrmId, Field::EventId];
+
 /// Whether a number of an order is a program's word for none: all such orders would be one.
 fn is_no_order(text: &str, identity: &IdentitySettings) -> bool {
     !text.is_empty() && matches!(normalise("order", text, identity), Normalised::Blocked(_))
@@ -90,6 +94,9 @@ impl Sink<'_> {
     /// Reads a row; of several faults it tells the first.
     pub(super) fn read<'t>(&mut self, row: &Row<'t>, terms: &'t Terms) -> Result<Told<'t>, Fault> {
         let get = |field: Field| row.get(field);
+        if let Some(id) = IDS.into_iter().find(|id| is_shortened(get(*id))) {
+            return Err(Fault::of(id, reason::SHORTENED_ID));
+        }
         let (time, received) = times(row, terms)?;
         let money = Money::read(row, terms)?;
         let mut conversion = match get(Field::Conversion) {
