@@ -7,7 +7,10 @@ mod printer;
 use args::{Cli, Command};
 use clap::Parser;
 use printer::Printer;
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -16,7 +19,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let level = if cli.verbose { "safar=debug,warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("SAFAR_LOG").unwrap_or_else(|_| level.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).without_time().init();
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).without_time();
+    log.with_ansi(io::stderr().is_terminal()).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

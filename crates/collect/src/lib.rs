@@ -63,7 +63,7 @@ mod visitor;
 pub use collected::Collected;
 pub use cors::{ALLOWED_HEADERS, cors, preflight};
 pub use protocol::redirect::signed_link;
-pub use reader::Reader;
+pub use reader::{Members, Reader};
 pub use reason::REASONS;
 pub use reply::{Decoded, GIF, Header, Refusal, Reject, Reply};
 pub use request::{Request, Terms};

@@ -93,22 +93,17 @@ impl Reader {
         part
     }
 
-    /// Reads one member of a stored batch once more: the name of its source, and its line ([`crate::Collected::to_line`]).
+    /// Reads a stored batch once more, for its members.
     ///
     /// # Errors
-    /// Why it still is no event.
-    pub fn member(&self, record: &[u8], place: usize) -> Result<(String, String), String> {
+    /// Why nothing of it is taken.
+    pub fn members(&self, record: &[u8]) -> Result<Members, String> {
         if is_blank(record) {
             return Err("its request is no longer kept, because its visitor refused that or was erased".to_owned());
         }
         let stored = Stored::decode(record).ok_or(reason::OTHER_VERSION)?;
         let (source, decoded, _) = self.read(&stored, self.salt(stored.received_at))?;
-        if let Some(reject) = decoded.rejects.iter().find(|reject| reject.place == place) {
-            return Err(reject.reason.to_owned());
-        }
-        let before = decoded.rejects.iter().filter(|reject| reject.place < place).count();
-        let event = decoded.events.get(place - before).ok_or("the batch has no such member any more")?;
-        Ok((source, event.to_line()))
+        Ok(Members { source, decoded })
     }
 
     /// The source of a request, and what it holds; or why nothing of it is taken. Whether its events say less than it does,
@@ -197,6 +192,30 @@ impl Reader {
             size += lines.len() - before;
         }
         size
+    }
+}
+
+/// The members of a batch that was read once more.
+#[derive(Debug)]
+pub struct Members {
+    source: String,
+    decoded: Decoded,
+}
+
+impl Members {
+    /// The name of the source, and the line ([`crate::Collected::to_line`]) of the member at a place from 0.
+    ///
+    /// # Errors
+    /// Why it still is no event.
+    pub fn read(&self, place: usize) -> Result<(String, String), String> {
+        let Decoded { events, rejects, .. } = &self.decoded;
+        // Rejects are in the order of their places.
+        let before = rejects.partition_point(|reject| reject.place < place);
+        if let Some(reject) = rejects.get(before).filter(|reject| reject.place == place) {
+            return Err(reject.reason.to_owned());
+        }
+        let event = events.get(place - before).ok_or("the batch has no such member any more")?;
+        Ok((self.source.clone(), event.to_line()))
     }
 }
 

@@ -27,7 +27,7 @@ safar_model::reasons! {
     BODY_NO_EVENT, "body_no_event", "the body cannot be read: it is neither an event nor a batch of them";
     BODY_DAMAGED, "body_damaged", "the compressed body breaks off or is damaged";
     // Of a stored request.
-    UNKNOWN_KEY, "unknown_key", "the key is not known here";
+    UNKNOWN_KEY, "unknown_key", "the key, its secret or the page is not known here";
     NOBODYS_PATH, "nobodys_path", "nobody's path";
     OTHER_VERSION, "other_version", "the record was written by another version";
     // Of bytes of the log.

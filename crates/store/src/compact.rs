@@ -27,6 +27,8 @@ use std::{
 
 /// Rows that the open batches of one merge hold together, about.
 const MERGE_ROWS: usize = 1 << 18;
+/// Bytes that a batch of a file takes at most, by the mean of its rows: texts of 2 GB do not fit into one.
+const BATCH_BYTES: i64 = 64 << 20;
 /// Rows of a merged batch.
 const OUT_ROWS: usize = 8192;
 
@@ -356,10 +358,13 @@ impl Source {
 }
 
 pub(crate) fn open(file: &DataFile, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
+    let fail = |error| Error::parquet("read", &file.path, error);
     let input = File::open(&file.path).at("read", &file.path)?;
-    ParquetRecordBatchReaderBuilder::try_new(input)
-        .and_then(|builder| builder.with_batch_size(batch_rows).build())
-        .map_err(|error| Error::parquet("read", &file.path, error))
+    let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(fail)?;
+    let groups = builder.metadata().row_groups().iter();
+    let rows = groups.map(|group| BATCH_BYTES * group.num_rows().max(1) / group.total_byte_size().max(1)).min();
+    let rows = usize::try_from(rows.unwrap_or(1)).unwrap_or(1).clamp(1, batch_rows);
+    builder.with_batch_size(rows).build().map_err(fail)
 }
 
 /// Puts columns in our order: another program may have written the file, or an earlier build, which knew fewer of them.

@@ -220,7 +220,7 @@ impl Staged {
     }
 
     /// Its files, as they will be in the table.
-    pub(crate) fn data_files(&self) -> impl Iterator<Item = DataFile> {
+    pub fn data_files(&self) -> impl Iterator<Item = DataFile> {
         self.files.iter().map(|file| {
             let stats = stats::from_json(&file.stats, self.table);
             DataFile::new(self.table, &self.folder, file.name.clone(), file.bucket, file.bytes, stats)

@@ -965,7 +965,7 @@ export const ar: Catalogue = {
   'reject.payload_untold': 'الحمولة لا تقول ما حدث (e)',
   'reject.other_version': 'كتب السجل إصدار آخر',
   'reject.nobodys_path': 'لا يرسل أي عميل إلى هذا المسار',
-  'reject.unknown_key': 'المفتاح غير معروف هنا',
+  'reject.unknown_key': 'المفتاح أو سرّه أو الصفحة غير معروف هنا',
   'reject.log_damaged': 'السجل تالف هنا',
   'reject.log_breaks_off': 'ينقطع السجل هنا',
   'reject.body_damaged': 'الجسم المضغوط مقطوع أو تالف',

@@ -964,7 +964,7 @@ export const en = {
   'reject.payload_untold': 'A payload does not say what happened (e)',
   'reject.other_version': 'The record was written by another version',
   'reject.nobodys_path': 'No client sends to this path',
-  'reject.unknown_key': 'The key is not known here',
+  'reject.unknown_key': 'The key, its secret or the page is not known here',
   'reject.log_damaged': 'The log is damaged here',
   'reject.log_breaks_off': 'The log breaks off here',
   'reject.body_damaged': 'The compressed body breaks off or is damaged',

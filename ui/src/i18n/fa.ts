@@ -965,7 +965,7 @@ export const fa: Catalogue = {
   'reject.payload_untold': 'بار داده نمی‌گوید چه رخ داد (e)',
   'reject.other_version': 'رکورد را نسخهٔ دیگری نوشته است',
   'reject.nobodys_path': 'هیچ برنامه‌ای به این مسیر نمی‌فرستد',
-  'reject.unknown_key': 'کلید اینجا شناخته نیست',
+  'reject.unknown_key': 'کلید، رمز آن یا صفحه اینجا شناخته نیست',
   'reject.log_damaged': 'گزارش ثبت اینجا آسیب دیده است',
   'reject.log_breaks_off': 'گزارش ثبت اینجا بریده می‌شود',
   'reject.body_damaged': 'بدنهٔ فشرده بریده یا آسیب دیده است',

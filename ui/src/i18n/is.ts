@@ -965,7 +965,7 @@ export const is: Catalogue = {
   'reject.payload_untold': 'Farmur segir ekki hvað gerðist (e)',
   'reject.other_version': 'Önnur útgáfa skrifaði færsluna',
   'reject.nobodys_path': 'Enginn biðlari sendir á þessa slóð',
-  'reject.unknown_key': 'Lykillinn er ekki þekktur hér',
+  'reject.unknown_key': 'Lykillinn, leyndarmál hans eða síðan er ekki þekkt hér',
   'reject.log_damaged': 'Dagbókin er skemmd hér',
   'reject.log_breaks_off': 'Dagbókin slitnar hér',
   'reject.body_damaged': 'Þjappaða meginmálið slitnar eða er skemmt',

@@ -965,7 +965,7 @@ export const pl: Catalogue = {
   'reject.payload_untold': 'Ładunek nie mówi, co się stało (e)',
   'reject.other_version': 'Rekord zapisała inna wersja',
   'reject.nobodys_path': 'Żaden klient nie wysyła pod tę ścieżkę',
-  'reject.unknown_key': 'Klucz nie jest tu znany',
+  'reject.unknown_key': 'Klucz, jego sekret albo strona nie są tu znane',
   'reject.log_damaged': 'Dziennik jest tu uszkodzony',
   'reject.log_breaks_off': 'Dziennik tu się urywa',
   'reject.body_damaged': 'Skompresowana treść urywa się lub jest uszkodzona',

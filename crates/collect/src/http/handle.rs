@@ -29,7 +29,7 @@ pub(super) async fn handle(
 ) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let (inner, origin) = (&*collector.0, text(&parts, header::ORIGIN));
-    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    let (method, path) = (asked(&parts), parts.uri.path());
     let let_in = inner.reader.sources.let_in(origin);
     let mut headers = cors(origin.filter(|_| let_in));
     let reply = if parts.method == Method::OPTIONS {
@@ -77,6 +77,11 @@ fn respond(reply: Reply, also: Vec<Header>) -> Response<Full<Bytes>> {
     response
 }
 
+/// The method: `HEAD` is answered as `GET` is, without its body, and tells of nothing.
+fn asked(parts: &Parts) -> &str {
+    if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() }
+}
+
 fn text(parts: &Parts, name: HeaderName) -> Option<&str> {
     parts.headers.get(name)?.to_str().ok()
 }
@@ -111,7 +116,7 @@ async fn take(
     body: Incoming,
     peer: SocketAddr,
 ) -> Result<Reply, Refusal> {
-    let (inner, once) = (&*collector.0, protocol.comes_once(parts.method.as_str()));
+    let (inner, once) = (&*collector.0, protocol.comes_once(asked(&parts)));
     let held = body::read(body, &inner.memory).await?;
     let received_at = now();
     let taken = Taken { protocol, parts, held, peer, received_at };
@@ -166,7 +171,7 @@ impl Taken {
         let headers: Vec<(&str, &[u8])> =
             self.parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let request = Request {
-            method: self.parts.method.as_str(),
+            method: asked(&self.parts),
             path: self.parts.uri.path(),
             query: self.parts.uri.query().unwrap_or_default(),
             headers: &headers,
@@ -194,7 +199,8 @@ impl Taken {
             }
             Err(refusal) => return refused(refusal),
         };
-        let only_asked = !seen && decoded.events.is_empty() && decoded.rejects.is_empty();
+        let nothing = !seen && decoded.events.is_empty() && decoded.rejects.is_empty();
+        let only_asked = nothing || self.parts.method == Method::HEAD;
         let origin = text(&self.parts, header::ORIGIN);
         let source = inner.reader.sources.of(self.protocol, &decoded, origin);
         if source.is_err() {

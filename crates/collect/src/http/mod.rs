@@ -13,6 +13,8 @@
 //! | 429 + `Retry-After` | the source sends more than it may |
 //! | 503 + `Retry-After` | the log or the disk is full or slow, or there is no memory |
 //!
+//! `HEAD` is answered as `GET` is, and nothing is kept of it: mail programs look at links in this way before anybody clicks.
+//!
 //! Clients that never send again ([`Protocol::comes_once`](crate::Protocol::comes_once)) are taken at ten times the rate of
 //! their source and while a last part of the log is left. A link that was signed here leads on even where its click cannot be
 //! kept.

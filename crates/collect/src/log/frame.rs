@@ -87,7 +87,7 @@ impl Entry<'_> {
 }
 
 /// The payload of the record that begins at a place, if a whole one does.
-fn record<'a>(salt: &Salt, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
+pub(super) fn record<'a>(salt: &Salt, bytes: &'a [u8], at: usize) -> Option<&'a [u8]> {
     let head = bytes.get(at..at + HEAD)?;
     let length: [u8; 4] = head[4..8].try_into().ok()?;
     if head[..4] != MARK || head[8..12] != crc(salt, &length) {

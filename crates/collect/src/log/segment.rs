@@ -2,7 +2,7 @@
 use super::{
     Entry, LogError,
     folder::disk,
-    frame::{Entries, HEADER, Salt, header, read_header},
+    frame::{Entries, HEADER, Salt, header, read_header, record},
 };
 use safar_model::Micros;
 use std::{
@@ -21,7 +21,7 @@ pub(crate) trait Sink: Debug + Send {
     fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
-/// Makes an empty file, in place of what may lie there.
+/// Makes an empty file, which only its owner reads, in place of what may lie there.
 pub(crate) type Create = Arc<dyn Fn(&Path) -> io::Result<Box<dyn Sink>> + Send + Sync>;
 
 pub(crate) fn create(path: &Path) -> io::Result<Box<dyn Sink>> {
@@ -125,6 +125,12 @@ impl Segment {
     /// from its beginning.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.entries_from(0)
+    }
+
+    /// The record that begins at a place, in bytes, if a whole one does.
+    #[must_use]
+    pub fn record(&self, at: usize) -> Option<&[u8]> {
+        record(&self.header?.0, &self.bytes, at)
     }
 
     /// As [`Segment::entries`], from the place of one of them on, or from the end of the last one.

@@ -353,7 +353,7 @@ impl Segments {
     }
 
     fn write(self, open: Open, bytes: u64, age: Duration) {
-        let mut now = Writing { open, number: *self.shared.current.borrow(), began: Instant::now() };
+        let mut now = Writing { open, number: *self.shared.current.borrow(), began: Instant::now(), failing: false };
         let mut buffer = Vec::new();
         loop {
             let due_at = (!now.open.is_empty()).then(|| now.began + age);
@@ -366,11 +366,9 @@ impl Segments {
             if done.is_ok() && !records.is_empty() {
                 done = now.open.commit(&records);
             }
-            match &done {
-                Ok(()) => _ = self.shared.size.fetch_add(records.len() as u64, Ordering::Relaxed),
-                Err(error) => {
-                    tracing::error!(segment = now.number, %error, refused = records.len(), "the log cannot be written");
-                }
+            now.tell(&done);
+            if done.is_ok() {
+                self.shared.size.fetch_add(records.len() as u64, Ordering::Relaxed);
             }
             self.shared.tell(group, done.map_err(|error| AppendError::Disk(error.kind())));
             records.clear();
@@ -403,4 +401,20 @@ struct Writing {
     number: u64,
     /// When the first record of the segment came.
     began: Instant,
+    /// Whether the last group was refused.
+    failing: bool,
+}
+
+impl Writing {
+    /// Says that the log cannot be written, and that it can again: once each, however many groups there are.
+    fn tell(&mut self, done: &io::Result<()>) {
+        match done {
+            Err(error) if !self.failing => {
+                tracing::error!(segment = self.number, %error, "the log cannot be written: clients are told to come back");
+            }
+            Ok(()) if self.failing => tracing::warn!(segment = self.number, "the log is written again"),
+            _ => {}
+        }
+        self.failing = done.is_err();
+    }
 }

@@ -70,7 +70,9 @@ pub(super) fn event(
     event.set_if_none("event_id", ids::made(protocol, &[&content], Some(request.received_at)));
     event.set("referrer", request.header("referer").map(Value::from).unwrap_or_default());
     Consent::of(request).tell(&mut event);
-    visitor::describe(request, &mut event, Stated::default());
+    // Whatever program asks is the visitor's own; none speaks for others here.
+    let agent = request.header("user-agent").map(str::to_owned);
+    visitor::describe(request, &mut event, Stated { agent, address: request.remote, ..Stated::default() });
     event.keep_all(rest);
     event.done()
 }

@@ -96,6 +96,9 @@ fn pixels_are_touches() {
     let want = ["email_open", "email", "u", "aa", "letter", "spring", "https://mail.example/"];
     assert_eq!(columns.map(|column| told(&event, column)), want);
     assert_eq!(event.get("email"), None);
+    // Programs that open letters and follow links need not be browsers: those that look through mail are told by their name.
+    let scanner = Sent::get("/pixel/email.gif?user_id=u").header("User-Agent", "python-requests/2.32").event();
+    assert_eq!(["$user_agent", "$ip"].map(|name| told(&scanner, name)), ["python-requests/2.32", "198.51.100.0"]);
     let shown = Sent::get("/pixel/impression.gif?event_id=i1&campaign=c").event();
     assert_eq!(
         ["name", "interaction", "event_id", "campaign"].map(|column| told(&shown, column)),

@@ -113,6 +113,30 @@ async fn every_captured_preflight_is_answered() {
 }
 
 #[tokio::test]
+async fn a_head_is_answered_and_tells_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), settings("link_key = \"a key of sixteen or more\"")).await;
+    let link = safar_collect::signed_link(b"a key of sixteen or more", "https://shop.example/sale").unwrap();
+    for (target, wanted) in [
+        (link.as_str(), ["302 ", "location: https://shop.example/sale"]),
+        ("/pixel/email.gif?user_id=u", ["200 ", "content-length: 43"]),
+        ("/matomo.php?idsite=k&rec=1", ["200 ", "image/gif"]),
+        ("/go?to=https://evil.example&sig=x", ["403 ", "text/plain"]),
+        ("/v1/track", ["404 ", "vary: Origin"]),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let head = format!("HEAD {target} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(wanted.iter().all(|wanted| answer.contains(wanted)), "{target}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{target}: no body");
+    }
+    let kept = server.stop().await;
+    assert!(kept.column("default", "event_id").is_empty() && kept.letters().is_empty());
+}
+
+#[tokio::test]
 async fn sources_have_keys_pages_secrets_and_rates() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), settings(SHOP)).await;

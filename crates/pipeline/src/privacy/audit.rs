@@ -87,8 +87,7 @@ impl Audit {
     /// Who runs this program, by the operating system's word.
     #[must_use]
     pub fn os_user() -> String {
-        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-        format!("os:{}", name.filter(|name| !name.is_empty()).as_deref().unwrap_or("unknown"))
+        named(["USER", "LOGNAME", "USERNAME"].map(|name| std::env::var(name).ok()))
     }
 
     /// Adds a line, durable when this returns.
@@ -170,10 +169,38 @@ impl Audit {
     }
 }
 
+/// The first name that is told, else the user's number: cron and containers often tell no name.
+fn named(told: [Option<String>; 3]) -> String {
+    let name = told.into_iter().flatten().find(|name| !name.is_empty());
+    format!("os:{}", name.or_else(user_id).as_deref().unwrap_or("unknown"))
+}
+
+/// The user's number, where the system tells it.
+fn user_id() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata("/proc/self").ok().map(|process| format!("uid-{}", process.uid()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn who_has_no_name_has_a_number() {
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(named([None, name("ada"), name("bea")]), "os:ada");
+        assert_eq!(named([name(""), name("ada"), None]), "os:ada");
+        if cfg!(target_os = "linux") {
+            let number = named([None, name(""), None]);
+            assert!(number.strip_prefix("os:uid-").unwrap().parse::<u32>().is_ok(), "{number}");
+        }
+    }
 
     #[test]
     fn lines_are_added_and_read() {

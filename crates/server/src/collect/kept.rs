@@ -21,7 +21,7 @@ use safar_pipeline::{Touched, Workspace};
 use safar_store::{CommitKey, Snapshot, Sweep, WriteLock};
 use std::collections::{BTreeMap, HashSet};
 
-/// Lines of about this many bytes are imported at a time: for each import the stored events are read once.
+/// Lines and letters of about this many bytes are imported at a time: for each import the stored events are read once.
 const BATCH: usize = 256 << 20;
 
 /// What reading kept requests again did.
@@ -134,6 +134,7 @@ impl Batch {
             }
             let HandOver { lines, letters, received_at, .. } =
                 publish::handed_over(Part { log: self.log.clone(), segment: number, ..part });
+            self.bytes += letters.iter().map(|(_, letter)| letter.raw.as_ref().map_or(0, String::len)).sum::<usize>();
             self.told.lines.extend(lines);
             self.told.letters.extend(letters);
             self.told.received_at.extend(received_at);

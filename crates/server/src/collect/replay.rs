@@ -5,28 +5,22 @@
 //! refused is imported again. Rejects go in the same commit in which their lines come.
 use super::{CollectError, folder, origin, publish, status::now};
 use arrow::{
-    array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
-    compute::{cast, filter_record_batch, not},
-    datatypes::{Int64Type, TimestampMicrosecondType},
+    array::{Array, AsArray, BooleanArray, RecordBatch, StringArray},
+    compute::filter_record_batch,
 };
-use futures::TryStreamExt;
 use safar_collect::{
-    Reader,
+    Members, Reader,
     drain::{DeadLetter, Raw},
-    log::{Entry, Segment},
+    log::Segment,
 };
 use safar_ingest::{HandOver, Lines, Rules, import_lines};
 use safar_model::Table;
 use safar_pipeline::Workspace;
-use safar_store::{CommitKey, WriteLock};
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::PathBuf,
-    sync::Arc,
-};
+use safar_store::{Change, CommitKey, DataFile, Staged, WriteLock};
+use std::{collections::BTreeMap, path::PathBuf, slice};
 
-/// Letters and lines of about this many bytes are taken to the tables at a time.
-const PART: usize = 16 << 20;
+/// Letters and lines of about this many bytes are taken to the tables at a time: for each time the stored events are read once.
+const PART: usize = 64 << 20;
 
 /// What a replay did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,85 +45,34 @@ pub async fn replay(workspace: &Workspace, lock: &WriteLock) -> Result<Replayed,
     in_parts(workspace, lock, PART).await
 }
 
-/// As [`replay`], in parts of about so many bytes.
+/// As [`replay`], in parts of about so many bytes. Only files of rejects that letters leave are rewritten, for one part each: a file
+/// of several parts is divided before.
 pub(super) async fn in_parts(workspace: &Workspace, lock: &WriteLock, part: usize) -> Result<Replayed, CollectError> {
-    let snapshot = workspace.store().snapshot().await?;
+    let store = workspace.store();
     let mut letters = Letters::open(workspace)?;
-    let mut importer = Importer { workspace, lock, at: now(), part, number: 0, told: Told::default() };
-    let mut done = Replayed::default();
-    let session = workspace.engine()?.session(&snapshot)?;
-    let mut rows = session.table(Table::Rejects).await?.execute_stream().await?;
-    while let Some(batch) = rows.try_next().await? {
-        let batch = conform(&batch)?;
-        let rejects = Rejects::of(&batch);
-        for row in (0..batch.num_rows()).map(|row| rejects.row(row)) {
-            if !row.origin.starts_with(origin::PREFIX) {
-                continue;
+    let mut importer = Importer { workspace, lock, at: now(), number: 0, done: Replayed::default() };
+    let mut told = Told::default();
+    for file in store.files(&store.snapshot().await?, Table::Rejects).await? {
+        let of_file = letters.read_file(workspace, &file, part)?;
+        if of_file.bytes < part {
+            told.join(of_file);
+        } else {
+            for piece in importer.divide(&file, part).await? {
+                importer.import(std::mem::take(&mut told)).await?;
+                told = letters.read_file(workspace, &piece, usize::MAX)?;
             }
-            done.letters += 1;
-            let read = letters.read(&row.origin, &row.raw);
-            if let Some((source, lines)) = read.lines {
-                importer.told.add(origin::again(&row.origin, &source), &lines);
-            }
-            match read.stays {
-                Some(reason) => *done.kept.entry(reason).or_default() += 1,
-                None => importer.told.answers(row),
-            }
-            importer.import_if_much(&mut done).await?;
+        }
+        if told.bytes >= part {
+            importer.import(std::mem::take(&mut told)).await?;
         }
     }
-    importer.import(&mut done).await?;
-    Ok(done)
+    importer.import(told).await?;
+    Ok(importer.done)
 }
 
-/// A batch with the types of the table.
-fn conform(batch: &RecordBatch) -> Result<RecordBatch, CollectError> {
-    let schema = Table::Rejects.schema();
-    let columns = schema.fields().iter().map(|field| {
-        let column = batch.column_by_name(field.name());
-        let missing = || arrow::error::ArrowError::SchemaError(format!("rejects has no column {}", field.name()));
-        cast(column.ok_or_else(missing)?, field.data_type())
-    });
-    Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_, _>>()?)?)
-}
-
-/// Columns of `rejects`.
-struct Rejects<'a> {
-    at: &'a TimestampMicrosecondArray,
-    origin: &'a StringArray,
-    line: &'a Int64Array,
-    raw: &'a StringArray,
-}
-
-/// What tells a row of `rejects` from others: what is rejected once more is rejected later.
-#[derive(PartialEq, Eq, Hash)]
-struct Row {
-    at: i64,
-    origin: String,
-    line: i64,
-    raw: String,
-}
-
-impl<'a> Rejects<'a> {
-    /// Of a batch with the columns of the table.
-    fn of(batch: &'a RecordBatch) -> Self {
-        Self {
-            at: batch.column(0).as_primitive::<TimestampMicrosecondType>(),
-            origin: batch.column(1).as_string::<i32>(),
-            line: batch.column(2).as_primitive::<Int64Type>(),
-            raw: batch.column(6).as_string::<i32>(),
-        }
-    }
-
-    fn row(&self, row: usize) -> Row {
-        let raw = if self.raw.is_valid(row) { self.raw.value(row) } else { "" };
-        Row {
-            at: self.at.value(row),
-            origin: self.origin.value(row).to_owned(),
-            line: self.line.value(row),
-            raw: raw.to_owned(),
-        }
-    }
+/// The columns `origin` and `raw` of `rejects`.
+fn columns(batch: &RecordBatch) -> [&StringArray; 2] {
+    [1, 6].map(|column| batch.column(column).as_string::<i32>())
 }
 
 /// Reads what lies in `rejects`.
@@ -140,13 +83,39 @@ struct Letters {
     log: String,
     /// The segment that was read last.
     segment: Option<(PathBuf, Segment)>,
+    /// The batch that was read last: its segment, its place there, and what it holds.
+    batch: Option<(PathBuf, usize, Result<Members, String>)>,
 }
 
 impl Letters {
     fn open(workspace: &Workspace) -> Result<Self, CollectError> {
         let folder = folder(workspace);
         let reader = Reader::open(&folder, workspace.settings().collect.clone())?;
-        Ok(Self { reader, log: origin::of_log(&folder), folder, segment: None })
+        Ok(Self { reader, log: origin::of_log(&folder), folder, segment: None, batch: None })
+    }
+
+    /// What the letters of a file of `rejects` give now; no more once these are `most` bytes.
+    fn read_file(&mut self, workspace: &Workspace, file: &DataFile, most: usize) -> Result<Told, CollectError> {
+        let mut told = Told::default();
+        workspace.store().read(Table::Rejects, slice::from_ref(file), |batch| {
+            let [origins, raws] = columns(batch);
+            for row in 0..batch.num_rows() {
+                let origin = origins.value(row);
+                if told.bytes >= most || !origin.starts_with(origin::PREFIX) {
+                    told.stays.push(true);
+                    continue;
+                }
+                let raw = if raws.is_valid(row) { raws.value(row) } else { "" };
+                told.add(origin, raw, self.read(origin, raw));
+            }
+            Ok::<_, CollectError>(())
+        })?;
+        if told.stays.contains(&false) {
+            told.files.push(file.clone());
+        } else {
+            told.stays.clear();
+        }
+        Ok(told)
     }
 
     /// What a letter gives now.
@@ -158,32 +127,37 @@ impl Letters {
                 let stays = part.letters.pop().map(|letter| letter.reason);
                 Read { lines: part.lines.pop_first(), stays }
             }
-            Raw::Member(number, _) => {
-                match self.record(place, letter.at).and_then(|record| self.reader.member(&record, number)) {
-                    Ok(line) => Read { lines: Some(line), stays: None },
-                    Err(reason) => Read::stays(reason),
-                }
-            }
+            Raw::Member(number, _) => match self.member(place, letter.at, number) {
+                Ok(line) => Read { lines: Some(line), stays: None },
+                Err(reason) => Read::stays(reason),
+            },
             Raw::Bytes(_) => Read::stays("bytes of a damaged log"),
         }
     }
 
-    /// A record of a segment that is kept.
-    fn record(&mut self, place: &str, at: usize) -> Result<Vec<u8>, String> {
+    /// A member of a batch in a segment that is kept: the name of its source, and its line.
+    fn member(&mut self, place: &str, at: usize, number: usize) -> Result<(String, String), String> {
         const GONE: &str = "its batch is no longer kept: see keep_days and keep_megabytes of [collect.log]";
-        let (_, log, number) = origin::read(place).ok_or(GONE)?;
-        let name = format!("{number:06}.log");
+        let (_, log, segment) = origin::read(place).ok_or(GONE)?;
+        let name = format!("{segment:06}.log");
         let path = [self.folder.join("published").join(&name), self.folder.join(&name)];
         let path = path.into_iter().find(|path| log == self.log && path.exists()).ok_or(GONE)?;
-        if self.segment.as_ref().is_none_or(|(known, _)| *known != path) {
-            let read = Segment::read(&path).map_err(|error| error.to_string())?;
-            self.segment = Some((path, read));
-        }
-        let found = self.segment.iter().flat_map(|(_, segment)| segment.entries()).find_map(|entry| match entry {
-            Entry::Record { at: here, payload } if here == at => Some(payload.to_vec()),
-            _ => None,
-        });
-        found.ok_or_else(|| GONE.to_owned())
+        // Letters of one batch follow each other.
+        let (_, _, members) = match self.batch.take().filter(|(known, there, _)| (known, *there) == (&path, at)) {
+            Some(known) => self.batch.insert(known),
+            None => {
+                let (path, segment) = match self.segment.take().filter(|(known, _)| *known == path) {
+                    Some(known) => self.segment.insert(known),
+                    None => {
+                        let read = Segment::read(&path).map_err(|error| error.to_string())?;
+                        self.segment.insert((path, read))
+                    }
+                };
+                let members = self.reader.members(segment.record(at).ok_or(GONE)?);
+                self.batch.insert((path.clone(), at, members))
+            }
+        };
+        members.as_ref().map_err(String::clone)?.read(number)
     }
 }
 
@@ -213,72 +187,119 @@ fn line(place: &str, raw: &str) -> Read {
     Read { lines: Some((source.to_owned(), raw.to_owned())), stays: None }
 }
 
-/// What letters gave again.
+/// What letters give again.
 #[derive(Default)]
 struct Told {
     /// Lines by their origin.
     lines: BTreeMap<String, String>,
-    /// Rejects that give nothing else.
-    answered: HashSet<Row>,
+    /// Files of `rejects` that letters leave.
+    files: Vec<DataFile>,
+    /// Whether a row of these files stays, in their order.
+    stays: Vec<bool>,
+    /// About how many bytes letters and lines take.
     bytes: usize,
+    /// Letters that were looked at.
+    letters: u64,
+    /// What stays as it is, by the reason.
+    kept: BTreeMap<String, u64>,
 }
 
 impl Told {
-    fn add(&mut self, origin: String, lines: &str) {
+    /// Adds what a letter gives.
+    fn add(&mut self, origin: &str, raw: &str, read: Read) {
+        self.letters += 1;
+        if let Some((source, lines)) = read.lines {
+            self.bytes += lines.len();
+            self.add_lines(origin::again(origin, &source), &lines);
+        }
+        self.stays.push(read.stays.is_some());
+        match read.stays {
+            Some(reason) => *self.kept.entry(reason).or_default() += 1,
+            None => self.bytes += raw.len(),
+        }
+    }
+
+    fn add_lines(&mut self, origin: String, lines: &str) {
         let known = self.lines.entry(origin).or_default();
         known.push_str(lines);
         if !lines.ends_with('\n') {
             known.push('\n');
         }
-        self.bytes += lines.len();
     }
 
-    fn answers(&mut self, row: Row) {
-        self.bytes += row.raw.len();
-        self.answered.insert(row);
+    /// Adds what the letters of other files give.
+    fn join(&mut self, other: Self) {
+        other.lines.into_iter().for_each(|(origin, lines)| self.add_lines(origin, &lines));
+        self.files.extend(other.files);
+        self.stays.extend(other.stays);
+        self.bytes += other.bytes;
+        self.letters += other.letters;
+        other.kept.into_iter().for_each(|(reason, letters)| *self.kept.entry(reason).or_default() += letters);
     }
 }
 
-/// Takes what letters gave to the tables, some megabytes at a time.
+/// Takes what letters give to the tables.
 struct Importer<'a> {
     workspace: &'a Workspace,
     lock: &'a WriteLock,
     at: i64,
-    part: usize,
-    /// Imports so far.
+    /// Commits so far.
     number: u32,
-    told: Told,
+    done: Replayed,
 }
 
 impl Importer<'_> {
-    async fn import_if_much(&mut self, done: &mut Replayed) -> Result<(), CollectError> {
-        if self.told.bytes >= self.part { self.import(done).await } else { Ok(()) }
+    fn key(&mut self) -> CommitKey {
+        self.number += 1;
+        CommitKey::new("replay", format!("{}/{}", self.at, self.number))
     }
 
-    async fn import(&mut self, done: &mut Replayed) -> Result<(), CollectError> {
-        let Told { lines, answered, .. } = std::mem::take(&mut self.told);
-        if lines.is_empty() && answered.is_empty() {
+    /// Puts files of about `part` bytes, with the same rows, in the place of a larger one, and names them.
+    async fn divide(&mut self, file: &DataFile, part: usize) -> Result<Vec<DataFile>, CollectError> {
+        let store = self.workspace.store();
+        let mut pieces = vec![];
+        store.read(Table::Rejects, slice::from_ref(file), |batch| {
+            let [_, raws] = columns(batch);
+            let rows = (batch.num_rows() * part / raws.value_data().len().max(1)).max(1);
+            for from in (0..batch.num_rows()).step_by(rows) {
+                let mut writer = store.writer(self.lock, Table::Rejects)?;
+                writer.write(&batch.slice(from, rows.min(batch.num_rows() - from)))?;
+                pieces.push(writer.finish()?);
+            }
+            Ok::<_, CollectError>(())
+        })?;
+        if pieces.len() == 1 {
+            return Ok(vec![file.clone()]);
+        }
+        let whole = store.writer(self.lock, Table::Rejects)?.finish()?;
+        let staged = pieces.into_iter().try_fold(whole, Staged::join)?;
+        let pieces = staged.data_files().collect();
+        let change = Change::Rewrite { staged, removed: vec![file.name.clone()] };
+        store.commit(self.lock, vec![change], &self.key()).await?;
+        Ok(pieces)
+    }
+
+    async fn import(&mut self, told: Told) -> Result<(), CollectError> {
+        self.done.letters += told.letters;
+        told.kept.into_iter().for_each(|(reason, letters)| *self.done.kept.entry(reason).or_default() += letters);
+        if told.lines.is_empty() && told.files.is_empty() {
             return Ok(());
         }
         let (settings, enricher) = (self.workspace.import_settings(), self.workspace.enricher()?);
         let rules = Rules { import: &settings, enricher: &enricher, identity: &self.workspace.settings().identity };
         let store = self.workspace.store();
-        let files = store.files(&store.snapshot().await?, Table::Rejects).await?;
-        let without = store.sweep(self.lock, Table::Rejects, &files, |batch| {
-            let rejects = Rejects::of(batch);
-            let gone = (0..batch.num_rows()).map(|row| Some(answered.contains(&rejects.row(row))));
-            let gone: BooleanArray = gone.collect();
-            let left = (gone.true_count() > 0).then(|| filter_record_batch(batch, &not(&gone)?)).transpose()?;
+        let mut stays = told.stays.into_iter();
+        let without = store.sweep(self.lock, Table::Rejects, &told.files, |batch| {
+            let stays: BooleanArray = stays.by_ref().take(batch.num_rows()).map(Some).collect();
+            let left = (stays.false_count() > 0).then(|| filter_record_batch(batch, &stays)).transpose()?;
             Ok::<_, CollectError>(left)
         })?;
-        let lines = lines.into_iter().map(|(origin, text)| Lines { origin, text: text.into_bytes() });
-        let told = HandOver { lines: lines.collect(), instead_of: vec![without], ..HandOver::default() };
-        let key = CommitKey::new("replay", format!("{}/{}", self.at, self.number));
-        self.number += 1;
-        let report = import_lines(store, self.lock, rules, told, key, &publish::options()).await?;
-        done.stored += report.stored;
-        done.duplicates += report.duplicates;
-        done.rejected += report.rejected_total();
+        let lines = told.lines.into_iter().map(|(origin, text)| Lines { origin, text: text.into_bytes() });
+        let handed = HandOver { lines: lines.collect(), instead_of: vec![without], ..HandOver::default() };
+        let report = import_lines(store, self.lock, rules, handed, self.key(), &publish::options()).await?;
+        self.done.stored += report.stored;
+        self.done.duplicates += report.duplicates;
+        self.done.rejected += report.rejected_total();
         Ok(())
     }
 }
@@ -286,6 +307,76 @@ impl Importer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safar_ingest::Reject;
+    use std::fs;
+
+    /// Rejects of one commit, with their origins and texts.
+    async fn rejected(workspace: &Workspace, key: &str, letters: &[(&str, String)]) {
+        let letter = |(origin, raw): &(&str, String)| {
+            let raw = Some(raw.clone());
+            ((*origin).to_owned(), Reject { line: 1, column: None, value: None, reason: "odd".into(), raw })
+        };
+        let told = HandOver { letters: letters.iter().map(letter).collect(), ..HandOver::default() };
+        let (settings, enricher) = (workspace.import_settings(), workspace.enricher().unwrap());
+        let rules = Rules { import: &settings, enricher: &enricher, identity: &workspace.settings().identity };
+        let (lock, key) = (workspace.store().lock().unwrap(), CommitKey::new("test", key));
+        import_lines(workspace.store(), &lock, rules, told, key, &publish::options()).await.unwrap();
+    }
+
+    async fn files(workspace: &Workspace, table: Table) -> Vec<DataFile> {
+        workspace.store().files(&workspace.store().snapshot().await.unwrap(), table).await.unwrap()
+    }
+
+    fn rows(files: &[DataFile]) -> u64 {
+        files.iter().filter_map(|file| file.rows).sum()
+    }
+
+    /// Rows of files that the log of `rejects` ever named.
+    fn ever_written(workspace: &Workspace) -> u64 {
+        let log = workspace.root().join("data/rejects/_delta_log");
+        let texts = fs::read_dir(log).unwrap().map(|entry| entry.unwrap().path());
+        let texts = texts.filter(|path| path.extension().is_some_and(|kind| kind == "json"));
+        let texts: Vec<String> = texts.map(|path| fs::read_to_string(path).unwrap()).collect();
+        let actions = texts.iter().flat_map(|text| text.lines());
+        let actions = actions.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let stats = actions.filter_map(|action| action["add"]["stats"].as_str().map(str::to_owned));
+        stats
+            .map(|stats| serde_json::from_str::<serde_json::Value>(&stats).unwrap()["numRecords"].as_u64().unwrap())
+            .sum()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn each_reject_is_rewritten_twice_at_most_and_only_beside_letters() {
+        const LETTERS: usize = 24;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("shop");
+        Workspace::init(&root, true).await.unwrap();
+        let workspace = Workspace::open(&root).await.unwrap();
+        let event = |at: usize| {
+            let line = format!("{{\"event_id\":\"e{at}\",\"name\":\"e\",\"occurred_at\":\"2026-11-01T00:00:00Z\"}}");
+            [("collect/web/00000000/000001.0", line), ("collect/web/00000000/000001.0", String::new())]
+        };
+        rejected(&workspace, "letters", &(0..LETTERS).flat_map(event).collect::<Vec<_>>()).await;
+        let others = [("events.csv", "a,b".to_owned()), ("collect/web/00000000/000002.0", "…@…".to_owned())];
+        rejected(&workspace, "others", &others).await;
+        let [_, other] = files(&workspace, Table::Rejects).await.try_into().unwrap();
+        let before = ever_written(&workspace);
+
+        let lock = workspace.store().lock().unwrap();
+        let done = in_parts(&workspace, &lock, 1).await.unwrap();
+        let all = LETTERS as u64;
+        assert_eq!((done.letters, done.stored, done.rejected), (2 * all + 1, all, 0));
+        assert_eq!(done.kept.values().sum::<u64>(), all + 1);
+        assert_eq!(rows(&files(&workspace, Table::Events).await), all);
+        let left = files(&workspace, Table::Rejects).await;
+        assert_eq!(rows(&left), all + 2);
+        assert!(left.iter().any(|file| file.name == other.name), "nobody of that file was answered");
+        let written = ever_written(&workspace) - before;
+        assert!(written <= 2 * 2 * all, "{written} rows were written for {} rejects", 2 * all);
+        let again = in_parts(&workspace, &lock, 1).await.unwrap();
+        assert_eq!((again.letters, again.stored, again.duplicates), (all + 1, 0, 0));
+        assert_eq!(ever_written(&workspace) - before, written, "nothing is answered, nothing is written");
+    }
 
     #[test]
     fn a_reject_whose_text_is_not_kept_stays() {

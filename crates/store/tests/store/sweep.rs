@@ -121,3 +121,26 @@ fn history_is_forgotten_and_the_tables_go_on() {
         assert_eq!(read(&store, &store.snapshot().await.unwrap(), Table::Events).await.len(), 6);
     });
 }
+
+#[test]
+fn long_rows_come_in_short_batches() {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(async {
+        let store = Store::create(folder.path()).await.unwrap();
+        let lock = store.lock().unwrap();
+        let long = |id: u64| (0, 0, format!("{id}{}", "x".repeat(200 << 10)));
+        let staged = stage(&store, &lock, Table::Rejects, &(0..100).map(long).collect::<Vec<_>>());
+        store.commit(&lock, vec![Change::Append(staged)], &key(1)).await.unwrap();
+        let files = store.files(&store.snapshot().await.unwrap(), Table::Rejects).await.unwrap();
+        let (mut rows, mut largest) = (0, 0);
+        let read = store.read(Table::Rejects, &files, |batch| {
+            let texts = batch.columns().iter().filter_map(|column| column.as_string_opt::<i32>());
+            largest = largest.max(texts.map(|texts| texts.value_data().len()).sum::<usize>());
+            rows += batch.num_rows();
+            Ok::<_, Error>(())
+        });
+        read.unwrap();
+        assert_eq!(rows, 100);
+        assert!(largest < 80 << 20, "{largest} bytes in one batch of texts of 100 MB");
+    });
+}
