@@ -42,19 +42,22 @@ impl Salts {
     }
 
     /// Draws the salt of a day that begins, and forgets those before yesterday and before `oldest`, the first time that is
-    /// still in the log.
+    /// still in the log. What cannot be kept is not known either: after a restart it would be another one.
     pub fn turn(&mut self, now: Micros, oldest: Micros) -> io::Result<()> {
         let today = now.div_euclid(DAY);
         let first = (today - 1).min(oldest.div_euclid(DAY));
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(io::Error::from)?;
-        self.known.entry(today).or_insert(salt);
-        self.known.retain(|day, _| *day >= first);
-        let lines = self.known.iter().map(|(day, salt)| format!("{day} {}\n", ids::hex(salt)));
+        let mut known = self.known.clone();
+        known.entry(today).or_insert(salt);
+        known.retain(|day, _| *day >= first);
+        let lines: String = known.iter().map(|(day, salt)| format!("{day} {}\n", ids::hex(salt))).collect();
         let new = self.path.with_extension("new");
-        fs::write(&new, lines.collect::<String>())?;
-        fs::File::open(&new)?.sync_all()?;
+        let mut file = crate::log::create(&new)?;
+        file.write(lines.as_bytes())?;
+        file.sync()?;
         fs::rename(&new, &self.path)?;
+        self.known = known;
         self.path.parent().map_or(Ok(()), crate::log::sync_names)
     }
 }
@@ -62,6 +65,25 @@ impl Salts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_salt_that_cannot_be_kept_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut salts = Salts::open(folder.path()).unwrap();
+        let in_the_way = folder.path().join("salts.new");
+        fs::create_dir(&in_the_way).unwrap();
+        assert!(salts.turn(5, 5).is_err());
+        assert_eq!(salts.of(5), None);
+        fs::remove_dir(&in_the_way).unwrap();
+        salts.turn(5, 5).unwrap();
+        assert!(salts.of(5).is_some());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(folder.path().join("salts")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "only its owner reads a secret");
+        }
+    }
 
     #[test]
     fn salts_outlive_a_restart_and_not_their_day() {

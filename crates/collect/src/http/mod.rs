@@ -61,6 +61,8 @@ pub const KEPT_REFUSAL: usize = 32 << 10;
 pub const KEPT_REFUSALS_A_DAY: u64 = 16 << 20;
 
 const DAY: Micros = 86_400_000_000;
+/// Between two tries to keep the secret of a day.
+const AGAIN: Micros = 10_000_000;
 
 /// A collector over the log in a folder. Clones are the same collector.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ struct Inner {
     refused_bytes: Budget,
     /// The day whose secret is drawn, since 1970.
     day: AtomicI64,
+    /// When it could not be kept.
+    not_drawn_at: AtomicI64,
     notices: Notices,
 }
 
@@ -119,6 +123,7 @@ impl Collector {
             refused: Source::limited(KEPT_REFUSALS),
             refused_bytes: Budget::default(),
             day: AtomicI64::new(i64::MIN),
+            not_drawn_at: AtomicI64::new(i64::MIN),
             notices: Notices::default(),
             reader: Reader::open(folder, settings)?,
         })))
@@ -148,10 +153,11 @@ impl Collector {
         self.0.notices.tell(self.0.reader.sources.noticed())
     }
 
-    /// Draws the secret of a day that begins.
-    fn turn(&self, now: Micros) {
+    /// Draws the secret of a day that begins, and forgets those that are over. Requests do so, too.
+    pub fn turn(&self, now: Micros) {
         let today = now.div_euclid(DAY);
-        if self.0.day.load(Ordering::Relaxed) == today {
+        let waited = now.saturating_sub(self.0.not_drawn_at.load(Ordering::Relaxed));
+        if self.0.day.load(Ordering::Relaxed) == today || waited < AGAIN {
             return;
         }
         let drawn = self.0.reader.turn(now, || {
@@ -160,6 +166,8 @@ impl Collector {
         });
         if drawn {
             self.0.day.store(today, Ordering::Relaxed);
+        } else {
+            self.0.not_drawn_at.store(now, Ordering::Relaxed);
         }
     }
 }

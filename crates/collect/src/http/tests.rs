@@ -63,3 +63,25 @@ fn a_days_budget_is_kept_to() {
     assert_eq!(taken, KEPT_REFUSALS_A_DAY >> 20);
     assert!(!budget.take(DAY - 1, 1 << 20) && budget.take(DAY, 1 << 20), "the next day has its own");
 }
+
+#[test]
+fn secrets_of_days_are_kept_and_forgotten_without_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::open(folder.path(), CollectSettings::default()).unwrap();
+    let days = || {
+        let text = std::fs::read_to_string(folder.path().join("salts")).unwrap_or_default();
+        text.lines().filter_map(|line| line.split_once(' ')?.0.parse().ok()).collect::<Vec<i64>>()
+    };
+    let draft = folder.path().join("salts.new");
+    std::fs::create_dir(&draft).unwrap();
+    collector.turn(5 * DAY);
+    std::fs::remove_dir(&draft).unwrap();
+    collector.turn(5 * DAY + AGAIN - 1);
+    assert_eq!(days(), [0; 0], "the disk is not asked for each request");
+    collector.turn(5 * DAY + AGAIN);
+    assert_eq!(days(), [5]);
+    collector.turn(6 * DAY);
+    assert_eq!(days(), [5, 6], "what came yesterday may still wait");
+    collector.turn(9 * DAY);
+    assert_eq!(days(), [9]);
+}

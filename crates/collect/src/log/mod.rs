@@ -45,6 +45,7 @@ pub use settings::LogSettings;
 use folder::Folder;
 pub(crate) use folder::sync_names;
 use safar_model::Micros;
+pub(crate) use segment::create;
 use std::{
     io,
     path::{Path, PathBuf},

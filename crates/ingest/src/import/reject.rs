@@ -301,7 +301,8 @@ fn opened(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, Error> {
     ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged(path))
 }
 
-fn damaged(path: &Path) -> impl Fn(parquet::errors::ParquetError) -> Error {
+/// For `map_err`.
+pub(super) fn damaged(path: &Path) -> impl Fn(parquet::errors::ParquetError) -> Error {
     let file = path.display().to_string();
     move |error| Error::Truncated { file: file.clone(), rows: 0, why: error.to_string() }
 }

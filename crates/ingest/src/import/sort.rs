@@ -1,6 +1,6 @@
 //! Rows gathered by ranges of keys: in memory while they are few, then in temporary files.
 use super::{
-    columns::{PARTS, Parted, TIME, union, widen},
+    columns::{KEY, PARTS, Parted, TIME, union, widen},
     error::Error,
     words::Words,
 };
@@ -18,6 +18,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// Keys of so many rows are kept, so that few new events are compared with few stored ones. A part of what was collected has less.
+const FEW: usize = 1 << 16;
+
 /// Gathers parted chunks.
 pub(crate) struct Gather {
     parts: Vec<Parted>,
@@ -29,6 +32,8 @@ pub(crate) struct Gather {
     spills: Vec<(PathBuf, SchemaRef)>,
     rows: u64,
     times: (i64, i64),
+    /// `None`: there are more than [`FEW`].
+    keys: Option<Vec<i64>>,
 }
 
 /// Everything gathered, to be read range by range.
@@ -40,6 +45,8 @@ pub(crate) struct Gathered {
     pub rows: u64,
     /// Least and greatest time.
     pub times: (i64, i64),
+    /// The keys of all rows, which ascend; `None` where there are many.
+    pub keys: Option<Vec<i64>>,
     _folder: Option<TempDir>,
 }
 
@@ -55,6 +62,7 @@ impl Gather {
             spills: Vec::new(),
             rows: 0,
             times: (i64::MAX, i64::MIN),
+            keys: Some(Vec::new()),
         }
     }
 
@@ -65,6 +73,11 @@ impl Gather {
             for time in times.as_primitive::<Int64Type>().values() {
                 self.times = (self.times.0.min(*time), self.times.1.max(*time));
             }
+        }
+        let keys = part.batch.column_by_name(KEY).map(|keys| keys.as_primitive::<Int64Type>().values());
+        self.keys = self.keys.take().filter(|known| known.len() + part.batch.num_rows() <= FEW);
+        if let (Some(known), Some(keys)) = (&mut self.keys, keys) {
+            known.extend(keys);
         }
         self.parts.push(part);
         if self.bytes > self.budget { self.spill() } else { Ok(()) }
@@ -104,6 +117,10 @@ impl Gather {
         }
         let schema = union(self.spills.iter().map(|(_, schema)| schema).chain([&schema_of(&self.parts)]));
         let parts = unified(self.parts, &schema, &self.words)?;
+        if let Some(keys) = &mut self.keys {
+            keys.sort_unstable();
+            keys.dedup();
+        }
         Ok(Gathered {
             parts,
             schema,
@@ -111,6 +128,7 @@ impl Gather {
             words: self.words,
             rows: self.rows,
             times: self.times,
+            keys: self.keys,
             _folder: self.folder,
         })
     }

@@ -133,6 +133,7 @@ impl Status {
 pub(super) async fn keep_telling(tables: &Tables, mut stopping: watch::Receiver<bool>) {
     loop {
         tables.tell_status(false);
+        tables.collector.turn(now()); // secrets of days are forgotten also where nobody sends
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,

@@ -1,6 +1,7 @@
 //! Gathered rows → sorted events without repetitions, and the links between identifiers that they show.
 mod id;
 mod links;
+mod pages;
 mod rows;
 mod stored;
 mod view;
@@ -105,7 +106,8 @@ impl<'a> Publish<'a> {
         let per_bucket = PARTS / BUCKETS as usize;
         for bucket in buckets {
             let times = self.sameness.times(self.gathered.times);
-            let mut stored = Stored::open(self.stored, bucket as i32, times, self.whole());
+            let keys = self.gathered.keys.as_deref();
+            let mut stored = Stored::open(self.stored, bucket as i32, times, self.whole(), keys);
             for part in bucket as usize * per_bucket..(bucket as usize + 1) * per_bucket {
                 if let Some(batch) = ranges.read(part)? {
                     let view = View::new(&batch)?;
@@ -140,7 +142,7 @@ impl<'a> Publish<'a> {
         batch: &RecordBatch,
         view: &View<'_>,
         part: usize,
-        stored: &mut Stored,
+        stored: &mut Stored<'_>,
         outcome: &mut Outcome,
     ) -> Result<Vec<u32>, Error> {
         let mut order = view.order();
@@ -185,7 +187,7 @@ impl<'a> Publish<'a> {
         &self,
         batch: &RecordBatch,
         view: &View<'_>,
-        stored: &mut Stored,
+        stored: &mut Stored<'_>,
         range: (i64, i64),
         dropped: &mut [bool],
         outcome: &mut Outcome,

@@ -1,5 +1,8 @@
 //! Events of the snapshot that new ones may repeat.
-use super::super::{columns::Text, error::Error, reject::read};
+use super::{
+    super::{columns::Text, error::Error, reject},
+    pages,
+};
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
     datatypes::{Float64Type, Int64Type, TimestampMicrosecondType},
@@ -30,8 +33,10 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
 
 /// The stored events of a bucket that new ones may repeat, read once in the order of keys: those of files that overlap the
 /// new ones in time, and the ids of the others where ids were given.
-pub(super) struct Stored {
+pub(super) struct Stored<'a> {
     files: Vec<StoredFile>,
+    /// The keys of new events, where these are few.
+    keys: Option<&'a [i64]>,
 }
 
 struct StoredFile {
@@ -51,8 +56,14 @@ enum Reads {
     Whole,
 }
 
-impl Stored {
-    pub(super) fn open(files: &[DataFile], bucket: i32, times: (i64, i64), whole: bool) -> Self {
+impl<'a> Stored<'a> {
+    pub(super) fn open(
+        files: &[DataFile],
+        bucket: i32,
+        times: (i64, i64),
+        whole: bool,
+        keys: Option<&'a [i64]>,
+    ) -> Self {
         let overlaps = |file: &DataFile| {
             file.min_time.is_none_or(|min| min <= times.1) && file.max_time.is_none_or(|max| max >= times.0)
         };
@@ -65,6 +76,7 @@ impl Stored {
         let files = files.filter_map(|file| Some((file.clone(), reads(file)?)));
         Self {
             files: files.map(|(file, reads)| StoredFile { file, reads, batches: None, current: None, at: 0 }).collect(),
+            keys,
         }
     }
 
@@ -82,7 +94,11 @@ impl Stored {
                     columns.extend(["occurred_at", "value"]);
                     columns.extend(COMPARED.map(Text::name));
                 }
-                stored.batches = Some(Box::new(read(&stored.file.path, &columns)?));
+                let path = &stored.file.path;
+                stored.batches = Some(match self.keys {
+                    Some(keys) => Box::new(pages::read(path, &columns, keys)?),
+                    None => Box::new(reject::read(path, &columns)?),
+                });
                 stored.current = None;
             }
             stored.visit(low, high, &mut each)?;
