@@ -73,6 +73,7 @@ fn wait_for(path: PathBuf) -> String {
 fn a_dropped_file_is_imported_once_whatever_happens_meanwhile() {
     let shop = shop();
     set(&shop, "import", "drop = \"inbox\"");
+    set(&shop, "collect", "build_seconds = 1");
     let inbox = shop.path("shop/inbox");
     fs::create_dir_all(&inbox).unwrap();
     let drop_in = |from: &str, name: &str| fs::copy(example(from), inbox.join(name)).unwrap();
@@ -106,6 +107,17 @@ fn a_dropped_file_is_imported_once_whatever_happens_meanwhile() {
     // The same file again, under the same name: nothing is stored twice, and nothing is overwritten.
     drop_in("google-ads.csv", "costs.csv");
     wait_for(inbox.join("done/2-costs.csv"));
+    // Ready paths become credits without further ado, and the doctor tells of the row that is none.
+    fs::write(inbox.join("ways.csv"), "path;total_conversions\nEmail > Direct;2\nDirect;many\n").unwrap();
+    wait_for(inbox.join("done/ways.csv"));
+    let began = Instant::now();
+    while shop.sql("select count(*) > 0 from credits where goal = 'ways'") != "true" {
+        assert!(began.elapsed() < Duration::from_secs(60), "no credits of ready paths");
+        sleep(Duration::from_millis(50));
+    }
+    let doctor = shop.safar(&["-C", "shop", "doctor"]).output().unwrap().stdout;
+    let doctor = String::from_utf8(doctor).unwrap();
+    assert!(doctor.contains("rejected rows") && doctor.contains("1 × not a number"), "{doctor}");
     assert!(server.stop().success());
     assert!(inbox.join("half.csv.part").exists(), "what is not finished is left alone");
     assert_eq!(shop.sql("select count(*), count(distinct event_id) from events"), "6,6");

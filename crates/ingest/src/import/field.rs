@@ -35,7 +35,7 @@ fields! {
     /// What happened.
     Name "name" ["event_name" "event" "event_type" "action"]
     /// When it happened.
-    OccurredAt "occurred_at" ["event_timestamp" "event_time" "original_timestamp" "timestamp" "ts" "time" "datetime" "event_date" "date"]
+    OccurredAt "occurred_at" ["event_timestamp" "event_time" "original_timestamp" "timestamp" "ts" "time" "datetime" "event_date" "date" "order_date"]
     /// The time of day, where `occurred_at` holds the day alone.
     TimeOfDay "time_of_day" []
     /// When it reached whoever wrote the file; the time of the import where that is not told.

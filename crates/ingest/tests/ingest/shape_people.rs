@@ -412,6 +412,20 @@ fn hubspot_histories_of_properties_tell_no_events() {
     assert_eq!(report.rejected_total(), 0);
 }
 
+/// Older tables say what they hold by their columns, and who took part in another table.
+#[test]
+fn hubspot_meetings_of_older_connectors() {
+    let shop = Shop::lately();
+    shop.write("hubspot/engagement_contact.csv", "engagement_id,contact_id\n7,101\n7,102\n");
+    let text = "engagement_id,_fivetran_synced,end_time,start_time,meeting_outcome,title\n\
+        7,2026-10-02 00:00:00,2026-10-01 15:00:00,2026-10-01 14:00:00,,Demo\n8,2026-10-02 00:00:00,2026-10-01 15:00:00,2026-10-01 14:00:00,,Alone\n";
+    shop.write("hubspot/engagement_meeting.csv", text);
+    let report = shop.import(&[&shop.path("hubspot").to_string_lossy()]).unwrap();
+    let expected = ["meeting | 101 | 2026-10-01T14:00:00Z | meeting", "meeting | 102 | 2026-10-01T14:00:00Z | meeting"];
+    assert_eq!(told(&shop, &["name", "crm_id", "occurred_at", "interaction"]), expected);
+    assert_eq!(left_out(&report), [("calls and meetings without a contact", 1)]);
+}
+
 #[test]
 fn tables_that_no_shape_knows_name_the_way_out() {
     let text = "id,_fivetran_synced,total_cost,created_date\n1,2026-10-02,5,2026-10-01\n";

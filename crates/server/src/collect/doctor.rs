@@ -76,6 +76,7 @@ pub async fn doctor(root: &Path) -> Vec<Check> {
     found.push(tables::clients_clocks(&workspace).await);
     found.extend(told.as_ref().map(|told| checks::journeys(told, settings, now)));
     found.push(tables::rejects(&workspace).await);
+    found.extend(tables::rejected_rows(&workspace).await);
     found.extend(told.as_ref().map(|told| checks::refused(told)));
     found.extend(told.as_ref().and_then(checks::not_kept));
     found.extend(told.as_ref().map(|told| checks::strangers(told, settings, now)));

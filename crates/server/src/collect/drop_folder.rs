@@ -60,9 +60,8 @@ fn still(folder: &Path, seen: &mut HashMap<PathBuf, (Looks, Instant)>) -> io::Re
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let ours = path.is_dir() && (name == "done" || name == "failed");
-        if !ours && !name.starts_with('.') && !UNFINISHED.contains(&ending.as_str()) {
+        if !ours && !name.starts_with('.') && !is_unfinished(&path) {
             here.push(path);
         }
     }
@@ -87,6 +86,16 @@ fn still(folder: &Path, seen: &mut HashMap<PathBuf, (Looks, Instant)>) -> io::Re
     Ok(taken)
 }
 
+fn is_unfinished(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    UNFINISHED.contains(&ending.as_str())
+}
+
+/// Whether a thing in the folder is never taken as it is: unfinished by its name, or empty.
+pub(super) fn is_left_alone(path: &Path) -> bool {
+    is_unfinished(path) || looks(path).is_ok_and(|(size, ..)| size == 0)
+}
+
 fn looks(path: &Path) -> io::Result<Looks> {
     let about = fs::metadata(path)?;
     let mut looks = (0, 1, about.modified().ok());
@@ -104,7 +113,10 @@ fn looks(path: &Path) -> io::Result<Looks> {
 /// Imports one thing and moves it away. What is not its own fault leaves it where it is, to be tried again.
 async fn take(tables: &Tables, workspace: &Workspace, folder: &Path, path: &Path) {
     let name = path.file_name().unwrap_or_default();
+    let before = looks(path).ok();
     let news = match taken(tables, workspace, path).await {
+        // Whoever writes it went on: it stays until it is whole, and what is stored of it stays once.
+        Ok(_) if looks(path).is_ok_and(|now| before != Some(now)) => return,
         Ok(report) => match away(path, &folder.join("done"), name, None) {
             Ok(_) => News::Dropped { name: name.to_string_lossy().into_owned(), report: Box::new(report) },
             Err(error) => News::DropFailed(format!("{} is imported but cannot be moved: {error}", path.display())),
@@ -136,7 +148,7 @@ async fn taken(tables: &Tables, workspace: &Workspace, path: &Path) -> Result<Im
     let lock = tables.lock(workspace).await?;
     let files = [path.to_string_lossy().into_owned()];
     let report = import(workspace.store(), &lock, rules, &files, &options, &Silent).await?;
-    if report.stored > 0 {
+    if report.stored + report.paths > 0 {
         tables.fresh.notify_one();
     }
     Ok(report)

@@ -75,8 +75,10 @@ impl Screen {
                     0 => String::new(),
                     files => format!(", {files} files not read"),
                 };
+                let paths =
+                    if report.paths > 0 { format!("{} ready paths, ", count(report.paths)) } else { String::new() };
                 let text = format!(
-                    "imported {name}: {} new events, {} costs, {} rejected{unread}",
+                    "imported {name}: {} new events, {} costs, {paths}{} rejected{unread}",
                     count(report.stored),
                     count(report.costs_stored),
                     count(report.rejected_total())

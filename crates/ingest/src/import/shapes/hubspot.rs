@@ -305,6 +305,23 @@ pub(super) static CALLS: Shape = Shape {
     ..Shape::PLAIN
 };
 
+/// As connectors stored meetings before HubSpot gave all engagements the same columns.
+pub(super) static MEETINGS: Shape = Shape {
+    name: "hubspot-meetings-table",
+    title: "HubSpot meetings of a connector",
+    columns: &[
+        need("id", &["engagement_id"]),
+        need("happened_at", &["start_time"]),
+        need("end", &["end_time"]),
+        maybe("created_at", &["created_at"]),
+        maybe("title", &["title"]),
+    ],
+    marks: &["meeting_outcome", "web_conference_meeting_id"],
+    utc: true,
+    row: |reading, row| engagement(reading, row, "meeting"),
+    ..Shape::PLAIN
+};
+
 pub(super) static MAILS: Shape = Shape {
     name: "hubspot-mail-campaigns-table",
     title: "HubSpot campaigns, for the mail events beside them",

@@ -134,6 +134,7 @@ pub(crate) static SHAPES: &[&Shape] = &[
     &hubspot::STAGES,
     &hubspot::ENGAGEMENT_CONTACTS,
     &hubspot::CALLS,
+    &hubspot::MEETINGS,
     &hubspot::MAILS,
     &hubspot::MAIL_EVENTS,
     &hubspot::FORMS,

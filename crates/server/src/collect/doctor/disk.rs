@@ -1,8 +1,8 @@
 //! Looking at the disk: how much is free, and what became of what was dropped.
-use super::Check;
+use super::{super::drop_folder::is_left_alone, Check};
 use safar_collect::http::CollectSettings;
 use safar_pipeline::Workspace;
-use std::{fs, path::Path, process::Command};
+use std::{fs, io, path::Path, process::Command, time::Duration};
 
 /// What `df` says of a folder's disk: bytes that are free. `None` where there is no such program.
 fn free(folder: &Path) -> Option<u64> {
@@ -57,6 +57,17 @@ fn look(folder: &Path, running: bool) -> Check {
     const NAME: &str = "drop folder";
     /// So many are named.
     const NAMED: usize = 3;
+    /// So long nobody takes a file to write.
+    const UNTOUCHED: Duration = Duration::from_secs(600);
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            let found = format!("{} cannot be read: {error}", folder.display());
+            let to_do =
+                "let it be a folder that `safar serve` may read and write, or name another one as drop of [import]";
+            return Check::bad(NAME, found, to_do);
+        }
+        _ => {}
+    }
     let failed = folder.join("failed");
     let all = names(&failed);
     let reasons: Vec<&String> = all
@@ -86,6 +97,18 @@ fn look(folder: &Path, running: bool) -> Check {
             NAME,
             format!("{} wait in {}, and nobody takes them", waiting.len(), folder.display()),
             "start `safar serve`, which imports them",
+        );
+    }
+    let untouched = |path: &Path| {
+        let changed = fs::metadata(path).and_then(|about| about.modified()).ok();
+        changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > UNTOUCHED)
+    };
+    waiting.retain(|name| is_left_alone(&folder.join(name)) && untouched(&folder.join(name)));
+    if !waiting.is_empty() {
+        return Check::look(
+            NAME,
+            format!("empty, or unfinished by their names, and so not taken: {}", waiting.join(", ")),
+            format!("write them anew, rename them, or take them out of {}", folder.display()),
         );
     }
     Check::good(NAME, "everything that was dropped is imported")
@@ -120,5 +143,22 @@ mod tests {
         let check = look(folder.path(), true);
         assert_eq!(check.state, State::Look);
         assert_eq!(check.found, "1 could not be imported: costs.csv: line 1: no column for the day");
+    }
+
+    #[test]
+    fn what_is_never_taken_is_told_once_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let hour = std::time::SystemTime::now() - Duration::from_secs(3_600);
+        for name in ["orders.csv.part", "empty.csv", "new.csv.part", "whole.csv"] {
+            let path = folder.path().join(name);
+            fs::write(&path, if name == "empty.csv" { "" } else { "a\n" }).unwrap();
+            if name != "new.csv.part" {
+                fs::File::open(&path).unwrap().set_modified(hour).unwrap();
+            }
+        }
+        let found = look(folder.path(), true).found;
+        assert!(found.ends_with("not taken: empty.csv, orders.csv.part"), "{found}");
+        let check = look(&folder.path().join("whole.csv"), true);
+        assert!(check.state == State::Bad && check.found.contains("whole.csv cannot be read"), "{check:?}");
     }
 }

@@ -40,29 +40,45 @@ pub(super) async fn clients_clocks(workspace: &Workspace) -> Check {
     Check::good(NAME, found)
 }
 
-/// What was no event.
-pub(super) async fn rejects(workspace: &Workspace) -> Check {
-    const NAME: &str = "rejects";
-    const QUERY: &str = "select reason, count(*) as number from rejects where origin like 'collect/%' and rejected_at > now() - interval '1 day' group by reason order by number desc, reason limit 5";
-    let batches = match ask(workspace, QUERY).await {
-        Ok(batches) => batches,
-        Err(error) => return cannot(NAME, &error),
-    };
+/// The most frequent reasons of the last day among the rejects whose origin fits, each with its number.
+async fn reasons(workspace: &Workspace, origin: &str) -> Result<Vec<String>, CollectError> {
+    let query = format!(
+        "select reason, count(*) as number from rejects where {origin} and rejected_at > now() - interval '1 day' group by reason order by number desc, reason limit 5"
+    );
     let mut found = vec![];
-    for batch in &batches {
-        let reasons = match arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8) {
-            Ok(reasons) => reasons,
-            Err(error) => return cannot(NAME, &error.into()),
-        };
-        let (reasons, counts) = (reasons.as_string::<i32>().clone(), batch.column(1).as_primitive::<Int64Type>());
+    for batch in &ask(workspace, &query).await? {
+        let reasons = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+        let (reasons, counts) = (reasons.as_string::<i32>(), batch.column(1).as_primitive::<Int64Type>());
         found.extend((0..batch.num_rows()).map(|row| format!("{} × {}", counts.value(row), reasons.value(row))));
     }
-    if found.is_empty() {
-        return Check::good(NAME, "nothing that came in the last day was no event");
+    Ok(found)
+}
+
+/// What was sent and was no event.
+pub(super) async fn rejects(workspace: &Workspace) -> Check {
+    const NAME: &str = "rejects";
+    match reasons(workspace, "origin like 'collect/%'").await {
+        Err(error) => cannot(NAME, &error),
+        Ok(found) if found.is_empty() => Check::good(NAME, "nothing that came in the last day was no event"),
+        Ok(found) => Check::look(
+            NAME,
+            format!("in the last day, the most frequent first: {}", found.join(", ")),
+            "`safar sql \"select * from rejects\"` shows each with its text; once the cause is mended, `safar collect replay` reads them again",
+        ),
     }
-    Check::look(
-        NAME,
-        format!("in the last day, the most frequent first: {}", found.join(", ")),
-        "`safar sql \"select * from rejects\"` shows each with its text; once the cause is mended, `safar collect replay` reads them again",
-    )
+}
+
+/// Rows of files that could not be read; nothing where there are none.
+pub(super) async fn rejected_rows(workspace: &Workspace) -> Option<Check> {
+    const NAME: &str = "rejected rows";
+    match reasons(workspace, "origin not like 'collect/%'").await {
+        Err(error) => Some(cannot(NAME, &error)),
+        Ok(found) => (!found.is_empty()).then(|| {
+            Check::look(
+                NAME,
+                format!("of files imported in the last day, the most frequent first: {}", found.join(", ")),
+                "`safar sql \"select * from rejects where origin not like 'collect/%'\"` shows each with its file and line; mend the files and import them again: what is stored stays once",
+            )
+        }),
+    }
 }
