@@ -3,6 +3,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
+    time::Duration,
 };
 
 /// How much is said on standard error.
@@ -68,17 +69,31 @@ impl Printer {
         self.loudness >= Loudness::Normal && io::stderr().is_terminal()
     }
 
-    /// A progress bar over `total` bytes, or a spinner where the total is unknown; hidden where nobody watches.
+    /// A progress bar over `total` bytes, or over as many as come where the total is unknown; hidden where nobody watches.
     pub fn bar(self, name: &str, total: Option<u64>) -> ProgressBar {
+        match total {
+            Some(total) => self.drawn(
+                ProgressBar::new(total),
+                name,
+                "{prefix} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {msg} {eta}",
+            ),
+            None => {
+                self.drawn(ProgressBar::new_spinner(), name, "{prefix} {spinner} {bytes} {binary_bytes_per_sec} {msg}")
+            }
+        }
+    }
+
+    /// What turns for as long as work goes on that has no measure; hidden where nobody watches.
+    pub fn spinner(self, name: &str) -> ProgressBar {
+        let spinner = self.drawn(ProgressBar::new_spinner(), name, "{prefix} {spinner} {elapsed} {msg}");
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    }
+
+    fn drawn(self, bar: ProgressBar, name: &str, template: &str) -> ProgressBar {
         if !self.shows_progress() {
             return ProgressBar::hidden();
         }
-        let (bar, template) = match total {
-            Some(total) => {
-                (ProgressBar::new(total), "{prefix} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {msg} {eta}")
-            }
-            None => (ProgressBar::new_spinner(), "{prefix} {spinner} {bytes} {binary_bytes_per_sec} {msg}"),
-        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

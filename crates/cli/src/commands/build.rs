@@ -6,8 +6,7 @@ use std::path::Path;
 
 pub async fn run(folder: &Path, args: &Build, printer: Printer) -> Result<()> {
     let workspace = Workspace::open(folder).await?;
-    let spinner = printer.bar("build", None);
-    spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    let spinner = printer.spinner("build");
     let report = build(&workspace, args.full, &|step| {
         spinner.set_message(step.to_string());
         printer.detail(step);

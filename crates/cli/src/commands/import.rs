@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Files that were not read for the same reason, named on the screen.
@@ -235,8 +235,7 @@ impl Progress for Bar {
     fn sorting(&self, rows: u64) {
         self.with(|bar, _| {
             bar.finish_and_clear();
-            *bar = self.printer.bar(&format!("sorting and storing {} rows", number(rows as f64, 0)), None);
-            bar.enable_steady_tick(Duration::from_millis(100));
+            *bar = self.printer.spinner(&format!("sorting and storing {} rows", number(rows as f64, 0)));
         });
     }
 

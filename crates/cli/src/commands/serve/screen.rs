@@ -2,10 +2,7 @@
 use crate::{output::number, printer::Printer};
 use indicatif::ProgressBar;
 use safar_server::collect::{News, Published};
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, PoisonError};
 
 /// News on the screen: totals where somebody watches, and what needs a look in any case.
 pub struct Screen {
@@ -16,9 +13,7 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(printer: Printer) -> Self {
-        let bar = printer.bar("collected", None);
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { printer, bar, sum: Mutex::default() }
+        Self { printer, bar: printer.spinner("collected"), sum: Mutex::default() }
     }
 
     /// A line above the totals.
