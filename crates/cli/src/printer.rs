@@ -72,14 +72,10 @@ impl Printer {
     /// A progress bar over `total` bytes, or over as many as come where the total is unknown; hidden where nobody watches.
     pub fn bar(self, name: &str, total: Option<u64>) -> ProgressBar {
         match total {
-            Some(total) => self.drawn(
-                ProgressBar::new(total),
-                name,
-                "{prefix} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {msg} {eta}",
-            ),
-            None => {
-                self.drawn(ProgressBar::new_spinner(), name, "{prefix} {spinner} {bytes} {binary_bytes_per_sec} {msg}")
+            Some(total) => {
+                self.drawn(ProgressBar::new(total), name, "{prefix} {bar:30} {bytes}/{total_bytes} {msg} {eta}")
             }
+            None => self.drawn(ProgressBar::new_spinner(), name, "{prefix} {spinner} {bytes} {msg}"),
         }
     }
 

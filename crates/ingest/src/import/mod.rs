@@ -19,6 +19,7 @@ mod columns;
 mod consent;
 mod costs;
 mod currency;
+mod digits;
 mod error;
 mod field;
 mod flag;

@@ -1,5 +1,5 @@
 //! Amounts as people and programs write them → `f64`, and the currency that stands beside them.
-use super::{currency, reason};
+use super::{currency, digits, reason};
 use serde::{Deserialize, Serialize};
 
 /// Which sign parts the whole from the fraction.
@@ -177,9 +177,19 @@ pub(crate) fn read(text: &str, stated: Option<Decimal>) -> Result<Amount<'_>, Nu
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-'));
     let amount = match text.parse() {
         Ok(value) if plain && (stated != Some(Decimal::Comma) || !text.contains('.')) => Amount { value, mark: "" },
-        _ => marked(text, stated)?,
+        _ => marked(text, stated).or_else(|error| of_another_script(text, stated).unwrap_or(Err(error)))?,
     };
     if amount.value.abs() > LARGEST { Err(NumberError::TooLarge) } else { Ok(amount) }
+}
+
+/// An amount in other digits than ASCII's, if it has any.
+fn of_another_script(text: &str, stated: Option<Decimal>) -> Option<Result<Amount<'_>, NumberError>> {
+    let latin = digits::latin(text, if stated == Some(Decimal::Comma) { ',' } else { '.' })?;
+    Some(marked(&latin, stated).map(|Amount { value, mark }| {
+        // A currency has no digits, so it stands in the text as well.
+        let mark = text.find(mark).map_or("", |at| &text[at..at + mark.len()]);
+        Amount { value, mark }
+    }))
 }
 
 fn marked(text: &str, stated: Option<Decimal>) -> Result<Amount<'_>, NumberError> {
@@ -295,6 +305,11 @@ mod tests {
     #[case("1\u{202f}234,56 €", 1234.56)]
     #[case("€12.50", 12.5)]
     #[case("EUR 12.50", 12.5)]
+    #[case("۱۲۳۴", 1234.0)]
+    #[case("۱۲٬۳۴۵٫۵", 12_345.5)]
+    #[case("١٢٫٥", 12.5)]
+    #[case("۲۵۰٬۰۰۰ ریال", 250_000.0)]
+    #[case("−۵ €", -5.0)]
     #[case("12.50 USD", 12.5)]
     #[case("$1,259.80", 1259.8)]
     #[case("-$5.00", -5.0)]

@@ -3,8 +3,9 @@
 //! Shapes: RFC 3339; `2025-02-10 01:44:00[.ffffff]`; a date alone (midnight); `20250210`; `20250210T014400Z`;
 //! seconds, milliseconds, microseconds or nanoseconds since 1970 (told apart by their size, from 1973 on); `2025-2-10 1:44`,
 //! `2025/02/10 1:44 PM`; `10/02/2025 14:30`, `2/10/2025 2:30 PM` once the order of day and month is known; RFC 2822;
-//! `10 Feb 2025 14:30`, `10-Feb-2025`, `Mon, February 10th, 2025 at 2:30 PM`. A time without an offset is local to
+//! `10 Feb 2025 14:30`, `10-Feb-2025`, `Mon, February 10th, 2025 at 2:30 PM`; each in Persian and Arabic digits, too. A time without an offset is local to
 //! the stated zone: one that a clock change skipped moves forward by the gap, one that it repeats is the earlier.
+use super::digits;
 use jiff::tz::TimeZone;
 use safar_model::Micros;
 use serde::{Deserialize, Serialize};
@@ -268,7 +269,11 @@ pub(crate) enum OrderSeen {
 /// Looks for values that are dates in one order only.
 pub(crate) fn order_of<'a>(sample: impl IntoIterator<Item = &'a str>) -> OrderSeen {
     let (mut shaped, mut dmy, mut mdy) = (false, false, false);
-    for (first, second, _, separator, _) in sample.into_iter().filter_map(|text| slashed(text.trim().as_bytes())) {
+    for text in sample {
+        let latin = digits::latin(text, '.');
+        let Some((first, second, _, separator, _)) = slashed(latin.as_deref().unwrap_or(text).trim().as_bytes()) else {
+            continue;
+        };
         if separator != b'.' {
             shaped = true;
             dmy |= first > 12;
@@ -300,7 +305,8 @@ impl TimeReader {
         if let Some((day, time, utc)) = usual(bytes) {
             return if utc { Some(day * DAY + time) } else { self.local(day, time) };
         }
-        self.dashed(bytes).or_else(|| self.read_other(text.trim()))
+        let read = self.dashed(bytes).or_else(|| self.read_other(text.trim()));
+        read.or_else(|| self.read(&digits::latin(text, '.')?))
     }
 
     /// `2025-02-10`, and a time of day behind it, as programs write it.
@@ -506,6 +512,8 @@ mod tests {
     #[case("2025-02-10T01:44:00Z", 1_739_151_840_000_000)]
     #[case("2025-02-10 01:44:00", 1_739_151_840_000_000)]
     #[case("2025-02-10 01:44", 1_739_151_840_000_000)]
+    #[case("۲۰۲۵-۰۲-۱۰ ۰۱:۴۴", 1_739_151_840_000_000)]
+    #[case("١٠.٠٢.٢٠٢٥ ٠١:٤٤", 1_739_151_840_000_000)]
     #[case("2025-02-10T03:44:00+02:00", 1_739_151_840_000_000)]
     #[case("2025-02-10 03:44:00 +0200", 1_739_151_840_000_000)]
     #[case("2025-02-10T01:44:00.000000999Z", 1_739_151_840_000_000)]
