@@ -5,6 +5,7 @@ import Segments from '../../src/parts/Segments.svelte';
 import Table from '../../src/parts/Table.svelte';
 import TouchPath from '../../src/parts/TouchPath.svelte';
 import Trouble from '../../src/parts/Trouble.svelte';
+import Kpi from '../../src/screens/overview/Kpi.svelte';
 
 const columns = [
   { name: 'who', title: 'Who', type: 'text' as const, unit: null },
@@ -76,5 +77,20 @@ describe('other parts', () => {
   it('a refusal shows what to do', () => {
     render(Trouble, { problem: { type: '', title: 'Bad condition', status: 400, detail: 'no such column', hint: 'Use value.', line: 2, column: 7 } });
     expect(screen.getByRole('alert').textContent).toContain('line 2, column 7 · no such column · Use value.');
+  });
+});
+
+describe('a figure beside the period before', () => {
+  const told = (value: number, previous: number | null): string => {
+    const { container, unmount } = render(Kpi, { row: { kpi: 'conversions', unit: null, value, previous }, spark: null, comparing: true });
+    const text = container.textContent?.replace(/\s+/g, ' ').trim() ?? '';
+    unmount();
+    return text;
+  };
+  it('tells nothing from no data', () => {
+    expect(told(3, 0)).toBe('Conversions 3 before: 0');
+    expect(told(0, 0)).toBe('Conversions 0 unchanged before: 0');
+    expect(told(3, null)).toBe('Conversions 3 no earlier data');
+    expect(told(3, 2)).toContain('50%');
   });
 });
