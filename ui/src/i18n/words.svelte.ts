@@ -147,9 +147,9 @@ class Words {
     return this.#formats.number(value, { signDisplay: 'negative', maximumFractionDigits: whole ? 0 : Math.abs(value) >= 100 ? Math.min(1, digits) : digits });
   }
 
-  /** For axes: 12 k, 1.5 M. */
+  /** For axes, whose round numbers have three digits at most: 0.25, 12 k, 1.25 M. */
   compact(value: number): string {
-    return this.#formats.number(value, { notation: 'compact', maximumFractionDigits: 1 });
+    return this.#formats.number(value, { notation: 'compact', maximumSignificantDigits: 3 });
   }
 
   /** What is some, but less than the last digit tells, is not written as nothing. */

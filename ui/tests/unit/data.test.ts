@@ -12,6 +12,7 @@ import { titleOf } from '../../src/parts/columns';
 import { read, stepOf, write } from '../../src/screens/funnel/steps';
 import { spread } from '../../src/screens/paths/spread';
 import { ticks } from '../../src/charts/width';
+import { words } from '../../src/i18n/words.svelte';
 
 afterEach(() => vi.unstubAllGlobals());
 const answers = (body: string, init: ResponseInit): ReturnType<typeof vi.fn> => {
@@ -106,6 +107,13 @@ describe('axes', () => {
     expect(marks[0]).toBe(0);
     expect(marks.at(-1)).toBeGreaterThanOrEqual(most * 0.999);
     expect(marks.length).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('the labels of axes', () => {
+  it.each([0.003, 0.9, 1, 7, 1100, 1234, 5e6])('up to %d tell what they stand at', (most) => {
+    const value = (label: string): number => parseFloat(label) * (/k$/i.test(label) ? 1e3 : /m$/i.test(label) ? 1e6 : 1);
+    for (const count of [3, 4, 5]) for (const mark of ticks(most, count)) expect(value(words.compact(mark))).toBeCloseTo(mark, 8);
   });
 });
 
