@@ -362,7 +362,8 @@ pub(crate) fn open(file: &DataFile, batch_rows: usize) -> Result<ParquetRecordBa
     let input = File::open(&file.path).at("read", &file.path)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(input).map_err(fail)?;
     let groups = builder.metadata().row_groups().iter();
-    let rows = groups.map(|group| BATCH_BYTES * group.num_rows().max(1) / group.total_byte_size().max(1)).min();
+    let rows =
+        groups.map(|group| BATCH_BYTES.saturating_mul(group.num_rows().max(1)) / group.total_byte_size().max(1)).min();
     let rows = usize::try_from(rows.unwrap_or(1)).unwrap_or(1).clamp(1, batch_rows);
     builder.with_batch_size(rows).build().map_err(fail)
 }

@@ -13,7 +13,7 @@ use arrow::{
     datatypes::Int64Type,
 };
 use safar_model::{Table, bucket_of};
-use std::{collections::VecDeque, ops::Range};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 /// Takes the rows that come in the place of others, and merges them file after file.
 ///
@@ -22,7 +22,7 @@ use std::{collections::VecDeque, ops::Range};
 pub struct KeyReplacer {
     table: Table,
     /// Ascending.
-    keys: Vec<i64>,
+    keys: Arc<[i64]>,
     /// Those that are not merged yet, in the order of keys.
     stretches: VecDeque<Stretch>,
     fresh: VecDeque<RecordBatch>,
@@ -44,7 +44,7 @@ impl Store {
         lock: &WriteLock,
         table: Table,
         files: &[DataFile],
-        keys: Vec<i64>,
+        keys: Arc<[i64]>,
     ) -> Result<KeyReplacer> {
         let mut stretches = VecDeque::new();
         for keys in keys.chunk_by(|a, b| bucket_of(*a) == bucket_of(*b)) {

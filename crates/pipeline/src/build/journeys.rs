@@ -75,6 +75,7 @@ impl Rebuild<'_> {
             Scope::Only(people) => {
                 let mut people: Vec<i64> = people.iter().copied().collect();
                 people.sort_unstable();
+                let people: Arc<[i64]> = people.into();
                 let mut replacers = vec![];
                 for table in TABLES {
                     let files = store.files(session.snapshot(), table).await?;

@@ -52,7 +52,7 @@ fn rows_of_some_keys_are_others_and_the_rest_stays() {
                     .iter()
                     .flat_map(|id| (0..counts[*id as usize]).map(|version| row_of(*id, 10 + version)))
                     .collect();
-                let mut replacer = store.replace_keys(&lock, TABLE, &old, keys.clone()).unwrap();
+                let mut replacer = store.replace_keys(&lock, TABLE, &old, keys.clone().into()).unwrap();
                 for rows in fresh.chunks(7) {
                     replacer.write(batch(TABLE, rows)).unwrap();
                 }
@@ -93,7 +93,7 @@ fn rows_of_other_keys_are_refused() {
     block_on(async {
         let store = Store::create(folder.path()).await.unwrap();
         let lock = store.lock().unwrap();
-        let mut replacer = store.replace_keys(&lock, TABLE, &[], vec![1 << 56]).unwrap();
+        let mut replacer = store.replace_keys(&lock, TABLE, &[], [1 << 56].into()).unwrap();
         replacer.write(batch(TABLE, &[row_of(1, 0), row_of(2, 0)])).unwrap();
         let error = replacer.finish().unwrap_err().to_string();
         assert!(error.contains(&format!("key {} is not among those", 2_i64 << 56)), "{error}");
