@@ -1,7 +1,8 @@
 //! Klaviyo: the list of campaigns with their counts.
 //!
-//! Traps: counts written as `121401.0`, rates as `48.43%`; nobody is named, so they are counts of impressions (opens) and clicks
-//! of a day, not events; e-mails and text messages in one list (the channel is the medium); the revenue is by Klaviyo's own rule and is not taken. Source: help.klaviyo.com (export campaign data).
+//! Traps: counts written as `121401.0`, rates as `48.43%`; nobody is named, so they are counts of impressions (opens) and
+//! clicks of a day, not events; e-mails and text messages in one list (the channel is the medium); the revenue is by
+//! Klaviyo's own rule and is not taken. Source: help.klaviyo.com (export campaign data).
 use super::{
     Shape,
     column::{maybe, need},

@@ -1,8 +1,9 @@
 //! Meta (Facebook, Instagram): exports of the Ads Manager, and insights as connectors store them.
 //!
 //! Traps: the currency stands in the header, a byte order mark, headers in the language of the user with `;` and `1 234,56`,
-//! a row without campaign that sums up, the period of the whole report beside the day of the row, totals of a period where days are needed (refused unless told), campaign ids too long
-//! for spreadsheets. Clicks are link clicks where the file has them, else all clicks.
+//! a row without campaign that sums up, the period of the whole report beside the day of the row, totals of a period where
+//! days are needed (refused unless told), campaign ids too long for spreadsheets. Clicks are link clicks where the file has
+//! them, else all clicks.
 //! Source: facebook.com/business/help (Ads reporting, breakdown by day), developers.facebook.com/docs/marketing-api/insights.
 use super::{
     Shape,
@@ -30,16 +31,8 @@ const DATE: &[&str] = &[
     "Początek raportowania",
 ];
 
-const STARTS: &[&str] = &[
-    "Reporting starts",
-    "Début des rapports",
-    "Berichtsstart",
-    "Inicio del informe",
-    "Inizio dei report",
-    "Start rapportage",
-    "Início dos relatórios",
-    "Początek raportowania",
-];
+/// Where the period of a row, or of the whole report, begins: what stands behind the names of days.
+const STARTS: &[&str] = DATE.split_at(8).1;
 
 pub(super) static REPORT: Shape = Shape {
     name: "meta-ads",
